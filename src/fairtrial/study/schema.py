@@ -1,0 +1,204 @@
+"""What a study file may hold, and the study that comes of it.
+
+The models check one value at a time and know nothing of files; `studyfile.py` reads the file,
+merges inheritance and turns every complaint into `file:line: what, allowed, nearest`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from fairtrial.study.datasets import DATASETS, DatasetFacts
+from fairtrial.study.layers import ActivationName, Dense, FileLayer, Flatten, Network, Size, named
+from fairtrial.study.training import Adam, AnyOptimizer, EarlyStopping
+
+SCHEMA = "fairtrial/1"
+Metric = Literal["accuracy", "loss", "time"]
+On = Literal["validation", "test"]
+Says = Literal["increase", "decrease", "no change", "level", "plateau"]
+Precision = Literal["auto", "float32", "bfloat16"]
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+-]*$", max_length=80)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DataSettings(_Frozen):
+    """Which images, and how they are divided. `buffer_size` is that of tf.data's shuffle."""
+
+    dataset: Literal["mnist"] = "mnist"
+    validation: Size = 6000
+    split: Literal["fixed", "reshuffled"] = "fixed"
+    buffer_size: Size = 10_000
+    train: Size | None = None
+
+    @property
+    def facts(self) -> DatasetFacts:
+        return DATASETS[self.dataset]
+
+    @property
+    def train_count(self) -> int:
+        """Images an epoch trains on."""
+        return self.train or self.facts.train_images - self.validation
+
+
+class Mlp(_Frozen):
+    """`depth` hidden layers of `width` units: shorthand for flatten and that many dense layers."""
+
+    width: Size = 50
+    depth: Annotated[int, Field(ge=0, le=1000, strict=True)] = 2
+    activation: ActivationName = "relu"
+
+    def layers(self) -> Network:
+        dense = Dense(units=self.width, activation=self.activation)
+        return (Flatten(), *[dense] * self.depth)
+
+
+class NetworkSettings(_Frozen):
+    """Either `mlp` or `layers`; the output layer is added by itself."""
+
+    mlp: Mlp | None = None
+    layers: tuple[FileLayer, ...] | None = None
+
+    def hidden(self) -> Network:
+        if self.layers is not None:
+            return self.layers
+        return (self.mlp or Mlp()).layers()
+
+
+class ArmSettings(_Frozen):
+    """Everything about an arm that can change a number."""
+
+    data: DataSettings = DataSettings()
+    network: NetworkSettings = NetworkSettings(mlp=Mlp())
+    optimizer: AnyOptimizer = Adam()
+    batch_size: Size = 100
+    epochs: Size = 5
+    precision: Precision = "auto"
+    early_stopping: EarlyStopping | None = None
+
+
+class Published(_Frozen):
+    """Figures somebody printed for this arm, shown beside ours; they steer nothing."""
+
+    train_accuracy: float | None = None
+    train_loss: float | None = None
+    validation_accuracy: float | None = None
+    validation_loss: float | None = None
+    test_accuracy: float | None = None
+    test_loss: float | None = None
+    train_seconds: float | None = None
+    seconds_per_epoch: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """One complete configuration of data split, network and training, named."""
+
+    name: str
+    settings: ArmSettings
+    title: str | None = None
+    note: str | None = None
+    published: Published | None = None
+
+    @property
+    def network(self) -> Network:
+        """The layers in order, each with its name, the output layer included."""
+        return named(self.settings.network.hidden(), classes=self.settings.data.facts.classes)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return math.ceil(self.settings.data.train_count / self.settings.batch_size)
+
+
+class OwnTables(_Frozen):
+    """What the tables of whoever made the claim show for the same comparison."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    says: Says
+    from_: float | None = Field(None, alias="from")
+    to: float | None = None
+
+
+class Claim(_Frozen):
+    """What somebody said the answer was. Accuracies in [0, 1], times in seconds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    metric: Metric = "accuracy"
+    on: On = "validation"
+    says: Says
+    from_: float | None = Field(None, alias="from")
+    to: float | None = None
+    level: float | None = None
+    text: str | None = None
+    own_tables: OwnTables | None = None
+
+
+class Question(_Frozen):
+    """A variant against a baseline, in the asker's own words."""
+
+    id: Identifier
+    ask: str = ""
+    variant: str
+    baseline: str
+    factors: tuple[str, ...] | None = None
+    metrics: Annotated[tuple[Metric, ...], Field(min_length=1)] = ("accuracy",)
+    on: Annotated[tuple[On, ...], Field(min_length=1)] = ("validation",)
+    over: Literal["last_epoch", "end"] = "last_epoch"
+    goal: Literal["change", "not_worse"] = "change"
+    claims: tuple[Claim, ...] = ()
+    note: str | None = None
+
+
+class Seeds(_Frozen):
+    """How often each arm is trained: at least `min` seeds, at most `max` (the horizon)."""
+
+    min: Annotated[int, Field(ge=3, le=999, strict=True)] = 3
+    max: Annotated[int, Field(ge=3, le=999, strict=True)] = 50
+
+
+def _amount(unit: str, scale: float) -> BeforeValidator:
+    """Reads `0.1pp` or `5%` as a fraction; a bare number is a fraction already."""
+    pattern = re.compile(rf"\s*([0-9.eE+-]+)\s*{re.escape(unit)}\s*")
+
+    def parse(value: object) -> object:
+        if isinstance(value, str):
+            match = pattern.fullmatch(value)
+            if match is None:
+                raise ValueError(f"expected an amount such as 0.1{unit}")
+            return float(match[1]) * scale
+        return value
+
+    return BeforeValidator(parse)
+
+
+class Margins(_Frozen):
+    """The smallest contrast that matters. Accuracy: a difference (0.1pp is 0.001).
+
+    Loss: a share of the baseline's mean loss over its first three seeds. Time: a ratio minus one.
+    """
+
+    accuracy: Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False), _amount("pp", 0.01)] = 0.001
+    loss: Annotated[float, Field(gt=0, allow_inf_nan=False), _amount("%", 0.01)] = 0.02
+    time: Annotated[float, Field(gt=0, allow_inf_nan=False), _amount("%", 0.01)] = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """What is asked, fixed before training: arms, questions, margins, confidence, horizon."""
+
+    name: str
+    arms: dict[str, Arm]
+    title: str = ""
+    questions: tuple[Question, ...] = ()
+    seeds: Seeds = field(default_factory=Seeds)
+    confidence: float = 0.95
+    margins: Margins = field(default_factory=Margins)
+    source: str = ""
+    """The file it came from, the name of a built-in, or empty for one written in Python."""

@@ -1,0 +1,203 @@
+"""A trial, its key, and what comes of it: the values that engine, executors and store exchange."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+from fairtrial.study.layers import OUTPUT, Network
+from fairtrial.study.schema import Arm
+
+ENGINE_VERSION = 1
+"""Raised whenever the same trial could give another number than before."""
+
+ResolvedPrecision = Literal["float32", "bfloat16"]
+State = Literal["finished", "diverged", "failed", "stopped"]
+
+METRICS = (
+    "train_accuracy",
+    "train_loss",
+    "validation_accuracy",
+    "validation_loss",
+    "test_accuracy",
+    "test_loss",
+    "validation_accuracy_last_epoch",
+    "validation_loss_last_epoch",
+    "test_accuracy_last_epoch",
+    "test_loss_last_epoch",
+    "validation_seen",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One network to train from scratch: the experimental unit of a study."""
+
+    arm: Arm
+    seed: int
+    precision: ResolvedPrecision
+
+    @cached_property
+    def arm_key(self) -> str:
+        """SHA-256 of what the arm computes, whatever engine version computes it."""
+        return _sha256(self._identity())
+
+    @cached_property
+    def key(self) -> str:
+        """SHA-256 of everything that can change this trial's numbers."""
+        return _sha256({**self._identity(), "seed": self.seed, "engine": ENGINE_VERSION})
+
+    def _identity(self) -> dict[str, Any]:
+        return {
+            "arm": canonical(self.arm),
+            "data": self.arm.settings.data.facts.fingerprint,
+            "precision": self.precision,
+        }
+
+
+def canonical(arm: Arm) -> dict[str, Any]:
+    """The arm as plain JSON values: what can change a number, and nothing else.
+
+    Fields at their default are left out, so that a field added later changes no old key; `mlp`
+    is expanded; names of arms, titles and published figures do not enter.
+    """
+    settings = arm.settings
+    data = _departures(settings.data) | {"dataset": settings.data.dataset}
+    if settings.data.train == settings.data.facts.train_images - settings.data.validation:
+        data.pop("train", None)
+    identity: dict[str, Any] = {
+        "data": data,
+        "network": [_layer(layer, default) for layer, default in _with_default_names(arm.network)],
+        "optimizer": _departures(settings.optimizer) | {"name": settings.optimizer.name},
+        # A batch of more images than there are is the batch of all of them.
+        "batch_size": min(settings.batch_size, settings.data.train_count),
+        "epochs": settings.epochs,
+    }
+    if settings.early_stopping is not None:
+        identity["early_stopping"] = _departures(settings.early_stopping)
+    return identity
+
+
+def _layer(layer: BaseModel, default_name: str) -> dict[str, Any]:
+    entry = _departures(layer) | {"kind": getattr(layer, "kind")}
+    # A name decides the random stream the weights are drawn from, so a name of one's own counts.
+    if entry.get("name") == default_name:
+        del entry["name"]
+    return entry
+
+
+def _with_default_names(network: Network) -> list[tuple[BaseModel, str]]:
+    counts: dict[str, int] = {}
+    paired: list[tuple[BaseModel, str]] = []
+    for layer in network[:-1]:
+        counts[layer.kind] = counts.get(layer.kind, 0) + 1
+        paired.append((layer, f"{layer.kind}-{counts[layer.kind]}"))
+    return [*paired, (network[-1], OUTPUT)]
+
+
+def _departures(model: BaseModel) -> dict[str, Any]:
+    """Fields that differ from their defaults, numbers normalised (1 and 1.0 are one value)."""
+    return model.model_dump(mode="json", exclude_defaults=True)
+
+
+def _sha256(value: Mapping[str, Any]) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochRecord:
+    """One epoch: Keras's running means over the training batches, then validation at its end."""
+
+    epoch: int
+    train_accuracy: float
+    train_loss: float
+    validation_accuracy: float
+    validation_loss: float
+    train_seconds: float
+    validation_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predictions:
+    """Per test image: the class predicted at the end, its probability, and how often it was right.
+
+    `right` counts, of `evaluations` evaluations spread over the last epoch, those that got the
+    image right. Arrays of one entry per test image.
+    """
+
+    classes: NDArray[np.uint8]
+    probabilities: NDArray[np.float32]
+    right: NDArray[np.uint8]
+    evaluations: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one trial measured, or that it diverged. Final: one per key."""
+
+    key: str
+    state: Literal["finished", "diverged"]
+    epochs: int
+    """Epochs completed; for a diverged trial, those before the one it diverged in."""
+    metrics: dict[str, float]
+    """By the names in METRICS; empty for a diverged trial."""
+    seconds: dict[str, float]
+    """By phase: train, validation, last_epoch, test, setup; `fit` is train plus validation."""
+    history: tuple[EpochRecord, ...]
+    provenance: dict[str, str]
+    weights_sha256: str = ""
+    predictions: Predictions | None = None
+    reason: str = ""
+    """For a diverged trial: what became non-finite, and in which epoch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """A worker has begun this trial."""
+
+    key: str
+    worker: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """A worker has finished an epoch of this trial."""
+
+    key: str
+    record: EpochRecord
+    epochs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """An attempt that ended without an outcome: out of memory, killed, disk full, stopped."""
+
+    key: str
+    state: Literal["failed", "stopped"]
+    reason: str
+
+
+Event = Started | Progress | Outcome | Lost
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredTrial:
+    """A trial as the store knows it: its outcome so far and where it came from."""
+
+    key: str
+    arm_key: str
+    arm_name: str
+    seed: int
+    precision: ResolvedPrecision
+    engine_version: int
+    outcome: Outcome
+    attempts: tuple[Lost, ...] = field(default=())
