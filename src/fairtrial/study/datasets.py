@@ -24,7 +24,7 @@ MNIST = DatasetFacts(
     classes=10,
     train_images=60_000,
     test_images=10_000,
-    fingerprint="",
+    fingerprint="0f1e754767044c74facb5b5e56218228d1f9405ad68e1c6b80a583d171e6e53c",
 )
 
 DATASETS: dict[str, DatasetFacts] = {MNIST.name: MNIST}
