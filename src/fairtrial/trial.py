@@ -184,9 +184,16 @@ class Lost:
     key: str
     state: Literal["failed", "stopped"]
     reason: str
+    retry: bool = True
+    """Whether trying again could help."""
 
 
-Event = Started | Progress | Outcome | Lost
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Idle:
+    """Nothing has happened for a while: time to refresh claims and the screen."""
+
+
+Event = Started | Progress | Outcome | Lost | Idle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,219 @@
+"""Training one network: the flat loop, and nothing but the idea of it.
+
+It knows nothing of stores, screens and processes: it yields a record per epoch and, last, what
+came of it; its caller decides what to do with them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from fairtrial.data.catalog import Dataset
+from fairtrial.data.split import split, validation_seen
+from fairtrial.engine.checkpoint import Checkpoint
+from fairtrial.engine.evaluate import Images, Scores, evaluate, evaluation_batch, moments, score
+from fairtrial.engine.network import Network, build, keras_weights
+from fairtrial.engine.optimizers import optimizer as make_optimizer
+from fairtrial.engine.stopping import stops_after, stops_at_the_latest
+from fairtrial.study.training import rate_at
+from fairtrial.trial import EpochRecord, Outcome, Predictions, Trial
+
+VALIDATION_MOMENTS = 10
+TEST_MOMENTS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """How a trial ended, with its final weights in Keras's names and layouts."""
+
+    outcome: Outcome
+    weights: dict[str, NDArray[np.float32]]
+
+
+def train(
+    trial: Trial, data: Dataset, *, provenance: dict[str, str], resume: Checkpoint | None = None
+) -> Iterator[EpochRecord | Checkpoint | Trained]:
+    """Train `trial` from scratch, or on from `resume`, on one thread.
+
+    Yields after each epoch its EpochRecord and, where another follows, a Checkpoint (its tensors are
+    live: save it before asking for more, or let it go); at the end one Trained. The test images are not
+    touched before the last step is done: the weights of the moments they are to be judged at are
+    kept and evaluated afterwards.
+    """
+    setup_began = perf_counter()
+    arm, settings = trial.arm, trial.arm.settings
+    division = split(settings.data, seed=trial.seed)
+    training = images(data.train_images, data.train_labels)
+    validation = torch.from_numpy(division.validation)
+    network = build(arm, seed=trial.seed)
+    optimizer = make_optimizer(settings.optimizer, network.parameters())
+    history: list[EpochRecord] = []
+    seconds = dict.fromkeys(("setup", "train", "validation", "last_epoch", "test"), 0.0)
+    if resume is not None:
+        resume.restore(network, optimizer)
+        history, seconds = list(resume.history), dict(resume.seconds)
+    bfloat16 = trial.precision == "bfloat16"
+    how = {"batch_size": evaluation_batch(arm), "bfloat16": bfloat16}
+    steps = arm.steps_per_epoch
+    rate = settings.optimizer.learning_rate
+    curve: list[Scores] = []
+    kept: list[dict[str, torch.Tensor]] = []
+    seconds["setup"] += perf_counter() - setup_began
+
+    while not stops_after(history, settings):
+        epoch = len(history) + 1
+        epoch_began = perf_counter()
+        paused = 0.0
+        may_be_last = stops_at_the_latest(history, settings)
+        watched = moments(steps, VALIDATION_MOMENTS) if may_be_last else ()
+        kept_at = moments(steps, TEST_MOMENTS) if may_be_last else ()
+        curve, kept = [], []
+        order = torch.from_numpy(division.epoch_order(epoch))
+        outputs = torch.empty(len(order), settings.data.facts.classes)
+        network.start_epoch(epoch)
+        for step, chosen in enumerate(order.split(settings.batch_size), start=1):
+            with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+                logits = network(training.batch(chosen))
+            loss = functional.cross_entropy(logits.float(), training.labels.index_select(0, chosen))
+            loss.backward()
+            done = (epoch - 1) * steps + step - 1
+            optimizer.step(
+                rate
+                if isinstance(rate, float)
+                else rate_at(rate, step=done, steps_per_epoch=steps, epochs=settings.epochs)
+            )
+            optimizer.zero_grad()
+            # Metrics come from the outputs once an epoch: reading one here would stall every step.
+            outputs[(step - 1) * settings.batch_size :][: len(chosen)] = logits.detach()
+            if step in watched and step < steps:
+                pause_began = perf_counter()
+                curve.append(evaluate(network, training, validation, **how))
+                if step in kept_at:
+                    kept.append(weights_now(network))
+                paused += perf_counter() - pause_began
+        seen = score(outputs, training.labels[order])
+        train_seconds = perf_counter() - epoch_began - paused
+        validation_began = perf_counter()
+        judged = evaluate(network, training, validation, **how)
+        validation_seconds = perf_counter() - validation_began
+        curve.append(judged)
+        seconds["train"] += train_seconds
+        seconds["validation"] += validation_seconds
+        seconds["last_epoch"] += paused
+        if not (math.isfinite(seen.loss) and math.isfinite(judged.loss)):
+            yield Trained(outcome=_diverged(trial, seen, judged, history, seconds, provenance), weights={})
+            return
+        history.append(
+            EpochRecord(
+                epoch=epoch,
+                train_accuracy=seen.accuracy,
+                train_loss=seen.loss,
+                validation_accuracy=judged.accuracy,
+                validation_loss=judged.loss,
+                train_seconds=train_seconds,
+                validation_seconds=validation_seconds,
+            )
+        )
+        yield history[-1]
+        if not stops_after(history, settings):
+            yield Checkpoint.of(trial, network, optimizer, history, seconds)
+
+    test_began = perf_counter()
+    test = images(data.test_images, data.test_labels)
+    everything = torch.arange(len(test.labels))
+    final = weights_now(network)
+    tested: list[Scores] = []
+    for weights in [*kept, final]:
+        network.load_state_dict(weights)
+        last_began = perf_counter()
+        tested.append(evaluate(network, test, everything, **how))
+    seconds["test"] += perf_counter() - last_began
+    seconds["last_epoch"] += last_began - test_began
+    seconds["fit"] = seconds["train"] + seconds["validation"]
+    weights = keras_weights(network)
+    yield Trained(
+        outcome=Outcome(
+            key=trial.key,
+            state="finished",
+            epochs=len(history),
+            metrics={
+                "train_accuracy": history[-1].train_accuracy,
+                "train_loss": history[-1].train_loss,
+                "validation_accuracy": curve[-1].accuracy,
+                "validation_loss": curve[-1].loss,
+                "test_accuracy": tested[-1].accuracy,
+                "test_loss": tested[-1].loss,
+                "validation_accuracy_last_epoch": float(np.mean([at.accuracy for at in curve])),
+                "validation_loss_last_epoch": float(np.mean([at.loss for at in curve])),
+                "test_accuracy_last_epoch": float(np.mean([at.accuracy for at in tested])),
+                "test_loss_last_epoch": float(np.mean([at.loss for at in tested])),
+                "validation_seen": validation_seen(division, epochs=len(history)),
+            },
+            seconds=seconds,
+            history=tuple(history),
+            provenance=provenance,
+            weights_sha256=fingerprint(weights),
+            predictions=_predictions(tested, test.labels),
+        ),
+        weights=weights,
+    )
+
+
+def images(pixels: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Images:
+    """Arrays of a data set as tensors: a copy of the bytes, so that the file's map stays read-only."""
+    return Images(pixels=torch.tensor(pixels), labels=torch.tensor(labels, dtype=torch.int64))
+
+
+def weights_now(network: Network) -> dict[str, torch.Tensor]:
+    """A copy of the network's state that later steps do not change."""
+    return {name: tensor.clone() for name, tensor in network.state_dict().items()}
+
+
+def fingerprint(weights: dict[str, NDArray[np.float32]]) -> str:
+    """SHA-256 over names, shapes and bytes: equal for bit-equal networks alone."""
+    digest = hashlib.sha256()
+    for name in sorted(weights):
+        digest.update(f"{name} {weights[name].shape}\n".encode())
+        digest.update(np.ascontiguousarray(weights[name]).tobytes())
+    return digest.hexdigest()
+
+
+def _predictions(tested: list[Scores], labels: torch.Tensor) -> Predictions:
+    probability, classes = tested[-1].logits.double().softmax(1).max(1)
+    right = torch.stack([at.logits.argmax(1) == labels for at in tested]).sum(0)
+    return Predictions(
+        classes=classes.to(torch.uint8).numpy(),
+        probabilities=probability.to(torch.float32).numpy(),
+        right=right.to(torch.uint8).numpy(),
+        evaluations=len(tested),
+    )
+
+
+def _diverged(
+    trial: Trial,
+    seen: Scores,
+    judged: Scores,
+    history: list[EpochRecord],
+    seconds: dict[str, float],
+    provenance: dict[str, str],
+) -> Outcome:
+    which, loss = ("training", seen.loss) if not math.isfinite(seen.loss) else ("validation", judged.loss)
+    return Outcome(
+        key=trial.key,
+        state="diverged",
+        epochs=len(history),
+        metrics={},
+        seconds=seconds,
+        history=tuple(history),
+        provenance=provenance,
+        reason=f"{which} loss became {loss} in epoch {len(history) + 1}",
+    )

@@ -1,0 +1,137 @@
+"""A worker: takes trials as lines on standard input, trains them one by one, tells on standard output.
+
+Started by an executor as `python -m fairtrial.engine.worker --parent PID [--core N]`; it is warm
+(torch and the data are loaded once), pinned, single-threaded, and dies with its parent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import queue
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from fairtrial.engine import process
+
+if TYPE_CHECKING:
+    from fairtrial.data.catalog import Dataset
+    from fairtrial.engine.checkpoint import Checkpoint
+    from fairtrial.trial import Event, Trial
+    from fairtrial.wire import Order
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m fairtrial.engine.worker")
+    parser.add_argument("--parent", type=int, required=True)
+    parser.add_argument("--core", type=int)
+    asked = parser.parse_args()
+    # Ctrl-C reaches the whole terminal group; the parent alone decides what to do about it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    process.die_with_parent(asked.parent)
+    process.keep_freed_memory()
+    process.pin(asked.core)
+    process.bound_memory()
+    # What a library prints must not end up among the events.
+    events = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", buffering=1)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    serve(sys.stdin, events)
+
+
+def serve(orders: TextIO, events: TextIO) -> None:
+    """Train what `orders` holds, line by line, until it ends."""
+    waiting: queue.Queue[str] = queue.Queue()
+
+    def listen() -> None:
+        for line in orders:
+            waiting.put(line)
+        os._exit(0)  # the parent closed the pipe or is gone: no training is worth going on for
+
+    threading.Thread(target=listen, daemon=True).start()
+
+    import torch
+
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+
+    from fairtrial.data.catalog import load
+    from fairtrial.engine.provenance import provenance
+    from fairtrial.wire import decode_order, encode_event
+
+    facts = provenance()
+
+    def tell(event: Event) -> None:
+        events.write(encode_event(event) + "\n")
+        events.flush()
+
+    while True:
+        order = decode_order(waiting.get())
+        data = load(order.trial.arm.settings.data.dataset)
+        _train(order, data, facts, tell)
+
+
+def _train(order: Order, data: Dataset, facts: dict[str, str], tell: Callable[[Event], None]) -> None:
+    from safetensors.numpy import save_file
+
+    from fairtrial.engine import checkpoint
+    from fairtrial.engine.train import Trained, train
+    from fairtrial.trial import EpochRecord, Lost, Progress
+
+    trial = order.trial
+    kept = Path(order.checkpoint) if order.checkpoint else None
+    resume = checkpoint.load(kept, key=trial.key) if kept else None
+    if resume is not None:
+        facts = {**facts, "resumed_after_epoch": str(len(resume.history))}
+    try:
+        for step in train(trial, data, provenance=facts, resume=resume):
+            match step:
+                case EpochRecord():
+                    tell(Progress(key=trial.key, record=step, epochs=trial.arm.settings.epochs))
+                case checkpoint.Checkpoint():
+                    if kept and _worth_keeping(step, trial.arm.settings.epochs):
+                        checkpoint.save(step, kept)
+                case Trained():
+                    if order.weights and step.weights:
+                        path = Path(order.weights)
+                        path.parent.mkdir(parents=True, exist_ok=True)
+                        part = path.with_name(f"{path.name}.{os.getpid()}.part")
+                        save_file(step.weights, part, metadata={"sha256": step.outcome.weights_sha256})
+                        part.replace(path)
+                    tell(step.outcome)
+                    if kept:
+                        kept.unlink(missing_ok=True)
+    except (MemoryError, RuntimeError, OSError) as fault:
+        tell(Lost(key=trial.key, state="failed", reason=explain(fault, trial), retry=not is_memory(fault)))
+        traceback.print_exc()
+
+
+def _worth_keeping(state: Checkpoint, epochs: int) -> bool:
+    """Checkpoints are for trials longer than a minute; the first epochs tell how long it will be."""
+    per_epoch = sum(state.seconds.values()) / len(state.history)
+    return per_epoch * epochs > 60
+
+
+def is_memory(fault: BaseException) -> bool:
+    text = str(fault)
+    return isinstance(fault, MemoryError) or "not enough memory" in text or "can't allocate memory" in text
+
+
+def explain(fault: BaseException, trial: Trial) -> str:
+    """Why the attempt failed, in words; for memory, what was asked for and what there is."""
+    if not is_memory(fault):
+        return f"{type(fault).__name__}: {fault}"
+    batch = min(trial.arm.settings.batch_size, trial.arm.settings.data.train_count)
+    return (
+        f"out of memory: a training step on {batch} images through this network needs more than the "
+        f"{process.machine_memory() / 2**30:.0f} GiB of this machine; choose a smaller batch_size "
+        f"(given: {trial.arm.settings.batch_size}) or a smaller network"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""Trials and events as lines of JSON: what passes between an executor and its workers.
+
+Never pickles: a worker may be of another version, and says so instead of running what it is sent.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairtrial.errors import ExecutorError
+from fairtrial.study.schema import Arm, ArmSettings
+from fairtrial.trial import EpochRecord, Event, Lost, Outcome, Predictions, Progress, Started, Trial
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A trial for a worker, with where to keep what is too large for the pipe.
+
+    `weights` and `checkpoint` are file paths, or empty for not keeping any.
+    """
+
+    trial: Trial
+    weights: str = ""
+    checkpoint: str = ""
+
+
+def encode_order(order: Order) -> str:
+    trial = order.trial
+    return json.dumps(
+        {
+            "key": trial.key,
+            "name": trial.arm.name,
+            "settings": trial.arm.settings.model_dump(mode="json", by_alias=True),
+            "seed": trial.seed,
+            "precision": trial.precision,
+            "weights": order.weights,
+            "checkpoint": order.checkpoint,
+        }
+    )
+
+
+def decode_order(line: str) -> Order:
+    """Raises ExecutorError if this version would give the trial another key than its sender did."""
+    sent = json.loads(line)
+    arm = Arm(name=sent["name"], settings=ArmSettings.model_validate(sent["settings"]))
+    trial = Trial(arm=arm, seed=sent["seed"], precision=sent["precision"])
+    if trial.key != sent["key"]:
+        raise ExecutorError(
+            f"the worker computes key {trial.key[:12]} for a trial sent as {sent['key'][:12]}: "
+            "it runs another version of fairtrial; install one version for both"
+        )
+    return Order(trial=trial, weights=sent["weights"], checkpoint=sent["checkpoint"])
+
+
+def encode_event(event: Event) -> str:
+    body = asdict(event)
+    if isinstance(event, Outcome) and event.predictions is not None:
+        body["predictions"] = {
+            "classes": _text(event.predictions.classes),
+            "probabilities": _text(event.predictions.probabilities),
+            "right": _text(event.predictions.right),
+            "evaluations": event.predictions.evaluations,
+        }
+    return json.dumps({"event": type(event).__name__, **body})
+
+
+def decode_event(line: str) -> Event:
+    body: dict[str, Any] = json.loads(line)
+    match body.pop("event"):
+        case "Started":
+            return Started(**body)
+        case "Progress":
+            return Progress(**{**body, "record": EpochRecord(**body["record"])})
+        case "Lost":
+            return Lost(**body)
+        case "Outcome":
+            body["history"] = tuple(EpochRecord(**record) for record in body["history"])
+            if body["predictions"] is not None:
+                sent = body["predictions"]
+                body["predictions"] = Predictions(
+                    classes=_array(sent["classes"], np.uint8),
+                    probabilities=_array(sent["probabilities"], np.float32),
+                    right=_array(sent["right"], np.uint8),
+                    evaluations=sent["evaluations"],
+                )
+            return Outcome(**body)
+        case unknown:
+            raise ExecutorError(f"a worker sent an event this version does not know: {unknown!r}")
+
+
+def _text(array: NDArray[Any]) -> str:
+    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
+
+
+def _array(text: str, dtype: type[np.generic]) -> NDArray[Any]:
+    return np.frombuffer(base64.b64decode(text), dtype=np.dtype(dtype).newbyteorder("<")).astype(dtype)
