@@ -1,0 +1,245 @@
+"""What differs between two arms, setting by setting, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import cast
+
+from pydantic import BaseModel
+
+from fairtrial.study.layers import Network
+from fairtrial.study.schema import Arm, ArmSettings, Mlp, Question
+from fairtrial.study.shapes import multiply_adds, parameters, updates
+from fairtrial.study.training import SGD, Adagrad, Adam, AdamW, AnyOptimizer, RMSprop, Schedule
+
+Setting = bool | int | float | str | None
+
+# The order in which fields of different optimisers are listed, the same whichever arm comes first.
+_OPTIMIZER_FIELDS = tuple(
+    dict.fromkeys(field for kind in (Adam, AdamW, SGD, RMSprop, Adagrad) for field in kind.model_fields)
+)
+_MAIN_FACTORS = (
+    "network",
+    "optimizer",
+    "optimizer.learning_rate",
+    "batch_size",
+    "epochs",
+    "data",
+    "precision",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A setting that is not the same in two arms. `path` is dotted, as in a study file."""
+
+    path: str
+    variant: Setting
+    baseline: Setting
+
+    def __str__(self) -> str:
+        return f"{self.path} ({self.baseline} -> {self.variant})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A setting that two arms share."""
+
+    path: str
+    value: Setting
+
+
+def differences(variant: Arm, baseline: Arm) -> tuple[Difference, ...]:
+    """Every resolved setting in which the two arms differ, in the order of a study file.
+
+    Two `mlp` networks are compared as such, others layer by layer: `network.layers.first.kernel`,
+    or `network.layers` as a whole where the two lists hold different kinds of layers. What
+    follows from other settings (images left to train on, a batch beyond all images) is no
+    difference of its own. Arms without a difference compute the same.
+    """
+    mine, yours = variant.settings, baseline.settings
+    return (
+        *_data(mine, yours),
+        *_network(variant, baseline),
+        *_optimizer(mine.optimizer, yours.optimizer),
+        *_batch_size(mine, yours),
+        *_value("epochs", mine.epochs, yours.epochs),
+        *_value("precision", mine.precision, yours.precision),
+        *_model("early_stopping", mine.early_stopping, yours.early_stopping),
+    )
+
+
+def confounds(question: Question, variant: Arm, baseline: Arm) -> tuple[Difference, ...]:
+    """Differences beyond the factors the question declares; a factor covers all below its path.
+
+    A question without `factors` means every difference: one is its factor, more than one
+    cannot be told apart and all of them are named.
+    """
+    found = differences(variant, baseline)
+    if question.factors is None:
+        return found if len(found) > 1 else ()
+    declared = [_spellings(factor, arm.network) for factor in question.factors for arm in (variant, baseline)]
+    covered = frozenset[str]().union(*declared)
+    return tuple(one for one in found if not any(_below(one.path, factor) for factor in covered))
+
+
+def implied(variant: Arm, baseline: Arm) -> tuple[Difference, ...]:
+    """What differs because something else does: `updates`, `parameters`, `multiply_adds`.
+
+    Updates of a whole training change with the batch size where the epochs stay fixed;
+    multiply-adds are per image, forward. Raises StudyError for an impossible network.
+    """
+    facts = {"updates": updates, "parameters": parameters, "multiply_adds": multiply_adds}
+    return tuple(
+        one for name, count in facts.items() for one in _value(name, count(variant), count(baseline))
+    )
+
+
+def held_fixed(variant: Arm, baseline: Arm) -> tuple[Held, ...]:
+    """The main settings the two arms share, to be said beside an answer.
+
+    `network` is there only if the whole network is shared, `optimizer` if all but its learning
+    rate is.
+    """
+    differing = [one.path for one in differences(variant, baseline)]
+    settings = baseline.settings
+    values: dict[str, Setting] = {
+        "data": f"{settings.data.dataset}, {settings.data.split} split",
+        "network": describe(_mlp(baseline) or baseline.network[:-1]),
+        "optimizer": settings.optimizer.name,
+        "optimizer.learning_rate": describe(settings.optimizer.learning_rate),
+        "batch_size": settings.batch_size,
+        "epochs": settings.epochs,
+        "precision": settings.precision,
+    }
+    return tuple(
+        Held(path=path, value=values[path]) for path in _MAIN_FACTORS if not _touched(path, differing)
+    )
+
+
+def describe(value: object) -> Setting:
+    """A setting as one short value: itself if it is a plain one, else a line of text.
+
+    >>> describe((3, 5)), describe(Mlp(width=50))
+    ('3 x 5', 'mlp of 2 x 50 relu')
+    """
+    match value:
+        case None | bool() | int() | float() | str():
+            return value
+        case Mlp():
+            return f"mlp of {value.depth} x {value.width} {value.activation}"
+        case BaseModel():
+            fields = value.model_dump(exclude_defaults=True, exclude={"name"})
+            inner = ", ".join(f"{name} {describe(one)}" for name, one in fields.items())
+            return f"{_kind(value)}({inner})" if inner else _kind(value)
+        case (int() as height, int() as width):
+            return f"{height} x {width}"
+        case tuple():
+            return (
+                ", ".join(str(describe(one)) for one in cast("tuple[object, ...]", value))
+                or "no hidden layer"
+            )
+        case _:
+            raise TypeError(f"a setting of type {type(value).__name__} cannot be described")
+
+
+def _value(path: str, variant: object, baseline: object) -> Iterator[Difference]:
+    if variant != baseline:
+        yield Difference(path=path, variant=describe(variant), baseline=describe(baseline))
+
+
+def _model(path: str, variant: BaseModel | None, baseline: BaseModel | None) -> Iterator[Difference]:
+    """Field by field if the two are of one kind, else as a whole."""
+    if variant is None or baseline is None or type(variant) is not type(baseline):
+        yield from _value(path, variant, baseline)
+        return
+    for field in type(variant).model_fields:
+        yield from _value(f"{path}.{field}", getattr(variant, field), getattr(baseline, field))
+
+
+def _data(variant: ArmSettings, baseline: ArmSettings) -> Iterator[Difference]:
+    mine, yours = variant.data, baseline.data
+    for field in type(mine).model_fields:
+        if field != "train":
+            yield from _value(f"data.{field}", getattr(mine, field), getattr(yours, field))
+        elif mine.train != yours.train:
+            yield from _value("data.train", mine.train_count, yours.train_count)
+
+
+def _batch_size(variant: ArmSettings, baseline: ArmSettings) -> Iterator[Difference]:
+    if variant.batch_size != baseline.batch_size:
+        mine, yours = (min(one.batch_size, one.data.train_count) for one in (variant, baseline))
+        yield from _value("batch_size", mine, yours)
+
+
+def _network(variant: Arm, baseline: Arm) -> Iterator[Difference]:
+    if variant.network == baseline.network:
+        return
+    if (mine := _mlp(variant)) and (yours := _mlp(baseline)):
+        yield from _model("network.mlp", mine, yours)
+        return
+    hidden = variant.network[:-1], baseline.network[:-1]
+    if [layer.kind for layer in hidden[0]] != [layer.kind for layer in hidden[1]]:
+        yield from _value("network.layers", *hidden)
+        return
+    for position, (one, other) in enumerate(zip(*hidden, strict=True)):
+        name = one.name if one.name == other.name else position
+        yield from _model(f"network.layers.{name}", one, other)
+
+
+def _optimizer(variant: AnyOptimizer, baseline: AnyOptimizer) -> Iterator[Difference]:
+    """All fields both have, and those of one alone where they depart from its defaults."""
+    yield from _value("optimizer.name", variant.name, baseline.name)
+    for field in _OPTIMIZER_FIELDS:
+        path = f"optimizer.{field}"
+        if field == "learning_rate":
+            yield from _learning_rate(path, variant.learning_rate, baseline.learning_rate)
+        elif field != "name":
+            mine, yours = (getattr(one, field, None) for one in (variant, baseline))
+            own = [one for one in (variant, baseline) if field in type(one).model_fields]
+            if len(own) == 2 or any(
+                getattr(one, field) != type(one).model_fields[field].default for one in own
+            ):
+                yield from _value(path, mine, yours)
+
+
+def _learning_rate(path: str, variant: float | Schedule, baseline: float | Schedule) -> Iterator[Difference]:
+    if isinstance(variant, BaseModel) and isinstance(baseline, BaseModel) and variant.kind == baseline.kind:
+        yield from _model(f"{path}.{variant.kind}", variant, baseline)
+    else:
+        yield from _value(path, variant, baseline)
+
+
+def _mlp(arm: Arm) -> Mlp | None:
+    network = arm.settings.network
+    return None if network.layers is not None else network.mlp or Mlp()
+
+
+def _kind(model: BaseModel) -> str:
+    return str(getattr(model, "kind", type(model).__name__))
+
+
+def _spellings(factor: str, network: Network) -> frozenset[str]:
+    """The factor with its layer by name and by position: both reach the same layer in a file."""
+    parts = factor.split(".")
+    if parts[:2] != ["network", "layers"] or len(parts) < 3:
+        return frozenset({factor})
+    names = [layer.name or "" for layer in network[:-1]]
+    token = parts[2]
+    position = int(token) if token.isdecimal() else names.index(token) if token in names else len(names)
+    if position >= len(names):
+        return frozenset({factor})
+    return frozenset(".".join([*parts[:2], one, *parts[3:]]) for one in (str(position), names[position]))
+
+
+def _below(path: str, factor: str) -> bool:
+    return path == factor or path.startswith(f"{factor}.")
+
+
+def _touched(path: str, differing: list[str]) -> bool:
+    """Whether a difference lies in this setting. The learning rate is a setting of its own."""
+    return any(
+        _below(one, path) and not (path == "optimizer" and _below(one, "optimizer.learning_rate"))
+        for one in differing
+    )
