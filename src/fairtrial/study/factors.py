@@ -8,7 +8,6 @@ from typing import cast
 
 from pydantic import BaseModel
 
-from fairtrial.study.layers import Network
 from fairtrial.study.schema import Arm, ArmSettings, Mlp, Question
 from fairtrial.study.shapes import multiply_adds, parameters, updates
 from fairtrial.study.training import SGD, Adagrad, Adam, AdamW, AnyOptimizer, RMSprop, Schedule
@@ -79,9 +78,24 @@ def confounds(question: Question, variant: Arm, baseline: Arm) -> tuple[Differen
     found = differences(variant, baseline)
     if question.factors is None:
         return found if len(found) > 1 else ()
-    declared = [_spellings(factor, arm.network) for factor in question.factors for arm in (variant, baseline)]
-    covered = frozenset[str]().union(*declared)
-    return tuple(one for one in found if not any(_below(one.path, factor) for factor in covered))
+    declared = frozenset(
+        spelling for factor in question.factors for spelling in _spellings(factor, variant, baseline)
+    )
+    return tuple(one for one in found if not any(_below(one.path, factor) for factor in declared))
+
+
+def unchanged(question: Question, variant: Arm, baseline: Arm) -> tuple[str, ...]:
+    """Factors the question declares although the two arms share them."""
+    paths = [one.path for one in differences(variant, baseline)]
+    return tuple(
+        factor
+        for factor in question.factors or ()
+        if not any(
+            _below(path, spelling) or _below(spelling, path)
+            for path in paths
+            for spelling in _spellings(factor, variant, baseline)
+        )
+    )
 
 
 def implied(variant: Arm, baseline: Arm) -> tuple[Difference, ...]:
@@ -220,17 +234,21 @@ def _kind(model: BaseModel) -> str:
     return str(getattr(model, "kind", type(model).__name__))
 
 
-def _spellings(factor: str, network: Network) -> frozenset[str]:
+def _spellings(factor: str, *arms: Arm) -> frozenset[str]:
     """The factor with its layer by name and by position: both reach the same layer in a file."""
     parts = factor.split(".")
-    if parts[:2] != ["network", "layers"] or len(parts) < 3:
-        return frozenset({factor})
-    names = [layer.name or "" for layer in network[:-1]]
-    token = parts[2]
-    position = int(token) if token.isdecimal() else names.index(token) if token in names else len(names)
-    if position >= len(names):
-        return frozenset({factor})
-    return frozenset(".".join([*parts[:2], one, *parts[3:]]) for one in (str(position), names[position]))
+    spellings = {factor}
+    if parts[:2] == ["network", "layers"] and len(parts) > 2:
+        for arm in arms:
+            names = [layer.name or "" for layer in arm.network[:-1]]
+            if parts[2] in names:
+                tokens = parts[2], str(names.index(parts[2]))
+            elif parts[2].isdecimal() and int(parts[2]) < len(names):
+                tokens = parts[2], names[int(parts[2])]
+            else:
+                continue
+            spellings.update(".".join([*parts[:2], token, *parts[3:]]) for token in tokens)
+    return frozenset(spellings)
 
 
 def _below(path: str, factor: str) -> bool:

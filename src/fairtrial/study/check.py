@@ -1,0 +1,222 @@
+"""What a study's author should know before training: confounds, leaks, claims nobody judges.
+
+Nothing here is a mistake; a study with findings can be run.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from fairtrial.study.factors import Difference, confounds, differences, implied, unchanged
+from fairtrial.study.schema import Arm, Claim, Question, Study
+
+Kind = Literal[
+    "confounded",
+    "implied",
+    "undeclared",
+    "unchanged",
+    "unjudged",
+    "unasked",
+    "duplicate",
+    "leak",
+    "early_stopping",
+    "precision",
+    "horizon",
+]
+FEW_SEEDS = 6
+"""Below this many seeds Student's t is so wide that hardly anything is settled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing to know. Without `question` and `arm` it concerns the whole study."""
+
+    kind: Kind
+    message: str
+    question: str | None = None
+    arm: str | None = None
+
+    def __str__(self) -> str:
+        return self.message
+
+
+def findings(study: Study) -> tuple[Finding, ...]:
+    """Everything worth knowing about `study`: question by question, then arms, then the whole.
+
+    Raises StudyError if a network is impossible.
+    """
+    return (
+        *(one for question in study.questions for one in _about_question(question, study)),
+        *_duplicates(tuple(study.arms.values())),
+        *_leaks(study),
+        *_early_stopping(study),
+        *_precision(study),
+        *_unasked(study),
+        *_horizon(study),
+    )
+
+
+def verdicts(study: Study) -> int:
+    """Verdicts in words the study asks for: they share the error probability equally."""
+    return sum(
+        1 if metric == "time" else len(question.on)
+        for question in study.questions
+        for metric in question.metrics
+    )
+
+
+def _about_question(question: Question, study: Study) -> Iterator[Finding]:
+    variant, baseline = study.arms[question.variant], study.arms[question.baseline]
+    found = differences(variant, baseline)
+    if confusing := confounds(question, variant, baseline):
+        yield _finding("confounded", question, _confounded(question, confusing, variant, baseline))
+    elif question.factors is None and found:
+        yield _finding(
+            "undeclared", question, f"declares no factors; it is taken to ask about {found[0].path}"
+        )
+    for factor in unchanged(question, variant, baseline):
+        message = f"declares {factor}, which is the same in {variant.name} and {baseline.name}"
+        yield _finding("unchanged", question, message)
+    if changes := implied(variant, baseline):
+        listed = "; ".join(f"{_NAMES[one.path]} {one.baseline:,} -> {one.variant:,}" for one in changes)
+        yield _finding(
+            "implied", question, f"what differs brings with it: {listed}{_why_updates(found, changes)}"
+        )
+    for claim in question.claims:
+        if not _judged(claim, question):
+            yield _finding("unjudged", question, _unjudged(claim, question))
+
+
+_NAMES = {
+    "updates": "updates",
+    "parameters": "parameters",
+    "multiply_adds": "multiply-adds per image",
+}
+
+
+def _finding(kind: Kind, question: Question, message: str) -> Finding:
+    return Finding(kind=kind, question=question.id, message=f"question {question.id}: {message}")
+
+
+def _confounded(question: Question, confusing: Sequence[Difference], variant: Arm, baseline: Arm) -> str:
+    listed = ", ".join(_shown(one, variant, baseline) for one in confusing)
+    arms = f"{variant.name} and {baseline.name}"
+    if question.factors is None:
+        return (
+            f"{arms} differ in more than one setting ({listed}) and the question declares no factors: "
+            "none of them can be given the credit alone"
+        )
+    meant = ", ".join(question.factors) or "nothing"
+    return (
+        f"{arms} differ also in {listed}, and the question declares {meant} alone: "
+        "what it finds may come from either"
+    )
+
+
+def _shown(one: Difference, variant: Arm, baseline: Arm) -> str:
+    if one.path != "network.layers":
+        return str(one)
+    return f"network.layers ({_kinds(baseline)} -> {_kinds(variant)})"
+
+
+def _kinds(arm: Arm) -> str:
+    """Hidden layers by kind; two whole lists of layers would fill the screen."""
+    return ", ".join(
+        f"{count} {kind}" for kind, count in Counter(one.kind for one in arm.network[:-1]).items()
+    )
+
+
+def _why_updates(found: Sequence[Difference], changes: Sequence[Difference]) -> str:
+    paths = {one.path for one in found}
+    if "updates" in {one.path for one in changes} and "batch_size" in paths and "epochs" not in paths:
+        return " (the batch size changes at the same number of epochs)"
+    return ""
+
+
+def _judged(claim: Claim, question: Question) -> bool:
+    return claim.metric in question.metrics and (claim.metric == "time" or claim.on in question.on)
+
+
+def _unjudged(claim: Claim, question: Question) -> str:
+    what = claim.metric if claim.metric == "time" else f"{claim.metric} on {claim.on}"
+    missing = f"metrics: {claim.metric}" if claim.metric not in question.metrics else f"on: {claim.on}"
+    return f"its claim about {what} ({claim.says}) is never judged; add `{missing}` to the question"
+
+
+def _duplicates(arms: Sequence[Arm]) -> Iterator[Finding]:
+    # Equal arms fall into one bucket, so that a study of many arms is not compared pair by pair.
+    buckets: dict[object, list[Arm]] = {}
+    for arm in arms:
+        same = buckets.setdefault((arm.network, arm.settings.optimizer, arm.settings.epochs), [])
+        first = next((other for other in same if not differences(arm, other)), None)
+        if first is None:
+            same.append(arm)
+        else:
+            message = f"arm {arm.name} is the same as arm {first.name} under another name: trained once, shown twice"
+            yield Finding(kind="duplicate", arm=arm.name, message=message)
+
+
+def _leaks(study: Study) -> Iterator[Finding]:
+    leaking = [arm.name for arm in study.arms.values() if arm.settings.data.split == "reshuffled"]
+    message = (
+        "validation images are drawn anew in every epoch (data.split: reshuffled), so nearly all are "
+        "trained on: validation figures come out too good, on purpose; the test set is untouched"
+    )
+    yield from _per_arm("leak", leaking, study, message)
+
+
+def _early_stopping(study: Study) -> Iterator[Finding]:
+    for arm in study.arms.values():
+        if (stopping := arm.settings.early_stopping) is not None:
+            message = (
+                f"arm {arm.name}: stops early on {stopping.monitor}, so its number of updates differs from seed "
+                "to seed, and its validation figures have chosen the moment they were taken"
+            )
+            yield Finding(kind="early_stopping", arm=arm.name, message=message)
+
+
+def _precision(study: Study) -> Iterator[Finding]:
+    asked = [arm.name for arm in study.arms.values() if arm.settings.precision == "bfloat16"]
+    message = (
+        "bfloat16 is asked for: fast on processors that multiply it in hardware (AVX512_BF16, AMX), "
+        "emulated and slow on others; `precision: auto` decides by the processor"
+    )
+    yield from _per_arm("precision", asked, study, message)
+
+
+def _per_arm(kind: Kind, names: Sequence[str], study: Study, message: str) -> Iterator[Finding]:
+    """A finding for each arm named, or a single one where it is all of them."""
+    if len(names) == len(study.arms) > 1:
+        yield Finding(kind=kind, message=f"all arms: {message}")
+    else:
+        yield from (Finding(kind=kind, arm=name, message=f"arm {name}: {message}") for name in names)
+
+
+def _unasked(study: Study) -> Iterator[Finding]:
+    asked = {name for question in study.questions for name in (question.variant, question.baseline)}
+    for name in study.arms:
+        if name not in asked:
+            message = f"arm {name}: no question asks about it; `run` trains it all the same"
+            yield Finding(kind="unasked", arm=name, message=message)
+
+
+def _horizon(study: Study) -> Iterator[Finding]:
+    seeds, count = study.seeds, verdicts(study)
+    if count > 1:
+        share = 1 - (1 - study.confidence) / count
+        message = (
+            f"{count} verdicts are to be right together with {study.confidence:.4g} confidence, so each is judged "
+            f"at {share:.6g}; a study of fewer questions settles with fewer seeds"
+        )
+        yield Finding(kind="horizon", message=message)
+    if count and seeds.max < FEW_SEEDS:
+        message = f"at most {seeds.max} seeds: only very large differences can be settled"
+        yield Finding(kind="horizon", message=message)
+    if count and seeds.min == seeds.max:
+        message = (
+            f"exactly {seeds.max} seeds, looked at once: questions do not stop earlier when they are settled"
+        )
+        yield Finding(kind="horizon", message=message)
