@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
-import socket
 import subprocess
 from importlib import metadata
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 import numpy
 import torch
 
+from fairtrial.engine.machine import machine
 from fairtrial.engine.precision import cpu_flags
 from fairtrial.trial import ENGINE_VERSION
 
@@ -29,7 +28,7 @@ def provenance() -> dict[str, str]:
         "processor": processor(),
         "instructions": "avx512" if "avx512f" in cpu_flags() else "avx2" if "avx2" in cpu_flags() else "",
         "threads": str(torch.get_num_threads()),
-        "machine": hashlib.sha256(socket.gethostname().encode()).hexdigest()[:12],
+        "machine": machine(),
     }
 
 

@@ -1,0 +1,55 @@
+"""fairtrial: what does changing this hyperparameter do, over as many seeds as the answer needs?
+
+Names are looked up when first used, so that importing fairtrial imports no torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fairtrial.analysis.values import Answer, Answers
+    from fairtrial.api import answers, run
+    from fairtrial.errors import FairtrialError, StudyError
+    from fairtrial.study.schema import Arm, Study
+    from fairtrial.study.studyfile import builtin_names, load
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Answer",
+    "Answers",
+    "Arm",
+    "FairtrialError",
+    "Study",
+    "StudyError",
+    "__version__",
+    "answers",
+    "builtin_names",
+    "load",
+    "run",
+]
+
+_HOMES = {
+    "Answer": "fairtrial.analysis.values",
+    "Answers": "fairtrial.analysis.values",
+    "Arm": "fairtrial.study.schema",
+    "FairtrialError": "fairtrial.errors",
+    "Study": "fairtrial.study.schema",
+    "StudyError": "fairtrial.errors",
+    "answers": "fairtrial.api",
+    "builtin_names": "fairtrial.study.studyfile",
+    "load": "fairtrial.study.studyfile",
+    "run": "fairtrial.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'fairtrial' has no attribute {name!r}; it has: {', '.join(__all__)}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

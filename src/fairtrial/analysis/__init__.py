@@ -1,0 +1,31 @@
+"""Stored outcomes to answers: what a study's questions come to, with reasons to trust them less."""
+
+from __future__ import annotations
+
+import fairtrial
+from fairtrial.analysis.answer import answer, asked
+from fairtrial.analysis.gather import gather, other_engines
+from fairtrial.analysis.values import Answer, Answers, ArmTrials, Caveat, JudgedClaim, QuestionAnswers
+from fairtrial.store import Store
+from fairtrial.study.schema import Study
+
+__all__ = ["Answer", "Answers", "ArmTrials", "Caveat", "JudgedClaim", "QuestionAnswers", "answers"]
+
+
+def answers(study: Study, store: Store) -> Answers:
+    """Every question of the study answered from what the store holds; trains nothing.
+
+    A question whose arms have no seed in common is undecided, and says so.
+    """
+    arms = gather(list(study.arms.values()), store, history=True)
+    others = other_engines(study.arms, store)
+    return Answers(
+        study=study.name,
+        version=fairtrial.__version__,
+        arms=tuple(arms.values()),
+        answers=tuple(
+            answer(study, question, arms, metric=metric, on=on, other_engines=others)
+            for question in study.questions
+            for metric, on in asked(question)
+        ),
+    )

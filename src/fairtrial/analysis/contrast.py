@@ -1,0 +1,116 @@
+"""Variant and baseline side by side: the same metric on the same seeds."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairtrial.analysis.values import ArmTrials
+from fairtrial.study.schema import Margins, Metric, On
+from fairtrial.trial import StoredTrial
+
+Over = Literal["last_epoch", "end"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contrast:
+    """One metric of two arms on the seeds both have finished, in seed order.
+
+    `variant` and `baseline` hold one value per seed in the metric's unit (seconds for time);
+    `differences` is variant minus baseline, for time the logarithm of their ratio. `looked_at` are
+    the seeds 1, 2, … without a gap that both arms have an outcome for, diverged ones among them.
+    """
+
+    metric: Metric
+    seeds: tuple[int, ...]
+    variant: NDArray[np.float64]
+    baseline: NDArray[np.float64]
+    looked_at: tuple[int, ...]
+    apart: tuple[int, ...] = ()
+    """Seeds whose two trials ran on different machines: never compared for time."""
+
+    @property
+    def differences(self) -> NDArray[np.float64]:
+        if self.metric == "time":
+            return np.log(self.variant) - np.log(self.baseline)
+        return self.variant - self.baseline
+
+    @property
+    def estimate(self) -> float | None:
+        """Mean contrast as shown: a difference, or for time the ratio of geometric means."""
+        if not self.seeds:
+            return None
+        mean = float(self.differences.mean())
+        return math.exp(mean) if self.metric == "time" else mean
+
+    @property
+    def pairing_correlation(self) -> float | None:
+        """Correlation of the two arms over seeds; None below three seeds or without any spread."""
+        if len(self.seeds) < 3 or not (np.ptp(self.variant) > 0 and np.ptp(self.baseline) > 0):
+            return None
+        return float(np.corrcoef(self.variant, self.baseline)[0, 1])
+
+
+def contrast(
+    variant: ArmTrials, baseline: ArmTrials, *, metric: Metric, on: On | None, over: Over | None
+) -> Contrast:
+    """The metric of both arms on seeds 1, 2, … up to the first one that either arm lacks.
+
+    A gap ends it because what lies beyond is not a random choice of seeds: those that finished
+    first are those that train fast. Diverged seeds are looked at and have no value.
+    """
+    variants = {trial.seed: trial for trial in variant.trials}
+    baselines = {trial.seed: trial for trial in baseline.trials}
+    looked_at: list[int] = []
+    apart: list[int] = []
+    pairs: list[tuple[int, float, float]] = []
+    while (seed := len(looked_at) + 1) in variants and seed in baselines:
+        looked_at.append(seed)
+        first, second = variants[seed], baselines[seed]
+        if metric == "time" and _machine(first) != _machine(second):
+            apart.append(seed)
+            continue
+        values = [value(trial, metric=metric, on=on, over=over) for trial in (first, second)]
+        if values[0] is not None and values[1] is not None:
+            pairs.append((seed, values[0], values[1]))
+    return Contrast(
+        metric=metric,
+        seeds=tuple(seed for seed, _, _ in pairs),
+        variant=np.array([of_variant for _, of_variant, _ in pairs], dtype=np.float64),
+        baseline=np.array([of_baseline for _, _, of_baseline in pairs], dtype=np.float64),
+        looked_at=tuple(looked_at),
+        apart=tuple(apart),
+    )
+
+
+def _machine(trial: StoredTrial) -> tuple[str | None, str | None]:
+    provenance = trial.outcome.provenance
+    return provenance.get("machine"), provenance.get("processor")
+
+
+def value(trial: StoredTrial, *, metric: Metric, on: On | None, over: Over | None) -> float | None:
+    """What one trial measured, None if it diverged. Time is that of training alone, in seconds."""
+    if trial.outcome.state != "finished":
+        return None
+    if metric == "time":
+        return trial.outcome.seconds["train"]
+    return trial.outcome.metrics[f"{on}_{metric}" + ("_last_epoch" if over == "last_epoch" else "")]
+
+
+def margin(margins: Margins, contrast: Contrast) -> float | None:
+    """The smallest contrast that matters, in the unit the answer shows.
+
+    For loss a share of the baseline's mean over its first three seeds, then frozen: None until
+    there are three.
+    """
+    match contrast.metric:
+        case "accuracy":
+            return margins.accuracy
+        case "time":
+            return margins.time
+        case "loss":
+            return margins.loss * float(contrast.baseline[:3].mean()) if len(contrast.seeds) >= 3 else None

@@ -1,0 +1,63 @@
+"""How long trials take on this machine: measured where any was trained here, else a stated guess."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from fairtrial.analysis.values import PHASES, ArmTrials
+from fairtrial.engine.machine import machine
+from fairtrial.study.schema import Arm
+from fairtrial.study.shapes import training_work, updates
+from fairtrial.trial import StoredTrial
+
+GUESSED_RATE = 1e11
+"""Multiply-adds a second of one core with fast matrix units: a guess until something was measured."""
+
+GUESSED_UPDATE_SECONDS = 0.0002
+"""What an optimiser step costs beside its arithmetic, in the same guess."""
+
+Basis = Literal["measured", "scaled", "guess"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """Seconds one trial of an arm takes one worker.
+
+    `measured`: trials of this arm on this machine. `scaled`: trials of other arms on this machine,
+    by their work. `guess`: nothing of the study was trained on this machine yet.
+    """
+
+    seconds: float
+    basis: Basis
+
+
+def costs(arms: Mapping[str, ArmTrials]) -> dict[str, Cost]:
+    """What one trial of each arm costs, from the trials of the whole study on this machine."""
+    here = machine()
+    measured = {
+        name: float(np.mean(seconds)) for name, arm in arms.items() if (seconds := _seconds(arm.trials, here))
+    }
+    ratios = [seconds / _guess(arms[name].arm) for name, seconds in measured.items()]
+    scale = float(np.exp(np.mean(np.log(ratios)))) if ratios else 1.0
+    return {
+        name: Cost(seconds=measured[name], basis="measured")
+        if name in measured
+        else Cost(seconds=scale * _guess(arm.arm), basis="scaled" if ratios else "guess")
+        for name, arm in arms.items()
+    }
+
+
+def _seconds(trials: Iterable[StoredTrial], here: str) -> list[float]:
+    return [
+        sum(trial.outcome.seconds.get(phase, 0.0) for phase in PHASES if phase != "fit")
+        for trial in trials
+        if trial.outcome.state == "finished" and trial.outcome.provenance.get("machine") == here
+    ]
+
+
+def _guess(arm: Arm) -> float:
+    return training_work(arm) / GUESSED_RATE + updates(arm) * GUESSED_UPDATE_SECONDS

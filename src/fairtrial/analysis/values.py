@@ -1,0 +1,265 @@
+"""What an analysis returns: frozen answers that carry what it takes to believe them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from fairtrial.errors import FairtrialError
+from fairtrial.study.schema import Arm, Claim, Metric, On
+from fairtrial.trial import METRICS, StoredTrial
+
+if TYPE_CHECKING:
+    import pandas
+
+CaveatKind = Literal[
+    "confounded",
+    "implied change",
+    "leaked validation",
+    "diverged",
+    "failed",
+    "another engine version",
+    "another machine",
+    "shared machine",
+    "missing seeds",
+]
+ClaimVerdict = Literal["holds", "contradicted", "not settled"]
+
+PHASES = ("setup", "train", "validation", "fit", "last_epoch", "test")
+
+SETTLED = frozenset(
+    {
+        "increase that matters",
+        "increase, smaller than matters",
+        "increase, size not settled",
+        "decrease that matters",
+        "decrease, smaller than matters",
+        "decrease, size not settled",
+        "no difference that matters",
+        "not worse",
+    }
+)
+"""The verdicts that answer a question; `undecided` and `unstable` do not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caveat:
+    """A stated reason to trust an answer less."""
+
+    kind: CaveatKind
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedClaim:
+    """What somebody said the answer was, held against the verdict."""
+
+    claim: Claim
+    verdict: ClaimVerdict
+
+    def as_dict(self) -> dict[str, Any]:
+        claim = self.claim.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"metric", "on"})
+        return {**claim, "verdict": self.verdict}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One question on one metric: variant minus baseline over the seeds both have.
+
+    Accuracies are in [0, 1] and contrasts differences; for `time` the means are seconds and
+    `estimate`, `low`, `high` are ratios (variant / baseline). `low` and `high` are None until there
+    is an interval, `estimate` and the means None until there is a seed. `margin` is a difference
+    for accuracy and loss (None until the baseline has three seeds) and a ratio minus one for time.
+    """
+
+    question: str
+    metric: Metric
+    on: On | None
+    over: Literal["last_epoch", "end"] | None
+    variant: str
+    baseline: str
+    verdict: str
+    variant_mean: float | None
+    baseline_mean: float | None
+    estimate: float | None
+    low: float | None
+    high: float | None
+    margin: float | None
+    confidence: float
+    seeds: int
+    pairing_correlation: float | None
+    caveats: tuple[Caveat, ...]
+    sentence: str
+    claims: tuple[JudgedClaim, ...]
+
+    @property
+    def settled(self) -> bool:
+        return self.verdict in SETTLED
+
+    def as_dict(self) -> dict[str, Any]:
+        """The answer as the JSON of `fairtrial answers --json` holds it."""
+        return {
+            "question": self.question,
+            "metric": self.metric,
+            "on": self.on,
+            "over": self.over,
+            "variant": self.variant,
+            "baseline": self.baseline,
+            "verdict": self.verdict,
+            "variant_mean": self.variant_mean,
+            "baseline_mean": self.baseline_mean,
+            "estimate": self.estimate,
+            "low": self.low,
+            "high": self.high,
+            "margin": self.margin,
+            "confidence": self.confidence,
+            "seeds": self.seeds,
+            "pairing_correlation": self.pairing_correlation,
+            "caveats": [str(caveat) for caveat in self.caveats],
+            "sentence": self.sentence,
+            "claims": [claim.as_dict() for claim in self.claims],
+        }
+
+    def _repr_html_(self) -> str:
+        from fairtrial.analysis.html import answers_html
+
+        return answers_html((self,))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmTrials:
+    """An arm and its trials of this engine version, in seed order; `parameters` counts all weights."""
+
+    arm: Arm
+    parameters: int
+    trials: tuple[StoredTrial, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "name": self.arm.name,
+            "title": self.arm.title,
+            "parameters": self.parameters,
+            "trials": [trial_dict(trial) for trial in self.trials],
+        }
+
+
+def trial_dict(trial: StoredTrial) -> dict[str, Any]:
+    """One trial as plain values. A metric that a diverged trial does not have is None."""
+    outcome = trial.outcome
+    return {
+        "seed": trial.seed,
+        "state": outcome.state,
+        "key": trial.key,
+        "epochs": outcome.epochs,
+        "precision": trial.precision,
+        **{name: outcome.metrics.get(name) for name in METRICS},
+        **{f"{phase}_seconds": outcome.seconds.get(phase) for phase in PHASES},
+        "reason": outcome.reason or None,
+        "weights_sha256": outcome.weights_sha256 or None,
+        "history": [asdict(record) for record in outcome.history],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionAnswers:
+    """All answers to one question: `.accuracy`, `.loss` and `.time`, on validation where asked."""
+
+    question: str
+    answers: tuple[Answer, ...]
+
+    def on(self, on: On, metric: Metric = "accuracy") -> Answer:
+        """The answer on that set of images.
+
+        Raises FairtrialError if the question does not ask for it.
+        """
+        for answer in self.answers:
+            if (answer.metric, answer.on) == (metric, on):
+                return answer
+        raise self._not_asked(f"{metric} on {on}")
+
+    @property
+    def accuracy(self) -> Answer:
+        return self._first("accuracy")
+
+    @property
+    def loss(self) -> Answer:
+        return self._first("loss")
+
+    @property
+    def time(self) -> Answer:
+        return self._first("time")
+
+    def __iter__(self) -> Iterator[Answer]:
+        return iter(self.answers)
+
+    def _first(self, metric: Metric) -> Answer:
+        asked = [answer for answer in self.answers if answer.metric == metric]
+        if not asked:
+            raise self._not_asked(metric)
+        return next((answer for answer in asked if answer.on == "validation"), asked[0])
+
+    def _not_asked(self, what: str) -> FairtrialError:
+        asked = ", ".join(_asked(answer) for answer in self.answers)
+        return FairtrialError(f"question {self.question!r} does not ask about {what}; it asks about: {asked}")
+
+    def _repr_html_(self) -> str:
+        from fairtrial.analysis.html import answers_html
+
+        return answers_html(self.answers)
+
+
+def _asked(answer: Answer) -> str:
+    return answer.metric if answer.on is None else f"{answer.metric} on {answer.on}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """Every arm with its trials, and every question with its answers; indexed by question."""
+
+    study: str
+    version: str
+    arms: tuple[ArmTrials, ...]
+    answers: tuple[Answer, ...]
+
+    def __getitem__(self, question: str) -> QuestionAnswers:
+        chosen = tuple(answer for answer in self.answers if answer.question == question)
+        if not chosen:
+            known = ", ".join(dict.fromkeys(answer.question for answer in self.answers)) or "none"
+            raise FairtrialError(f"study {self.study!r} has no question {question!r}; its questions: {known}")
+        return QuestionAnswers(question, chosen)
+
+    def __iter__(self) -> Iterator[Answer]:
+        return iter(self.answers)
+
+    def __len__(self) -> int:
+        return len(self.answers)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Exactly the JSON of `fairtrial answers STUDY --json`."""
+        return {
+            "study": self.study,
+            "version": self.version,
+            "arms": [arm.as_dict() for arm in self.arms],
+            "answers": [answer.as_dict() for answer in self.answers],
+        }
+
+    def trials(self) -> pandas.DataFrame:
+        """One row per trial. Raises FairtrialError if pandas is not installed."""
+        from fairtrial.analysis.frames import trials_frame
+
+        return trials_frame(self)
+
+    def history(self) -> pandas.DataFrame:
+        """One row per epoch of each trial. Raises FairtrialError if pandas is not installed."""
+        from fairtrial.analysis.frames import history_frame
+
+        return history_frame(self)
+
+    def _repr_html_(self) -> str:
+        from fairtrial.analysis.html import answers_html
+
+        return answers_html(self.answers)

@@ -1,0 +1,79 @@
+"""What `import fairtrial` offers to programs: run a study, read its answers."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fairtrial.analysis import Answers
+from fairtrial.analysis import answers as answers_from
+from fairtrial.durations import seconds_in
+from fairtrial.store import Store
+from fairtrial.study.schema import Study
+
+if TYPE_CHECKING:
+    from fairtrial.runner import Weights
+    from fairtrial.trial import Event
+
+DEFAULT_STORE = "fairtrial.db"
+
+
+def store_path(given: str | Path | None = None) -> Path:
+    """Where outcomes are kept: as given, else FAIRTRIAL_STORE, else fairtrial.db in the current folder."""
+    return Path(given or os.environ.get("FAIRTRIAL_STORE") or DEFAULT_STORE)
+
+
+@contextmanager
+def open_to_read(path: Path) -> Iterator[Store]:
+    """The store at `path`, or where there is none an empty one that leaves no file behind."""
+    if path.exists():
+        with Store.open(path) as store:
+            yield store
+    else:
+        with tempfile.TemporaryDirectory() as folder, Store.open(Path(folder) / DEFAULT_STORE) as store:
+            yield store
+
+
+def run(
+    study: Study,
+    *,
+    seeds: int | None = None,
+    budget: str | float | None = None,
+    arms: Collection[str] | None = None,
+    questions: Collection[str] | None = None,
+    workers: int | None = None,
+    weights: Weights = "first",
+    store: str | Path | None = None,
+    on_event: Callable[[Event], None] = lambda _: None,
+) -> Answers:
+    """Train what is missing of `study` on this machine and return its answers.
+
+    `budget` is in seconds or words such as "5m". Raises FairtrialError for what it cannot do.
+    """
+    from fairtrial import runner
+    from fairtrial.executors.local import LocalExecutor
+
+    budget_seconds = seconds_in(budget) if isinstance(budget, str) else budget
+    with Store.open(store_path(store)) as opened, LocalExecutor(workers=workers) as executor:
+        runner.run(
+            study,
+            store=opened,
+            executor=executor,
+            seeds=seeds,
+            budget_seconds=budget_seconds,
+            arms=arms,
+            questions=questions,
+            weights=weights,
+            on_event=on_event,
+        )
+        return answers_from(study, opened)
+
+
+def answers(study: Study, *, store: str | Path | None = None) -> Answers:
+    """The answers to what is stored already; trains nothing and writes nothing."""
+    with open_to_read(store_path(store)) as opened:
+        return answers_from(study, opened)

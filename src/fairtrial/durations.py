@@ -1,0 +1,43 @@
+"""Stretches of time as people write and say them."""
+
+from __future__ import annotations
+
+import re
+
+from fairtrial.errors import FairtrialError
+
+_UNITS = {"h": 3600.0, "m": 60.0, "min": 60.0, "s": 1.0}
+_PART = r"(\d+(?:\.\d+)?)\s*(h|min|m|s)"
+
+
+def seconds_in(text: str) -> float:
+    """A length of time such as `60s`, `5m` or `1h30m`, in seconds.
+
+    Raises FairtrialError for anything else, a bare number among it: minutes or seconds?
+
+    >>> seconds_in("60s"), seconds_in("5m"), seconds_in("1h30m"), seconds_in("0.5 h")
+    (60.0, 300.0, 5400.0, 1800.0)
+    """
+    if re.fullmatch(rf"\s*(?:{_PART}\s*)+", text):
+        parts: list[tuple[str, str]] = re.findall(_PART, text)
+        units = [_UNITS[unit] for _, unit in parts]
+        seconds = sum(float(amount) * _UNITS[unit] for amount, unit in parts)
+        if seconds > 0 and units == sorted(set(units), reverse=True):
+            return seconds
+    raise FairtrialError(f"{text!r} is not a length of time; write for example 60s, 5m or 1h30m")
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them.
+
+    >>> duration(0.4213), duration(12.34), duration(754), duration(7500)
+    ('0.42 s', '12.3 s', '12 min 34 s', '2 h 05 min')
+    """
+    if seconds < 9.995:
+        return f"{seconds:.2f} s"
+    if seconds < 99.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

@@ -1,0 +1,147 @@
+"""What the notebook showed for each model, as data: layer table, hyperparameters, figures, time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from fairtrial.analysis.values import ArmTrials
+from fairtrial.report.spread import Spread, metric_spread, seconds_spread
+from fairtrial.study.schema import Arm
+from fairtrial.study.shapes import arm_facts
+from fairtrial.study.training import AnyOptimizer
+
+SHOWN = (
+    ("Train Accuracy", "train_accuracy"),
+    ("Train Loss", "train_loss"),
+    ("Validation Accuracy", "validation_accuracy"),
+    ("Validation Loss", "validation_loss"),
+    ("Test Accuracy", "test_accuracy"),
+    ("Test Loss", "test_loss"),
+)
+"""The notebook's six figures, in its order and words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerRow:
+    """One line of the layer table, as Keras prints it."""
+
+    layer: str
+    output_shape: str
+    parameters: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One of the six figures: at the very end, and where there is one the mean over the last epoch."""
+
+    label: str
+    metric: str
+    end: Spread | None
+    last_epoch: Spread | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """One arm as the notebook shows a model. Seconds are per trial."""
+
+    name: str
+    title: str
+    note: str
+    layers: tuple[LayerRow, ...]
+    trainable: int
+    non_trainable: int
+    hyperparameters: str
+    figures: tuple[Figure, ...]
+    finished: int
+    diverged: int
+    train_seconds: Spread | None
+    fit_seconds: Spread | None
+    last_epoch_share: float | None
+    """Share of a trial's seconds that the evaluations during its last epoch took."""
+
+    @property
+    def parameters(self) -> int:
+        return self.trainable + self.non_trainable
+
+
+def block(arm: ArmTrials) -> Block:
+    facts = arm_facts(arm.arm)
+    trials = arm.trials
+    states = [trial.outcome.state for trial in trials]
+    return Block(
+        name=arm.arm.name,
+        title=arm.arm.title or arm.arm.name,
+        note=arm.arm.note or "",
+        layers=tuple(
+            LayerRow(
+                layer=f"{name} ({layer.keras_class})",
+                output_shape=f"({', '.join(map(str, (None, *layer.output_shape)))})",
+                parameters=layer.parameters,
+            )
+            for name, layer in zip(keras_names([layer.keras_class for layer in facts]), facts, strict=True)
+        ),
+        trainable=sum(layer.trainable for layer in facts),
+        non_trainable=sum(layer.non_trainable for layer in facts),
+        hyperparameters=hyperparameters(arm.arm),
+        figures=tuple(
+            Figure(
+                label=label,
+                metric=metric,
+                end=metric_spread(trials, metric),
+                last_epoch=None
+                if metric.startswith("train")
+                else metric_spread(trials, f"{metric}_last_epoch"),
+            )
+            for label, metric in SHOWN
+        ),
+        finished=states.count("finished"),
+        diverged=states.count("diverged"),
+        train_seconds=seconds_spread(trials, "train"),
+        fit_seconds=seconds_spread(trials, "fit"),
+        last_epoch_share=_last_epoch_share(arm),
+    )
+
+
+def keras_names(classes: list[str]) -> list[str]:
+    """The names Keras gives layers that have none, in a fresh session.
+
+    >>> keras_names(["Conv2D", "MaxPooling2D", "Flatten", "Dense", "Dense"])
+    ['conv2d', 'max_pooling2d', 'flatten', 'dense', 'dense_1']
+    """
+    counts: dict[str, int] = {}
+    names: list[str] = []
+    for keras_class in classes:
+        words = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", keras_class)
+        name = re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
+        before = counts.get(name, 0)
+        counts[name] = before + 1
+        names.append(f"{name}_{before}" if before else name)
+    return names
+
+
+def hyperparameters(arm: Arm) -> str:
+    """The notebook's line of hyperparameters, with what it left unsaid."""
+    settings = arm.settings
+    parts = {
+        "BUFFER SIZE": settings.data.buffer_size,
+        "BATCH SIZE": settings.batch_size,
+        "NUM_EPOCHS": settings.epochs,
+        "OPTIMIZER": settings.optimizer.keras_class,
+        "LEARNING RATE": _rate(settings.optimizer),
+    }
+    return ", ".join(f"{name} = {value}" for name, value in parts.items())
+
+
+def _rate(optimizer: AnyOptimizer) -> str:
+    rate = optimizer.learning_rate
+    if isinstance(rate, float | int):
+        return f"{rate:g}"
+    return f"{rate.kind} from {rate.initial:g}"
+
+
+def _last_epoch_share(arm: ArmTrials) -> float | None:
+    finished = [trial.outcome.seconds for trial in arm.trials if trial.outcome.state == "finished"]
+    phases = ("setup", "train", "validation", "last_epoch", "test")
+    total = sum(seconds[phase] for seconds in finished for phase in phases)
+    return sum(seconds["last_epoch"] for seconds in finished) / total if total > 0 else None

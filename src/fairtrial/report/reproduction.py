@@ -1,0 +1,91 @@
+"""What was printed, the same protocol reproduced, and done right: three columns for each arm.
+
+Without the middle column the honest figures look like a mistake of ours beside printed ones that
+come from a validation set that was trained on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from fairtrial.report.blocks import SHOWN
+from fairtrial.report.spread import Spread, metric_spread
+from fairtrial.study.schema import Arm, Published, Study
+from fairtrial.trial import StoredTrial
+
+Split = Literal["reshuffled", "fixed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cells:
+    """One figure of one arm, three times. `published` is None where nothing was printed."""
+
+    metric: str
+    published: float | None
+    reproduced: Spread | None
+    right: Spread | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One arm: its six figures, and the seeds that diverged in either protocol."""
+
+    arm: str
+    title: str
+    cells: tuple[Cells, ...]
+    reproduced_diverged: int
+    right_diverged: int
+
+
+def with_split(arm: Arm, split: Split) -> Arm:
+    """The same arm under the other protocol: `reshuffled` leaks validation images, `fixed` does not."""
+    data = arm.settings.data.model_copy(update={"split": split})
+    return Arm(
+        name=arm.name,
+        settings=arm.settings.model_copy(update={"data": data}),
+        title=arm.title,
+        note=arm.note,
+        published=arm.published,
+    )
+
+
+def shown_arms(study: Study) -> tuple[Arm, ...]:
+    """The arms that somebody printed figures for, or names in `published` without any."""
+    return tuple(arm for arm in study.arms.values() if arm.published is not None)
+
+
+def rows(
+    arms: Sequence[Arm],
+    *,
+    reproduced: Mapping[str, Sequence[StoredTrial]],
+    right: Mapping[str, Sequence[StoredTrial]],
+) -> tuple[Row, ...]:
+    """The table's rows from the trials of each arm, by its name, under both protocols."""
+    return tuple(
+        Row(
+            arm=arm.name,
+            title=arm.title or arm.name,
+            cells=tuple(
+                Cells(
+                    metric=metric,
+                    published=_published(arm.published, metric),
+                    reproduced=metric_spread(reproduced.get(arm.name, ()), metric),
+                    right=metric_spread(right.get(arm.name, ()), metric),
+                )
+                for _, metric in SHOWN
+            ),
+            reproduced_diverged=_diverged(reproduced.get(arm.name, ())),
+            right_diverged=_diverged(right.get(arm.name, ())),
+        )
+        for arm in arms
+    )
+
+
+def _published(published: Published | None, metric: str) -> float | None:
+    return None if published is None else getattr(published, metric)
+
+
+def _diverged(trials: Sequence[StoredTrial]) -> int:
+    return sum(trial.outcome.state == "diverged" for trial in trials)

@@ -1,0 +1,45 @@
+"""Mean and spread over seeds, with the count that makes them worth something."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fairtrial.trial import StoredTrial
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """`sd` is the standard deviation over seeds (n - 1 in the denominator), None for one seed."""
+
+    mean: float
+    sd: float | None
+    n: int
+
+    def text(self, digits: int = 4) -> str:
+        """
+        >>> Spread(mean=0.97812, sd=0.00113, n=5).text(), Spread(mean=0.5, sd=None, n=1).text(2)
+        ('0.9781 ± 0.0011 (n = 5)', '0.50 (n = 1)')
+        """
+        around = "" if self.sd is None else f" ± {self.sd:.{digits}f}"
+        return f"{self.mean:.{digits}f}{around} (n = {self.n})"
+
+
+def spread(values: Sequence[float]) -> Spread | None:
+    """None where nothing was measured."""
+    if not values:
+        return None
+    sd = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    return Spread(mean=float(np.mean(values)), sd=sd, n=len(values))
+
+
+def metric_spread(trials: Sequence[StoredTrial], metric: str) -> Spread | None:
+    """A metric of the trials that finished, by its name in METRICS."""
+    return spread([trial.outcome.metrics[metric] for trial in trials if trial.outcome.state == "finished"])
+
+
+def seconds_spread(trials: Sequence[StoredTrial], phase: str) -> Spread | None:
+    """Seconds of one phase of the trials that finished."""
+    return spread([trial.outcome.seconds[phase] for trial in trials if trial.outcome.state == "finished"])
