@@ -1,0 +1,9 @@
+"""What happened: the one place that knows SQL."""
+
+from __future__ import annotations
+
+from fairtrial.store.claims import Claim, Holder, Known, StaleClaim, Taken
+from fairtrial.store.outcomes import Attempt
+from fairtrial.store.store import Store
+
+__all__ = ["Attempt", "Claim", "Holder", "Known", "StaleClaim", "Store", "Taken"]

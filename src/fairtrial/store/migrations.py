@@ -1,0 +1,55 @@
+"""The shape of a store through the versions: appended, never edited.
+
+A fresh store is made from schema.sql, which is the newest shape. MIGRATIONS[0] brings a store of
+version 1 to version 2, and so on; a test checks that both ways end in the same shape, starting from
+a store of version 1 that is kept beside the tests.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
+
+MIGRATIONS: tuple[str, ...] = ()
+
+APPLICATION_ID = 0x66747231
+"""Bytes "ftr1" in the file's header: tells our stores from other programs' databases."""
+
+
+def version(connection: sqlite3.Connection) -> int:
+    """The store's version; 0 for one that has nothing in it yet."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def newest(migrations: Sequence[str] = MIGRATIONS) -> int:
+    """The version this program writes."""
+    return 1 + len(migrations)
+
+
+def migrate(connection: sqlite3.Connection, migrations: Sequence[str] = MIGRATIONS) -> None:
+    """Bring the store to the newest version. Inside a transaction: all of it happens, or nothing.
+
+    The version is read here, under the caller's write lock, because another process may have
+    made or upgraded the store since it was looked at.
+    """
+    found = version(connection)
+    if found == 0:
+        steps = [files("fairtrial.store").joinpath("schema.sql").read_text(encoding="utf-8")]
+    else:
+        steps = list(migrations[found - 1 :])
+    for step in steps:
+        for statement in statements(step):
+            connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {newest(migrations)}")
+
+
+def statements(script: str) -> Iterator[str]:
+    """The script's statements one by one: `executescript` would commit the open transaction first."""
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""

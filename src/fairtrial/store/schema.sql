@@ -1,0 +1,106 @@
+-- What happened: every trial's outcome, every attempt that ended without one, and who trains what now.
+-- A fresh store is made from this file; migrations.py brings older ones to the same shape.
+-- Keys are 64 hex digits (trial.py). Times are UTC in ISO 8601. Accuracies are in [0, 1].
+
+CREATE TABLE arms (
+    arm_key          TEXT PRIMARY KEY,
+    name             TEXT NOT NULL,  -- the name it was first trained under; a study may call it otherwise
+    settings         TEXT NOT NULL,  -- canonical JSON of everything that can change a number
+    data_fingerprint TEXT NOT NULL,
+    precision        TEXT NOT NULL,
+    first_seen       TEXT NOT NULL
+) STRICT;
+
+-- Where outcomes came from: package, torch, processor, ... One row for all trials that share it.
+CREATE TABLE provenance (
+    id   INTEGER PRIMARY KEY,
+    json TEXT NOT NULL UNIQUE
+) STRICT;
+
+-- One row per final outcome, never changed once written. A metric or phase is NULL where it was not measured.
+CREATE TABLE trials (
+    key                            TEXT PRIMARY KEY,
+    arm_key                        TEXT NOT NULL REFERENCES arms,
+    seed                           INTEGER NOT NULL,
+    engine_version                 INTEGER NOT NULL,
+    state                          TEXT NOT NULL CHECK (state IN ('finished', 'diverged')),
+    reason                         TEXT NOT NULL,
+    epochs                         INTEGER NOT NULL,
+    train_accuracy                 REAL,
+    train_loss                     REAL,
+    validation_accuracy            REAL,
+    validation_loss                REAL,
+    test_accuracy                  REAL,
+    test_loss                      REAL,
+    validation_accuracy_last_epoch REAL,
+    validation_loss_last_epoch     REAL,
+    test_accuracy_last_epoch       REAL,
+    test_loss_last_epoch           REAL,
+    validation_seen                REAL,
+    setup_seconds                  REAL,
+    train_seconds                  REAL,
+    validation_seconds             REAL,
+    last_epoch_seconds             REAL,
+    test_seconds                   REAL,
+    fit_seconds                    REAL,
+    weights_sha256                 TEXT NOT NULL,
+    weights_saved                  INTEGER NOT NULL CHECK (weights_saved IN (0, 1)),
+    provenance_id                  INTEGER NOT NULL REFERENCES provenance,
+    recorded_at                    TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX trials_by_arm ON trials (arm_key, seed, engine_version);
+
+-- A NULL here is a NaN, which SQLite cannot hold.
+CREATE TABLE epochs (
+    key                 TEXT NOT NULL REFERENCES trials ON DELETE CASCADE,
+    epoch               INTEGER NOT NULL,
+    train_accuracy      REAL,
+    train_loss          REAL,
+    validation_accuracy REAL,
+    validation_loss     REAL,
+    train_seconds       REAL,
+    validation_seconds  REAL,
+    PRIMARY KEY (key, epoch)
+) STRICT, WITHOUT ROWID;
+
+-- Per test image, compressed; predictions.py says how the blobs are packed.
+CREATE TABLE predictions (
+    key           TEXT PRIMARY KEY REFERENCES trials ON DELETE CASCADE,
+    images        INTEGER NOT NULL,
+    evaluations   INTEGER NOT NULL,
+    classes       BLOB NOT NULL,
+    probabilities BLOB NOT NULL,
+    right_counts  BLOB NOT NULL
+) STRICT;
+
+-- Trainings that ended without an outcome. They stay when the trial is finished later.
+CREATE TABLE attempts (
+    key            TEXT NOT NULL,
+    number         INTEGER NOT NULL,  -- from 1
+    arm_key        TEXT NOT NULL REFERENCES arms,
+    seed           INTEGER NOT NULL,
+    engine_version INTEGER NOT NULL,
+    state          TEXT NOT NULL CHECK (state IN ('failed', 'stopped')),
+    reason         TEXT NOT NULL,
+    began          TEXT NOT NULL,
+    ended          TEXT NOT NULL,
+    host           TEXT NOT NULL,
+    pid            INTEGER NOT NULL,
+    PRIMARY KEY (key, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX attempts_by_arm ON attempts (arm_key, seed, engine_version);
+
+-- Who trains what now. A row goes when its trial is recorded, lost or released; a dead owner's is taken over.
+CREATE TABLE claims (
+    key           TEXT PRIMARY KEY,
+    token         TEXT NOT NULL,
+    host          TEXT NOT NULL,
+    boot_id       TEXT NOT NULL,
+    pid_namespace TEXT NOT NULL,  -- two containers may share host name and boot, and not their pids
+    pid           INTEGER NOT NULL,
+    started       TEXT NOT NULL,  -- when the process started, as the system tells it; '' if it does not
+    claimed_at    TEXT NOT NULL,
+    heartbeat     TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

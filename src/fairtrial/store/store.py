@@ -1,0 +1,220 @@
+"""The store: every trial's outcome in one SQLite file, safe to share between processes."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from fairtrial.errors import StoreError
+from fairtrial.store import claims, outcomes, predictions
+from fairtrial.store.claims import Claim, Holder, Known, StaleClaim, Taken
+from fairtrial.store.connection import connect, explained, reading, writing
+from fairtrial.store.outcomes import Attempt
+from fairtrial.store.owner import Owner, this_process
+from fairtrial.trial import ENGINE_VERSION, Lost, Outcome, Predictions, StoredTrial, Trial
+
+_KEYS_PER_STATEMENT = 900  # any SQLite takes 999 values
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Store:
+    """What happened, and who trains what now. Used from the thread that opened it, by no other.
+
+    Every method raises StoreError, in words for the user, when the file cannot be read or written.
+    """
+
+    def __init__(self, path: Path, *, create: bool, owner: Owner, now: Callable[[], datetime]) -> None:
+        self.path = path
+        self._owner = owner
+        self._now = now
+        self._claimed: dict[str, Claim] = {}
+        self._connection = connect(path, create=create)
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        create: bool = True,
+        owner: Owner | None = None,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> Self:
+        """Open the store at `path`; an older one is upgraded. `owner` is this process unless given."""
+        return cls(Path(path).absolute(), create=create, owner=owner or this_process(), now=now)
+
+    def close(self) -> None:
+        """Release the claims still open and close the file."""
+        # A full disk may keep us from releasing; the claims then end with this process.
+        with contextlib.suppress(StoreError):
+            for claim in tuple(self._claimed.values()):
+                self.release(claim)
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def weights_path(self, key: str) -> Path:
+        """Where the trial's final weights are, or would be."""
+        return self.path.with_suffix(".weights") / f"{key}.safetensors"
+
+    def checkpoint_path(self, key: str) -> Path:
+        """Where the trial's checkpoint is, or would be, while it trains."""
+        return self.path.with_suffix(".checkpoints") / key
+
+    def claim(self, trial: Trial) -> Claim | Taken | Known:
+        """The right to train this trial, unless it has its outcome already or somebody is at it.
+
+        A dead owner's claim is taken over at once on this host; after ten minutes without a
+        heartbeat where its process cannot be looked at. No other process can claim in between.
+        """
+        key, now = trial.key, self._now()
+        with explained(self.path):
+            # Asked twice, so that waiting for another's trial takes no write lock.
+            standing = claims.standing(self._connection, key, here=self._owner, now=now)
+            if standing is not None:
+                return standing
+            with writing(self._connection):
+                standing = claims.standing(self._connection, key, here=self._owner, now=now)
+                if standing is not None:
+                    return standing
+                claim = claims.insert(self._connection, key, here=self._owner, now=now)
+        self._claimed[key] = claim
+        return claim
+
+    def heartbeat(self, held: Iterable[Claim]) -> tuple[Claim, ...]:
+        """Say that these are still being trained, every minute or so; return those no longer ours."""
+        with explained(self.path), writing(self._connection):
+            return claims.heartbeat(self._connection, held, now=self._now())
+
+    def release(self, claim: Claim) -> None:
+        """Give the trial back untrained, with no attempt counted. A claim no longer ours is let be."""
+        with explained(self.path), contextlib.suppress(StaleClaim), writing(self._connection):
+            claims.surrender(self._connection, claim)
+        self._forget(claim)
+
+    def record(self, claim: Claim, outcome: Outcome, *, trial: Trial, weights: bool) -> None:
+        """Store the outcome whole and end the claim, in one transaction.
+
+        `weights`: whether the final weights have been saved at `weights_path`.
+        Raises StaleClaim, storing nothing, if the claim is no longer this process's own.
+        """
+        outcomes.check(outcome, trial=trial)
+        self._check_claim(claim, trial)
+        with explained(self.path), writing(self._connection):
+            claims.surrender(self._connection, claim)
+            outcomes.insert(self._connection, outcome, trial=trial, weights=weights, now=self._now())
+        self._forget(claim)
+
+    def record_lost(self, claim: Claim, lost: Lost, *, trial: Trial) -> None:
+        """Store an attempt that ended without an outcome and end the claim. Raises StaleClaim too."""
+        if lost.key != trial.key:
+            raise StoreError(f"trial {trial.key[:12]}: the attempt is of another trial, {lost.key[:12]}")
+        self._check_claim(claim, trial)
+        with explained(self.path), writing(self._connection):
+            began = claims.surrender(self._connection, claim)
+            outcomes.insert_attempt(
+                self._connection,
+                lost,
+                trial=trial,
+                began=began,
+                ended=self._now(),
+                host=self._owner.host,
+                pid=self._owner.pid,
+            )
+        self._forget(claim)
+
+    def known(self, keys: Iterable[str]) -> set[str]:
+        """The keys that have a final outcome."""
+        found: set[str] = set()
+        with explained(self.path), reading(self._connection):
+            for some in _chunks(keys):
+                marks = ",".join("?" * len(some))
+                rows = self._connection.execute(f"SELECT key FROM trials WHERE key IN ({marks})", some)
+                found.update(row["key"] for row in rows)
+        return found
+
+    def stored(self, keys: Iterable[str], *, history: bool = False) -> dict[str, StoredTrial]:
+        """The trials among `keys` that have a final outcome, in the order of `keys`.
+
+        `outcome.history` is empty unless asked for; `outcome.predictions` is always None, see
+        `predictions`.
+        """
+        wanted = list(keys)
+        found: dict[str, StoredTrial] = {}
+        with explained(self.path), reading(self._connection):
+            for some in _chunks(wanted):
+                for trial in outcomes.stored(self._connection, some, history=history):
+                    found[trial.key] = trial
+        return {key: found[key] for key in wanted if key in found}
+
+    def predictions(self, key: str) -> Predictions | None:
+        """What the trial's network said of each test image; None if that was not stored."""
+        with explained(self.path):
+            row = self._connection.execute("SELECT * FROM predictions WHERE key = ?", (key,)).fetchone()
+        return None if row is None else predictions.unpack(row)
+
+    def attempts(self, keys: Iterable[str]) -> dict[str, tuple[Attempt, ...]]:
+        """The attempts of each key, oldest first; an empty tuple for a key that has none."""
+        wanted = list(keys)
+        made: dict[str, list[Attempt]] = {key: [] for key in wanted}
+        with explained(self.path), reading(self._connection):
+            for some in _chunks(wanted):
+                for attempt in outcomes.attempts(self._connection, some):
+                    made[attempt.key].append(attempt)
+        return {key: tuple(some) for key, some in made.items()}
+
+    def holders(self, keys: Iterable[str]) -> dict[str, Holder]:
+        """Who trains which of these trials now; dead owners' claims do not count."""
+        now = self._now()
+        live: dict[str, Holder] = {}
+        with explained(self.path), reading(self._connection):
+            for some in _chunks(keys):
+                for holder in claims.holders(self._connection, some, here=self._owner, now=now):
+                    live[holder.key] = holder
+        return live
+
+    def other_engine_versions(self, arm_keys: Iterable[str]) -> dict[str, dict[int, int]]:
+        """For each arm that has them: trials by engine version, this engine's own left out."""
+        counts: dict[str, dict[int, int]] = {}
+        with explained(self.path), reading(self._connection):
+            for some in _chunks(arm_keys):
+                marks = ",".join("?" * len(some))
+                for row in self._connection.execute(
+                    f"""SELECT arm_key, engine_version, count(*) AS trials FROM trials
+                        WHERE arm_key IN ({marks}) AND engine_version <> ?
+                        GROUP BY arm_key, engine_version ORDER BY arm_key, engine_version""",
+                    (*some, ENGINE_VERSION),
+                ):
+                    counts.setdefault(row["arm_key"], {})[row["engine_version"]] = row["trials"]
+        return counts
+
+    def _check_claim(self, claim: Claim, trial: Trial) -> None:
+        if claim.key != trial.key:
+            raise StoreError(f"trial {trial.key[:12]}: the claim is for another trial, {claim.key[:12]}")
+
+    def _forget(self, claim: Claim) -> None:
+        if self._claimed.get(claim.key) == claim:
+            del self._claimed[claim.key]
+
+
+def _chunks(keys: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    """The keys without repeats, as many at a time as one statement takes."""
+    remaining = iter(dict.fromkeys(keys))
+    while some := tuple(islice(remaining, _KEYS_PER_STATEMENT)):
+        yield some
