@@ -161,6 +161,11 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """A worker has started and waits for its first trial."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
     """A worker has begun this trial."""
 
@@ -193,7 +198,7 @@ class Idle:
     """Nothing has happened for a while: time to refresh claims and the screen."""
 
 
-Event = Started | Progress | Outcome | Lost | Idle
+Event = Ready | Started | Progress | Outcome | Lost | Idle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

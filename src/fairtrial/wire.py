@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fairtrial.errors import ExecutorError
 from fairtrial.study.schema import Arm, ArmSettings
-from fairtrial.trial import EpochRecord, Event, Lost, Outcome, Predictions, Progress, Started, Trial
+from fairtrial.trial import EpochRecord, Event, Lost, Outcome, Predictions, Progress, Ready, Started, Trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +73,8 @@ def encode_event(event: Event) -> str:
 def decode_event(line: str) -> Event:
     body: dict[str, Any] = json.loads(line)
     match body.pop("event"):
+        case "Ready":
+            return Ready()
         case "Started":
             return Started(**body)
         case "Progress":

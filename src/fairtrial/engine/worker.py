@@ -61,6 +61,7 @@ def serve(orders: TextIO, events: TextIO) -> None:
 
     from fairtrial.data.catalog import load
     from fairtrial.engine.provenance import provenance
+    from fairtrial.trial import Ready
     from fairtrial.wire import decode_order, encode_event
 
     facts = provenance()
@@ -69,6 +70,7 @@ def serve(orders: TextIO, events: TextIO) -> None:
         events.write(encode_event(event) + "\n")
         events.flush()
 
+    tell(Ready())
     while True:
         order = decode_order(waiting.get())
         data = load(order.trial.arm.settings.data.dataset)

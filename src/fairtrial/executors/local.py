@@ -1,0 +1,200 @@
+"""Trials on this machine: one warm, pinned, single-threaded worker process per core.
+
+Our own workers and no process pool: a pool runs the user's script again in each worker, passes
+pickles, and cannot say which trial a dead process took with it.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import IO, Self
+
+from fairtrial.errors import ExecutorError
+from fairtrial.trial import Event, Idle, Lost, Outcome, Ready, Started
+from fairtrial.wire import Order, decode_event, encode_order
+
+IDLE_SECONDS = 0.5
+
+
+@dataclass(slots=True, kw_only=True)
+class _Worker:
+    number: int
+    process: subprocess.Popen[bytes]
+    errors: IO[bytes]
+    key: str | None = None
+    ready: bool = False
+    unread: bytearray = field(default_factory=bytearray)
+
+
+class LocalExecutor:
+    """Runs up to `workers` trials at once, each on a core of its own with one thread."""
+
+    def __init__(self, *, workers: int | None = None) -> None:
+        self._cores = available_cores()
+        self.workers = len(self._cores) if workers is None else workers
+        if self.workers < 1:
+            raise ExecutorError(f"-j must be at least 1, got {workers}")
+        self._pool: list[_Worker] = []
+        self._ready: deque[Event] = deque()
+        self._selector = selectors.DefaultSelector()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def free(self) -> int:
+        """How many trials could be started now."""
+        return self.workers - sum(worker.key is not None for worker in self._pool)
+
+    def start(self, order: Order) -> None:
+        """Begin a trial on a worker that is free. Raises ExecutorError if none is."""
+        idle = [worker for worker in self._pool if worker.key is None and worker.process.poll() is None]
+        if not idle and len(self._pool) < self.workers:
+            idle = [self._spawn()]
+        if not idle:
+            raise ExecutorError(f"all {self.workers} workers are busy; wait for an event before starting more")
+        worker = idle[0]
+        worker.key = order.trial.key
+        assert worker.process.stdin is not None
+        try:
+            worker.process.stdin.write(encode_order(order).encode() + b"\n")
+            worker.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it died in this very moment: events() finds the closed pipe and says why
+        self._ready.append(Started(key=order.trial.key, worker=worker.number))
+
+    def stop(self, key: str) -> None:
+        """Give up on a running trial; its worker is replaced. A trial that is not running is left alone."""
+        for worker in self._pool:
+            if worker.key == key:
+                worker.key = None
+                self._discard(worker)
+                self._ready.append(Lost(key=key, state="stopped", reason="stopped before its end", retry=True))
+                return
+
+    def events(self) -> Iterator[Event]:
+        """What happens, as it happens, until nothing is running any more.
+
+        Yields Idle when nothing has happened for half a second.
+        """
+        while True:
+            while self._ready:
+                yield self._ready.popleft()
+            if all(worker.key is None for worker in self._pool):
+                return
+            happened = self._selector.select(timeout=IDLE_SECONDS)
+            for chosen, _ in happened:
+                self._read(chosen.data)
+            if not happened:
+                yield Idle()
+
+    def close(self) -> None:
+        """End all workers at once; what they were training can be resumed from its checkpoint."""
+        for worker in list(self._pool):
+            self._discard(worker)
+        self._selector.close()
+
+    def _spawn(self) -> _Worker:
+        taken = {worker.number for worker in self._pool}
+        number = next(slot for slot in range(self.workers) if slot not in taken)
+        command = [sys.executable, "-m", "fairtrial.engine.worker", "--parent", str(os.getpid())]
+        # Pinned only while every worker has a core to itself; otherwise the kernel shares better.
+        if self.workers <= len(self._cores):
+            command += ["--core", str(self._cores[number])]
+        threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+        errors = tempfile.TemporaryFile()
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env={**os.environ, **threads},
+            process_group=0 if sys.platform != "win32" else None,
+        )
+        worker = _Worker(number=number, process=process, errors=errors)
+        assert process.stdout is not None
+        os.set_blocking(process.stdout.fileno(), False)
+        self._selector.register(process.stdout, selectors.EVENT_READ, worker)
+        self._pool.append(worker)
+        return worker
+
+    def _read(self, worker: _Worker) -> None:
+        assert worker.process.stdout is not None
+        received = os.read(worker.process.stdout.fileno(), 2**20)
+        if not received:
+            self._buried(worker)
+            return
+        worker.unread += received
+        *lines, rest = worker.unread.split(b"\n")
+        worker.unread = bytearray(rest)
+        for line in lines:
+            event = decode_event(line.decode())
+            if isinstance(event, Ready):
+                worker.ready = True
+                continue
+            if isinstance(event, Outcome | Lost):
+                worker.key = None
+            self._ready.append(event)
+
+    def _buried(self, worker: _Worker) -> None:
+        """A worker has died: say what it took with it, and make room for another.
+
+        Raises ExecutorError if it never came up: then no trial is to blame, and no other will do better.
+        """
+        key = worker.key
+        code = worker.process.wait()
+        worker.errors.seek(0)
+        said = worker.errors.read()[-2000:].decode(errors="replace").strip().splitlines()
+        self._discard(worker)
+        if not worker.ready:
+            raise ExecutorError(
+                f"no worker can start: {_why(code, said)}. Try `python -m fairtrial.engine.worker --parent "
+                f"{os.getpid()}` with {sys.executable} to see the whole message."
+            )
+        if key is not None:
+            self._ready.append(Lost(key=key, state="failed", reason=_why(code, said)))
+
+    def _discard(self, worker: _Worker) -> None:
+        process = worker.process
+        assert process.stdout is not None and process.stdin is not None
+        self._selector.unregister(process.stdout)
+        self._pool.remove(worker)
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        process.stdout.close()
+        try:
+            process.stdin.close()
+        except BrokenPipeError:
+            pass
+        worker.errors.close()
+
+
+def available_cores() -> list[int]:
+    """The cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
+def _why(code: int, said: list[str]) -> str:
+    last = f"; its last words: {said[-1]}" if said else ""
+    if code >= 0:
+        return f"the worker ended with exit code {code}{last}"
+    name = signal.Signals(-code).name
+    hint = " (perhaps the machine ran out of memory)" if name == "SIGKILL" else ""
+    return f"the worker was killed by {name}{hint}{last}"

@@ -1,0 +1,239 @@
+"""Which trial next, until the study has what was asked for or the budget ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from fairtrial.engine.precision import resolve
+from fairtrial.errors import StudyError
+from fairtrial.store import Claim, Known, Store
+from fairtrial.study.schema import Study
+from fairtrial.trial import Event, Lost, Outcome, Trial
+from fairtrial.wire import Order
+
+ATTEMPTS = 3
+"""A trial that failed this often is left alone: the first time and two more."""
+
+GRACE = 0.1
+"""Share of the budget by which a trial may overrun it rather than be thrown away."""
+
+_HEARTBEAT_SECONDS = 60.0
+_OTHERS_SECONDS = 0.5
+
+Weights = Literal["first", "all", "none"]
+
+
+class Executor(Protocol):
+    """Where trials run. `events` ends when nothing is running."""
+
+    @property
+    def free(self) -> int: ...
+
+    def start(self, order: Order) -> None: ...
+
+    def stop(self, key: str) -> None: ...
+
+    def events(self) -> Iterator[Event]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReport:
+    """What a run did. `remaining` counts trials still wanted; `failed` those given up, with why."""
+
+    trained: int
+    remaining: int
+    failed: dict[str, str]
+    ended_by: Literal["done", "budget"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Running:
+    order: Order
+    claim: Claim
+    began: float
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """The state of one run: what is waiting, what is running, how long an arm takes."""
+
+    store: Store
+    executor: Executor
+    weights: Weights
+    minimum: int
+    deadline: float
+    last_call: float
+    grace: float
+    waiting: list[Trial]
+    running: dict[str, _Running] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    trained: int = 0
+    beaten: float = 0.0
+
+
+def run(
+    study: Study,
+    *,
+    store: Store,
+    executor: Executor,
+    seeds: int | None = None,
+    budget_seconds: float | None = None,
+    arms: Collection[str] | None = None,
+    questions: Collection[str] | None = None,
+    weights: Weights = "first",
+    on_event: Callable[[Event], None] = lambda _: None,
+) -> RunReport:
+    """Train the trials of `study` that are missing in `store`.
+
+    Every arm gets `seeds` seeds if given, else `seeds.min` of the study; with a budget, more
+    seeds follow, up to `seeds.max`, as long as it lasts. The minimum of an answer comes first: to
+    complete it a run may take up to twice its budget, never more. Seeds are trained in order, all
+    arms with seed 1 before any with seed 2, so that an interrupted run has compared what it has.
+    """
+    now = time.monotonic()
+    budget = float("inf") if budget_seconds is None else budget_seconds
+    target = seeds if seeds is not None else study.seeds.max if budget_seconds is not None else study.seeds.min
+    state = _Run(
+        store=store,
+        executor=executor,
+        weights=weights,
+        minimum=min(target, study.seeds.min),
+        deadline=now + budget,
+        last_call=now + 2 * budget,
+        grace=budget * GRACE if budget_seconds is not None else 0.0,
+        waiting=missing(study, store, selected(study, arms=arms, questions=questions), target),
+    )
+    try:
+        while _refill(state):
+            for event in executor.events():
+                _take(state, event)
+                on_event(event)
+                _refill(state)
+                _end_overdue(state)
+            if state.waiting:
+                time.sleep(_OTHERS_SECONDS)  # another process is training what is left
+    finally:
+        for running in state.running.values():
+            store.release(running.claim)
+    return RunReport(
+        trained=state.trained,
+        remaining=len(state.waiting),
+        failed=state.failed,
+        ended_by="budget" if state.waiting else "done",
+    )
+
+
+def selected(
+    study: Study, *, arms: Collection[str] | None = None, questions: Collection[str] | None = None
+) -> tuple[str, ...]:
+    """Names of the arms to train: all of them, or those named and those the named questions need."""
+    if not arms and not questions:
+        return tuple(study.arms)
+    named = set(arms or ())
+    asked = {question.id: question for question in study.questions}
+    for unknown in named - set(study.arms):
+        raise StudyError(f"no arm {unknown!r} in study {study.name!r}; it has {', '.join(study.arms)}")
+    for wanted in questions or ():
+        if wanted not in asked:
+            raise StudyError(f"no question {wanted!r} in study {study.name!r}; it has {', '.join(asked)}")
+        named |= {asked[wanted].variant, asked[wanted].baseline}
+    return tuple(name for name in study.arms if name in named)
+
+
+def trials(study: Study, names: Collection[str], seeds: int) -> list[Trial]:
+    """Seeds 1 to `seeds` of the named arms, seed by seed; arms of one identity once."""
+    unique: dict[str, Trial] = {}
+    for seed in range(1, seeds + 1):
+        for name in names:
+            arm = study.arms[name]
+            trial = Trial(arm=arm, seed=seed, precision=resolve(arm.settings.precision))
+            unique.setdefault(trial.key, trial)
+    return list(unique.values())
+
+
+def missing(study: Study, store: Store, names: Collection[str], seeds: int) -> list[Trial]:
+    """Those trials that have no final outcome yet and have not failed too often."""
+    wanted = trials(study, names, seeds)
+    keys = [trial.key for trial in wanted]
+    known = store.known(keys)
+    attempts = store.attempts(keys)
+
+    def given_up(key: str) -> bool:
+        return sum(attempt.state == "failed" for attempt in attempts.get(key, ())) >= ATTEMPTS
+
+    return [trial for trial in wanted if trial.key not in known and not given_up(trial.key)]
+
+
+def _refill(state: _Run) -> bool:
+    """Give free workers the next trials; whether anything is running or still to be waited for."""
+    held_elsewhere = False
+    for trial in list(state.waiting):
+        if state.executor.free < 1:
+            break
+        if not _affordable(state, trial):
+            continue
+        match state.store.claim(trial):
+            case Claim() as claim:
+                order = _order(state, trial)
+                state.waiting.remove(trial)
+                state.running[trial.key] = _Running(order=order, claim=claim, began=time.monotonic())
+                state.executor.start(order)
+            case Known():
+                state.waiting.remove(trial)
+            case _:
+                held_elsewhere = True
+    return bool(state.running) or held_elsewhere
+
+
+def _affordable(state: _Run, trial: Trial) -> bool:
+    """Whether a trial started now would end in time, as far as earlier ones of its arm tell."""
+    expected_end = time.monotonic() + state.seconds.get(trial.arm_key, 0.0)
+    if trial.seed <= state.minimum:
+        return expected_end < state.last_call
+    return expected_end < state.deadline + state.grace and time.monotonic() < state.deadline
+
+
+def _order(state: _Run, trial: Trial) -> Order:
+    keep = state.weights == "all" or (state.weights == "first" and trial.seed <= 3)
+    return Order(
+        trial=trial,
+        weights=str(state.store.weights_path(trial.key)) if keep else "",
+        checkpoint=str(state.store.checkpoint_path(trial.key)),
+    )
+
+
+def _take(state: _Run, event: Event) -> None:
+    """Record what ended, note how long it took, and put back what may be tried again."""
+    match event:
+        case Outcome():
+            ended = state.running.pop(event.key)
+            trial = ended.order.trial
+            state.store.record(ended.claim, event, trial=trial, weights=bool(ended.order.weights))
+            state.seconds[trial.arm_key] = time.monotonic() - ended.began
+            state.trained += 1
+        case Lost():
+            ended = state.running.pop(event.key)
+            state.store.record_lost(ended.claim, event, trial=ended.order.trial)
+            failures = sum(one.state == "failed" for one in state.store.attempts([event.key])[event.key])
+            if event.state == "failed" and (failures >= ATTEMPTS or not event.retry):
+                state.failed[event.key] = event.reason
+            else:
+                state.waiting.insert(0, ended.order.trial)
+        case _:
+            pass
+    if time.monotonic() - state.beaten > _HEARTBEAT_SECONDS:
+        state.store.heartbeat([running.claim for running in state.running.values()])
+        state.beaten = time.monotonic()
+
+
+def _end_overdue(state: _Run) -> None:
+    """Stop what is still running when the budget is over, grace included; it resumes another time."""
+    for running in list(state.running.values()):
+        trial = running.order.trial
+        end = state.last_call if trial.seed <= state.minimum else state.deadline + state.grace
+        if time.monotonic() > end:
+            state.executor.stop(trial.key)
