@@ -89,8 +89,7 @@ history = model.fit(
     training,
     epochs=EPOCHS,
     validation_data=validation_data,
-    callbacks=[{callbacks}],
-    verbose=2,
+{callbacks}    verbose=2,
 ).history
 seconds = time.perf_counter() - begin
 
@@ -126,7 +125,7 @@ def keras_program(arm: Arm) -> str:
         _model(arm),
         _schedule_class(arm),
         _COMPILE.format(optimizer=_optimizer(arm), parameters=parameters(arm)),
-        _FIT.format(callbacks="" if settings.early_stopping is None else _stopping(settings.early_stopping)),
+        _FIT.format(callbacks=_callbacks(settings.early_stopping)),
         _PRINT,
     ]
     return "\n".join(section for section in sections if section)
@@ -233,15 +232,18 @@ def _schedule_class(arm: Arm) -> str:
     )
 
 
-def _stopping(stopping: EarlyStopping) -> str:
+def _callbacks(stopping: EarlyStopping | None) -> str:
+    if stopping is None:
+        return ""
     monitor = stopping.monitor.replace("validation", "val")
-    return _call(
+    call = _call(
         "keras.callbacks.EarlyStopping",
         monitor=monitor,
         mode="min" if monitor == "val_loss" else "max",
         patience=stopping.patience,
         min_delta=stopping.min_delta,
     )
+    return f"    callbacks=[{call}],\n"
 
 
 def _call(function: str, *arguments: object, **named: object) -> str:
