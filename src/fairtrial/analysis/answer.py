@@ -30,7 +30,8 @@ def asked(question: Question) -> tuple[tuple[Metric, On | None], ...]:
     """
     wanted: list[tuple[Metric, On | None]] = []
     for metric in question.metrics:
-        wanted += [(metric, None)] if metric == "time" else [(metric, on) for on in question.on]
+        sets: tuple[On | None, ...] = (None,) if metric == "time" else question.on
+        wanted += [(metric, on) for on in sets]
     return tuple(wanted)
 
 

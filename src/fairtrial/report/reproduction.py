@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from fairtrial.analysis.gather import gather
 from fairtrial.report.blocks import SHOWN
 from fairtrial.report.spread import Spread, metric_spread
+from fairtrial.store import Store
 from fairtrial.study.schema import Arm, Published, Study
 from fairtrial.trial import StoredTrial
 
@@ -54,6 +56,19 @@ def with_split(arm: Arm, split: Split) -> Arm:
 def shown_arms(study: Study) -> tuple[Arm, ...]:
     """The arms that somebody printed figures for, or names in `published` without any."""
     return tuple(arm for arm in study.arms.values() if arm.published is not None)
+
+
+def reproduction(arms: Sequence[Arm], store: Store) -> tuple[Row, ...]:
+    """The three columns for `arms` from what the store holds of each under either protocol."""
+    return rows(
+        arms,
+        reproduced=_trials([with_split(arm, "reshuffled") for arm in arms], store),
+        right=_trials([with_split(arm, "fixed") for arm in arms], store),
+    )
+
+
+def _trials(arms: Sequence[Arm], store: Store) -> dict[str, tuple[StoredTrial, ...]]:
+    return {name: found.trials for name, found in gather(arms, store).items()}
 
 
 def rows(

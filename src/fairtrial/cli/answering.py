@@ -1,0 +1,82 @@
+"""`fairtrial answers`: read, print, judge for --strict."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from fairtrial.analysis import Answer, Answers
+from fairtrial.analysis import answers as answers_from
+from fairtrial.api import open_to_read, store_path
+from fairtrial.cli.console import emit_json, note_missing_store, stdout
+from fairtrial.study.schema import Study
+
+CSV_FIELDS = (
+    "question", "metric", "on", "over", "variant", "baseline", "verdict", "variant_mean", "baseline_mean",
+    "estimate", "low", "high", "margin", "confidence", "seeds", "pairing_correlation", "caveats", "claims",
+    "sentence",
+)  # fmt: skip
+
+
+def read_answers(study: Study, *, store: Path | None) -> Answers:
+    path = store_path(store)
+    note_missing_store(path)
+    with open_to_read(path) as opened:
+        return answers_from(study, opened)
+
+
+def all_hold(answers: Answers) -> bool:
+    """Whether every question is settled and every claim holds."""
+    return all(
+        answer.settled and all(claim.verdict == "holds" for claim in answer.claims) for answer in answers
+    )
+
+
+def print_answers(answers: Answers, *, form: Literal["terminal", "json", "csv"]) -> None:
+    if form == "json":
+        emit_json(answers.as_dict())
+    elif form == "csv":
+        _print_csv(answers)
+    else:
+        render_answers(answers, stdout())
+
+
+def render_answers(answers: Answers, console: Console) -> None:
+    """Question by question: what was asked of which arms, the sentences, claims and caveats."""
+    if not answers.answers:
+        console.print(Text(f"Study {answers.study} asks no questions; see its arms with `fairtrial show`."))
+    for question in dict.fromkeys(answer.question for answer in answers):
+        group = list(answers[question])
+        console.print(Text(f"{question}  {group[0].variant} against {group[0].baseline}", style="bold"))
+        for answer in group:
+            _render_answer(answer, console)
+        for caveat in dict.fromkeys(str(caveat) for answer in group for caveat in answer.caveats):
+            console.print(Padding(Text(f"caveat: {caveat}", style="yellow"), (0, 0, 0, 2)))
+        console.print()
+
+
+def _render_answer(answer: Answer, console: Console) -> None:
+    console.print(Padding(Text(answer.sentence), (0, 0, 0, 2)))
+    for judged in answer.claims:
+        said = judged.claim
+        values = f" from {said.from_:g} to {said.to:g}" if None not in (said.from_, said.to) else ""
+        level = f" {said.level:g}" if said.level is not None else ""
+        console.print(
+            Padding(Text(f"claim: {said.says}{values}{level}: {judged.verdict}", style="dim"), (0, 0, 0, 4))
+        )
+
+
+def _print_csv(answers: Answers) -> None:
+    writer = csv.DictWriter(sys.stdout, CSV_FIELDS, lineterminator="\n")
+    writer.writeheader()
+    for answer in answers:
+        row = answer.as_dict()
+        row["caveats"] = "; ".join(row["caveats"])
+        row["claims"] = "; ".join(f"{claim['says']}: {claim['verdict']}" for claim in row["claims"])
+        writer.writerow(row)

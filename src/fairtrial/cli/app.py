@@ -1,0 +1,232 @@
+"""The commands: each parses, calls one function and renders. Only typer and the standard library here."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+import fairtrial
+from fairtrial.cli.group import Commands, never_fail_to_encode
+
+if TYPE_CHECKING:
+    from fairtrial.study.schema import Study
+
+MORE = "More"
+
+app = typer.Typer(
+    cls=Commands,
+    add_completion=False,
+    no_args_is_help=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+StudyName = Annotated[
+    str,
+    typer.Argument(metavar="STUDY", help="A study file, or the name of a built-in study (fairtrial list)."),
+]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="PATH=VALUE", help="Change a setting of the study or its base; repeatable."
+    ),
+]
+StorePath = Annotated[
+    Path | None,
+    typer.Option(
+        "--store",
+        metavar="FILE",
+        envvar="FAIRTRIAL_STORE",
+        help="Where outcomes are kept; fairtrial.db in the current folder unless given.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+Arms = Annotated[list[str] | None, typer.Option("--arm", metavar="ARM", help="Only this arm; repeatable.")]
+Questions = Annotated[
+    list[str] | None,
+    typer.Option("--question", metavar="ID", help="Only the arms of this question; repeatable."),
+]
+SeedCount = Annotated[
+    int | None, typer.Option("--seeds", min=1, max=999, metavar="N", help="Seeds of each arm.")
+]
+Workers = Annotated[
+    int | None,
+    typer.Option("-j", "--workers", min=1, metavar="N", help="Trials at once; one per core unless given."),
+]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Exit 1 unless every question is settled and every claim holds.")
+]
+
+WELCOME = """\
+fairtrial: what does changing this hyperparameter do?
+
+Try it:       fairtrial run width --budget 60s    three widths on MNIST, and what the width does
+Your own:     fairtrial init                      writes a study.yaml to start from
+Built in:     fairtrial list                      the studies that are ready to run
+Everything:   fairtrial --help
+"""
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"fairtrial {fairtrial.__version__}")
+        raise typer.Exit()
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    ctx: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """What does changing this hyperparameter do? Trains every arm over as many seeds as the answer needs."""
+    if ctx.invoked_subcommand is None:
+        typer.echo(WELCOME, nl=False)
+
+
+def load(source: str, sets: list[str] | None) -> Study:
+    from fairtrial.study import studyfile
+
+    return studyfile.load(source, sets=tuple(sets or ()))
+
+
+@app.command()
+def init(
+    folder: Annotated[
+        Path, typer.Argument(metavar="[DIR]", help="Where; the current folder unless given.")
+    ] = Path(),
+) -> None:
+    """Write a commented study.yaml to start from. Never overwrites one."""
+    from fairtrial.cli.starter import write_starter
+
+    written = write_starter(folder)
+    typer.echo(f"wrote {written}")
+    typer.echo(f"next: fairtrial check {written}")
+    typer.echo(f"then: fairtrial run {written} --budget 60s")
+
+
+@app.command()
+def check(
+    study: StudyName,
+    sets: Sets = None,
+    store: StorePath = None,
+    workers: Workers = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find mistakes, confounds and leaks; say what training would cost. Trains nothing."""
+    from fairtrial.cli.checking import check_study, print_check
+
+    print_check(check_study(load(study, sets), store=store, workers=workers), as_json=as_json)
+
+
+@app.command()
+def run(
+    study: StudyName,
+    arms: Arms = None,
+    questions: Questions = None,
+    seeds: SeedCount = None,
+    budget: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Train for about this long: 60s, 5m, 1h30m.")
+    ] = None,
+    workers: Workers = None,
+    weights: Annotated[
+        Literal["first", "all", "none"],
+        typer.Option(help="Keep final weights of the first three seeds of each arm, of all, or of none."),
+    ] = "first",
+    sets: Sets = None,
+    store: StorePath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train what is missing, then print the answers. Ctrl-C loses nothing that has finished."""
+    from fairtrial.cli.running import run_study
+
+    if seeds is not None and budget is not None:
+        raise typer.BadParameter("give --seeds or --budget, not both: each says when to stop")
+    run_study(
+        load(study, sets),
+        named=study,
+        sets=sets or [],
+        store=store,
+        arms=arms,
+        questions=questions,
+        seeds=seeds,
+        budget=budget,
+        workers=workers,
+        weights=weights,
+        as_json=as_json,
+    )
+
+
+@app.command("list", rich_help_panel=MORE)
+def list_studies(as_json: AsJson = False) -> None:
+    """The built-in studies: names, titles, arms and questions."""
+    from fairtrial.cli.listing import print_builtins
+
+    print_builtins(as_json=as_json)
+
+
+@app.command(rich_help_panel=MORE)
+def status(
+    study: StudyName,
+    seeds: SeedCount = None,
+    workers: Workers = None,
+    sets: Sets = None,
+    store: StorePath = None,
+    as_json: AsJson = False,
+) -> None:
+    """What is done, running, failed and missing, and the time left."""
+    from fairtrial.cli.status import print_status
+
+    print_status(load(study, sets), store=store, seeds=seeds, workers=workers, as_json=as_json)
+
+
+@app.command(rich_help_panel=MORE)
+def show(
+    study: StudyName,
+    arm: Annotated[str | None, typer.Argument(metavar="[ARM]", help="Only this arm.")] = None,
+    code: Annotated[
+        bool, typer.Option("--code", help="Print the equivalent Keras program of each arm.")
+    ] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print everything as Markdown.")] = False,
+    sets: Sets = None,
+    store: StorePath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Layer table, hyperparameters, accuracies and losses, training time: every model as a notebook shows it."""
+    from fairtrial.cli.showing import print_show
+
+    form = [name for name, wanted in (("code", code), ("markdown", as_markdown), ("json", as_json)) if wanted]
+    if len(form) > 1:
+        raise typer.BadParameter(f"give one of --{' and --'.join(form)}")
+    print_show(load(study, sets), arm=arm, form=form[0] if form else "terminal", store=store)
+
+
+@app.command(rich_help_panel=MORE)
+def answers(
+    study: StudyName,
+    sets: Sets = None,
+    store: StorePath = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print one line of CSV per answer.")] = False,
+    strict: Strict = False,
+    as_json: AsJson = False,
+) -> None:
+    """The answers to what has been trained so far, again. Trains nothing."""
+    from fairtrial.cli.answering import all_hold, print_answers, read_answers
+
+    if as_csv and as_json:
+        raise typer.BadParameter("give --csv or --json, not both")
+    found = read_answers(load(study, sets), store=store)
+    print_answers(found, form="json" if as_json else "csv" if as_csv else "terminal")
+    if strict and not all_hold(found):
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """The entry point of `fairtrial` and `python -m fairtrial`."""
+    never_fail_to_encode()
+    app(prog_name="fairtrial" if not sys.argv[0].endswith("__main__.py") else "python -m fairtrial")

@@ -1,0 +1,134 @@
+"""`fairtrial check`: what to know before training, and what it would cost."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from fairtrial.analysis.cost import Cost
+from fairtrial.analysis.progress import progress
+from fairtrial.api import open_to_read, store_path
+from fairtrial.cli.console import emit_json, stdout
+from fairtrial.durations import duration
+from fairtrial.executors.local import available_cores
+from fairtrial.study.check import Finding, findings
+from fairtrial.study.schema import Study
+from fairtrial.study.shapes import multiply_adds, parameters
+
+BASIS = {
+    "measured": "measured here",
+    "scaled": "from other arms measured here",
+    "guess": "a guess",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmCheck:
+    """One arm: its size, its trials known and new, and what one new trial takes."""
+
+    arm: str
+    parameters: int
+    multiply_adds: int
+    known: int
+    new: int
+    cost: Cost
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyCheck:
+    """Everything `check` says of a study without mistakes. `seconds` is all new trials on all workers."""
+
+    study: str
+    title: str
+    findings: tuple[Finding, ...]
+    arms: tuple[ArmCheck, ...]
+    seeds: int
+    workers: int
+    seconds: float
+    guessed: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def check_study(study: Study, *, store: Path | None, workers: int | None) -> StudyCheck:
+    """Raises StudyError if a network is impossible."""
+    found = findings(study)
+    with open_to_read(store_path(store)) as opened:
+        standing = progress(study, opened, workers=workers or len(available_cores()))
+    return StudyCheck(
+        study=study.name,
+        title=study.title,
+        findings=found,
+        arms=tuple(
+            ArmCheck(
+                arm=row.arm,
+                parameters=parameters(study.arms[row.arm]),
+                multiply_adds=multiply_adds(study.arms[row.arm]),
+                known=row.done,
+                new=len(row.missing) + len(row.running),
+                cost=row.cost,
+            )
+            for row in standing.arms
+        ),
+        seeds=study.seeds.min,
+        workers=standing.workers,
+        seconds=standing.seconds_left,
+        guessed=standing.guessed,
+    )
+
+
+def print_check(checked: StudyCheck, *, as_json: bool) -> None:
+    if as_json:
+        emit_json(checked.as_dict())
+        return
+    console = stdout()
+    console.print(Text(f"{checked.study}: no mistakes", style="bold"))
+    if checked.title:
+        console.print(Text(checked.title))
+    console.print()
+    for finding in checked.findings:
+        style = "yellow" if finding.kind in ("confounded", "leak", "unjudged", "unchanged") else ""
+        console.print(Padding(Text(f"{finding.kind}: {finding.message}", style=style), (0, 0, 0, 2)))
+    if checked.findings:
+        console.print()
+    console.print(_table(checked))
+    console.print()
+    console.print(Text(cost_sentence(checked)))
+
+
+def cost_sentence(checked: StudyCheck) -> str:
+    """What training to the least number of seeds takes, and how well that is known."""
+    new = sum(arm.new for arm in checked.arms)
+    if not new:
+        return f"All arms have their first {checked.seeds} seeds already: nothing new to train."
+    workers = "1 worker" if checked.workers == 1 else f"{checked.workers} workers"
+    how = "; a guess for this machine, nothing of this study was timed on it yet" if checked.guessed else ""
+    return (
+        f"{checked.seeds} seeds of every arm need {new} new trials: about {duration(checked.seconds)} "
+        f"on {workers}{how}."
+    )
+
+
+def _table(checked: StudyCheck) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("arm", overflow="fold")
+    for head in ("parameters", "multiply-adds", "known", "new", "s / trial"):
+        table.add_column(head, justify="right")
+    table.add_column("", style="dim")
+    for arm in checked.arms:
+        table.add_row(
+            arm.arm,
+            f"{arm.parameters:,}",
+            f"{arm.multiply_adds:,}",
+            str(arm.known),
+            str(arm.new),
+            f"{arm.cost.seconds:.1f}",
+            BASIS[arm.cost.basis],
+        )
+    return table

@@ -1,0 +1,34 @@
+"""Where output goes: data to stdout, progress to stderr, JSON as nothing but JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+
+
+def stdout() -> Console:
+    return Console(highlight=False, emoji=False, markup=False, soft_wrap=False)
+
+
+def stderr() -> Console:
+    return Console(stderr=True, highlight=False, emoji=False, markup=False)
+
+
+def emit_json(value: Any) -> None:
+    """One JSON document, ASCII alone so that any terminal and any pipe takes it."""
+    typer.echo(json.dumps(value, indent=1, allow_nan=False))
+
+
+def note_missing_store(path: Path) -> None:
+    """Say on stderr that nothing is stored yet: a mistyped path would otherwise look like no results."""
+    if not path.exists():
+        typer.echo(f"note: no store at {path} yet; nothing has been trained", err=True)
+
+
+def on_terminal() -> bool:
+    return sys.stderr.isatty()

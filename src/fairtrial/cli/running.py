@@ -1,0 +1,123 @@
+"""`fairtrial run`: train what is missing under the reader's eyes, then say what came of it."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+
+from fairtrial import runner
+from fairtrial.analysis import answers as answers_from
+from fairtrial.analysis.cost import costs
+from fairtrial.analysis.gather import gather, trials
+from fairtrial.api import DEFAULT_STORE, store_path
+from fairtrial.cli.answering import print_answers
+from fairtrial.cli.group import program
+from fairtrial.cli.live import watching
+from fairtrial.cli.tally import METRIC, ArmTally, Tally, names_by_key
+from fairtrial.durations import seconds_in
+from fairtrial.executors import local
+from fairtrial.store import Store
+from fairtrial.study.schema import Study
+
+
+def run_study(
+    study: Study,
+    *,
+    named: str,
+    sets: Sequence[str],
+    store: Path | None,
+    arms: Sequence[str] | None,
+    questions: Sequence[str] | None,
+    seeds: int | None,
+    budget: str | None,
+    workers: int | None,
+    weights: runner.Weights,
+    as_json: bool,
+) -> None:
+    """Train, print the answers to stdout, and what to do next."""
+    budget_seconds = None if budget is None else seconds_in(budget)
+    names = runner.selected(study, arms=arms, questions=questions)
+    path = store_path(store)
+    with Store.open(path) as opened, local.LocalExecutor(workers=workers) as executor:
+        tally = _tally(
+            study,
+            opened,
+            names,
+            seeds=_target(study, seeds=seeds, budget_seconds=budget_seconds),
+            workers=executor.workers,
+            budget_seconds=budget_seconds,
+        )
+        with watching(tally) as on_event:
+            report = runner.run(
+                study,
+                store=opened,
+                executor=executor,
+                seeds=seeds,
+                budget_seconds=budget_seconds,
+                arms=arms,
+                questions=questions,
+                weights=weights,
+                on_event=on_event,
+            )
+        found = answers_from(study, opened)
+    for key, reason in report.failed.items():
+        trial = tally.planned[key]
+        print(f"given up: {trial.arm.name} seed {trial.seed}: {reason}", file=sys.stderr)
+    print_answers(found, form="json" if as_json else "terminal")
+    if not as_json:
+        typer.echo(next_commands(report, named=named, sets=sets, path=path))
+
+
+def _target(study: Study, *, seeds: int | None, budget_seconds: float | None) -> int:
+    """Seeds of each arm that the run may train, as the runner counts them."""
+    if seeds is not None:
+        return seeds
+    return study.seeds.min if budget_seconds is None else study.seeds.max
+
+
+def _tally(
+    study: Study,
+    store: Store,
+    names: Sequence[str],
+    *,
+    seeds: int,
+    workers: int,
+    budget_seconds: float | None,
+) -> Tally:
+    chosen = [study.arms[name] for name in names]
+    stored = gather(chosen, store)
+    planned = runner.missing(study, store, names, seeds)
+    return Tally(
+        planned={trial.key: trial for trial in planned},
+        names=names_by_key(planned, {arm.name: trials(arm, range(1, 2))[0].arm_key for arm in chosen}),
+        arms={
+            name: ArmTally(
+                values=[one.outcome.metrics[METRIC] for one in arm.trials if one.outcome.state == "finished"],
+                diverged=sum(one.outcome.state == "diverged" for one in arm.trials),
+            )
+            for name, arm in stored.items()
+        },
+        seconds={name: cost.seconds for name, cost in costs(stored).items()},
+        workers=workers,
+        budget_seconds=budget_seconds,
+    )
+
+
+def next_commands(report: runner.RunReport, *, named: str, sets: Sequence[str], path: Path) -> str:
+    """What came of the run in a line, where it is kept, and what to call next."""
+    trained = "1 trial" if report.trained == 1 else f"{report.trained} trials"
+    ended = " before the budget ended" if report.ended_by == "budget" else ""
+    same = [named, *(word for one in sets for word in ("--set", one))]
+    if path != Path(DEFAULT_STORE):
+        same += ["--store", str(path)]
+    return "\n".join(
+        [
+            f"{trained} trained{ended}; everything is kept in {path.absolute()}",
+            f"the models, beside what was printed:  {shlex.join([*program(), 'show', *same])}",
+            f"more seeds:                           {shlex.join([*program(), 'run', *same, '--budget', '5m'])}",
+        ]
+    )

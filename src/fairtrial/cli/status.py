@@ -1,0 +1,75 @@
+"""`fairtrial status`: what is done, running, failed and missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from fairtrial.analysis.progress import ArmProgress, Progress, progress
+from fairtrial.api import open_to_read, store_path
+from fairtrial.cli.console import emit_json, note_missing_store, stdout
+from fairtrial.durations import duration
+from fairtrial.executors.local import available_cores
+from fairtrial.study.schema import Study
+
+
+def print_status(
+    study: Study, *, store: Path | None, seeds: int | None, workers: int | None, as_json: bool
+) -> None:
+    path = store_path(store)
+    note_missing_store(path)
+    with open_to_read(path) as opened:
+        standing = progress(study, opened, seeds=seeds, workers=workers or len(available_cores()))
+    if as_json:
+        emit_json(standing.as_dict())
+        return
+    console = stdout()
+    console.print(_table(standing))
+    for row in standing.arms:
+        for line in _details(row):
+            console.print(Padding(Text(line), (0, 0, 0, 2)))
+    console.print()
+    console.print(Text(left_sentence(standing)))
+
+
+def left_sentence(standing: Progress) -> str:
+    """What is left to do, in trials and time."""
+    missing = sum(len(row.missing) + len(row.running) for row in standing.arms)
+    if not missing:
+        return f"Nothing left: every arm has {standing.arms[0].wanted} seeds."
+    how = " (a guess: nothing of this study was timed on this machine yet)" if standing.guessed else ""
+    trials = "1 trial" if missing == 1 else f"{missing} trials"
+    return f"{trials} left: about {duration(standing.seconds_left)}{how}."
+
+
+def _table(standing: Progress) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("arm", overflow="fold")
+    for head in ("wanted", "done", "diverged", "running", "failed", "missing"):
+        table.add_column(head, justify="right")
+    for row in standing.arms:
+        failed = sum(one.state == "failed" for one in row.failed)
+        counts = (row.wanted, row.done, len(row.diverged), len(row.running), failed, len(row.missing))
+        table.add_row(row.arm, *(str(count) if count else "-" for count in counts))
+    return table
+
+
+def _details(row: ArmProgress) -> list[str]:
+    held = [
+        f"{row.arm} seed {one.seed}: running since {one.since} in process {one.pid} on {one.host}"
+        for one in row.running
+    ]
+    tried = [
+        f"{row.arm} seed {one.seed}: {one.state} ({one.attempts} "
+        f"{'attempt' if one.attempts == 1 else 'attempts'}): {one.reason}"
+        for one in row.failed
+    ]
+    older = (
+        [f"{row.arm}: {row.other_engine_version} trials of another engine version are stored and not used"]
+        if row.other_engine_version
+        else []
+    )
+    return [*held, *tried, *older]

@@ -1,0 +1,139 @@
+"""The models of a study and the three-column table as Markdown, for a page in the docs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from fairtrial.analysis.values import ArmTrials
+from fairtrial.durations import duration
+from fairtrial.report.blocks import SHOWN, Block
+from fairtrial.report.reproduction import Cells, Row
+from fairtrial.report.spread import Spread
+
+
+def markdown(
+    title: str, blocks: Sequence[Block], rows: Sequence[Row], *, made: str, machines: Sequence[str]
+) -> str:
+    """A whole page. `made` says with what and when, `machines` where the trials were trained."""
+    return "\n".join([*_head(title, made, machines), *_models(blocks), *_three_columns(rows)]).rstrip() + "\n"
+
+
+def machines(arms: Sequence[ArmTrials]) -> tuple[str, ...]:
+    """The processors and versions of torch that trained these arms, each once."""
+    facts = [trial.outcome.provenance for arm in arms for trial in arm.trials]
+    named = (f"{one.get('processor', 'unknown processor')}, torch {one.get('torch', '?')}" for one in facts)
+    return tuple(dict.fromkeys(named))
+
+
+def _head(title: str, made: str, machines: Sequence[str]) -> Iterator[str]:
+    yield f"# {cell(title)}"
+    yield ""
+    yield f"{made} Trained on: {cell('; '.join(machines) or 'nothing yet')}."
+    yield ""
+    yield "Figures are means over seeds ± their standard deviation, with the number of seeds in brackets."
+    yield ""
+
+
+def _models(blocks: Sequence[Block]) -> Iterator[str]:
+    for one in blocks:
+        yield f"## {cell(one.title)}"
+        yield ""
+        if one.note:
+            yield cell(one.note)
+            yield ""
+        yield f"`{one.name}`: {one.hyperparameters}"
+        yield ""
+        yield from _table(
+            ("Layer (type)", "Output Shape", "Param #"),
+            [(layer.layer, layer.output_shape, str(layer.parameters)) for layer in one.layers],
+        )
+        yield (
+            f"Total params: {one.parameters:,}. Trainable params: {one.trainable:,}. "
+            f"Non-trainable params: {one.non_trainable:,}."
+        )
+        yield ""
+        yield from _figures(one)
+
+
+def _figures(one: Block) -> Iterator[str]:
+    if one.diverged:
+        yield f"{one.diverged} of {one.diverged + one.finished} trials diverged."
+        yield ""
+    if not one.finished:
+        if not one.diverged:
+            yield "Not trained yet."
+            yield ""
+        return
+    yield from _table(
+        ("", "at the end", "mean over the last epoch"),
+        [(figure.label, _text(figure.end), _text(figure.last_epoch)) for figure in one.figures],
+    )
+    yield times(one)
+    yield ""
+
+
+def times(one: Block) -> str:
+    """Training time per trial in words; empty for an arm without finished trials."""
+    if one.train_seconds is None or one.fit_seconds is None:
+        return ""
+    share = one.last_epoch_share or 0.0
+    return (
+        f"Training time = {duration(one.train_seconds.mean)} per trial, {duration(one.fit_seconds.mean)} with the "
+        f"validation of each epoch; {100 * share:.1f} % of a trial's time went into the evaluations during its "
+        "last epoch."
+    )
+
+
+def _three_columns(rows: Sequence[Row]) -> Iterator[str]:
+    if not rows:
+        return
+    yield "## Printed, reproduced, done right"
+    yield ""
+    yield "Printed: what the notebook shows. Reproduced: its protocol, which trains on most of its validation images."
+    yield "Done right: validation images drawn once and never trained on."
+    yield ""
+    labels = {metric: label for label, metric in SHOWN}
+    yield from _table(
+        ("arm", "figure", "printed", "reproduced", "done right"),
+        [
+            (f"`{row.arm}`" if number == 0 else "", labels[cells.metric], *three(cells))
+            for row in rows
+            for number, cells in enumerate(row.cells)
+        ],
+    )
+    for row in rows:
+        for count, protocol in ((row.reproduced_diverged, "reproduced"), (row.right_diverged, "done right")):
+            if count:
+                yield f"`{row.arm}`, {protocol}: {count} further trials diverged."
+                yield ""
+
+
+def three(cells: Cells) -> tuple[str, str, str]:
+    """The three columns of one figure as text; a dash where there is nothing."""
+    printed = "-" if cells.published is None else f"{cells.published:g}"
+    return printed, _text(cells.reproduced), _text(cells.right)
+
+
+def _text(value: Spread | None) -> str:
+    if value is None:
+        return "-"
+    around = "" if value.sd is None else f" ± {value.sd:.4f}"
+    return f"{value.mean:.4f}{around} ({value.n})"
+
+
+def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield f"|{'---|' * len(head)}"
+    for row in body:
+        yield f"| {' | '.join(row)} |"
+    yield ""
+
+
+def cell(text: str) -> str:
+    """Text from a study file without anything Markdown or HTML would act on.
+
+    >>> cell("a | b <i> *c*")
+    'a \\\\| b &lt;i&gt; \\\\*c\\\\*'
+    """
+    plain = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return "".join(f"\\{character}" if character in "|*_[]" else character for character in plain)
