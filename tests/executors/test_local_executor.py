@@ -1,0 +1,177 @@
+"""Real worker processes: what they send back, and what is said when one dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fairtrial.errors import ExecutorError
+from fairtrial.executors.local import LocalExecutor
+from fairtrial.study.schema import Arm, ArmSettings
+from fairtrial.trial import Event, Lost, Outcome, Progress, Started, Trial
+from fairtrial.wire import Order, decode_event, decode_order, encode_event, encode_order
+
+SMALL: dict[str, Any] = {"network": {"mlp": {"width": 8, "depth": 1}}, "data": {"train": 500}, "epochs": 2}
+
+
+def trial(seed: int = 1, **changes: Any) -> Trial:
+    settings = ArmSettings.model_validate({**SMALL, **changes})
+    return Trial(arm=Arm(name="arm", settings=settings), seed=seed, precision="float32")
+
+
+@pytest.fixture(scope="module")
+def executor() -> Iterator[LocalExecutor]:
+    with LocalExecutor(workers=2) as executor:
+        yield executor
+
+
+def outcome_of(events: list[Event], key: str) -> Outcome:
+    return next(event for event in events if isinstance(event, Outcome) and event.key == key)
+
+
+def test_two_workers_train_side_by_side_and_give_the_bits_of_one_alone(executor: LocalExecutor) -> None:
+    """Whatever runs beside a trial must not change a number of it."""
+    alone = trial(1)
+    executor.start(Order(trial=alone))
+    by_itself = outcome_of(list(executor.events()), alone.key)
+    executor.start(Order(trial=alone))
+    executor.start(Order(trial=trial(2)))
+    assert executor.free == 0
+    with pytest.raises(ExecutorError, match="busy"):
+        executor.start(Order(trial=trial(3)))
+    events = list(executor.events())
+    beside = outcome_of(events, alone.key)
+    assert beside.weights_sha256 == by_itself.weights_sha256
+    assert beside.metrics == by_itself.metrics
+    assert sum(isinstance(event, Started) for event in events) == 2
+    assert sum(isinstance(event, Progress) for event in events) == 4
+    assert executor.free == 2
+
+
+def test_a_killed_worker_fails_its_attempt_with_the_reason_and_is_replaced(executor: LocalExecutor) -> None:
+    """One crash may cost one attempt, never the study."""
+    long = trial(epochs=100_000)
+    executor.start(Order(trial=long))
+    killed = False
+    lost: list[Lost] = []
+    for event in executor.events():
+        if isinstance(event, Progress) and not killed:
+            killed = True
+            os.kill(next(w.process.pid for w in executor._pool if w.key == long.key), signal.SIGKILL)
+        if isinstance(event, Lost):
+            lost.append(event)
+    assert [event.state for event in lost] == ["failed"]
+    assert "SIGKILL" in lost[0].reason
+    executor.start(Order(trial=trial()))
+    assert outcome_of(list(executor.events()), trial().key).state == "finished"
+
+
+def test_stopping_a_trial_ends_it_at_once_and_says_so(executor: LocalExecutor) -> None:
+    """A budget that is over must not wait for a trial of an hour."""
+    long = trial(2, epochs=100_000)
+    executor.start(Order(trial=long))
+    began = time.monotonic()
+    for event in executor.events():
+        if isinstance(event, Progress):
+            began = time.monotonic()
+            executor.stop(long.key)
+        if isinstance(event, Lost):
+            assert (event.key, event.state) == (long.key, "stopped")
+    assert time.monotonic() - began < 2
+
+
+def test_more_memory_than_the_machine_has_fails_the_trial_in_words(executor: LocalExecutor) -> None:
+    """The message names the batch and what to do; the worker lives on."""
+    layers = [{"conv": {"filters": 4096, "kernel": 3, "padding": "same"}}, "flatten"]
+    huge = trial(network={"layers": layers}, batch_size=54_000, data={"train": 54_000})
+    executor.start(Order(trial=huge))
+    lost = next(event for event in executor.events() if isinstance(event, Lost))
+    assert "out of memory" in lost.reason and "54000 images" in lost.reason and "smaller batch_size" in lost.reason
+    assert not lost.retry
+    executor.start(Order(trial=trial()))
+    assert outcome_of(list(executor.events()), trial().key).state == "finished"
+
+
+def test_weights_are_kept_where_the_order_says(executor: LocalExecutor, tmp_path: Path) -> None:
+    """Later answers look at weights and filters; the file carries the fingerprint it must have."""
+    from safetensors import safe_open
+
+    path = tmp_path / "new folder" / "weights.safetensors"
+    executor.start(Order(trial=trial(), weights=str(path)))
+    outcome = outcome_of(list(executor.events()), trial().key)
+    with safe_open(path, framework="np") as file:
+        assert (file.metadata() or {})["sha256"] == outcome.weights_sha256
+        assert set(file.keys()) == {"dense-1/kernel", "dense-1/bias", "output/kernel", "output/bias"}
+
+
+def test_a_worker_that_cannot_start_is_an_error_and_no_trials_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broken installation must stop the run at once, not fail every trial three times."""
+    monkeypatch.setenv("PYTHONHOME", "/nowhere")
+    with LocalExecutor(workers=1) as broken:
+        broken.start(Order(trial=trial()))
+        with pytest.raises(ExecutorError, match="no worker can start"):
+            list(broken.events())
+
+
+def test_workers_die_with_the_process_that_started_them(tmp_path: Path) -> None:
+    """kill -9 of the parent must not leave trainings behind that nobody records."""
+    program = (
+        "import sys\n"
+        "from fairtrial.executors.local import LocalExecutor\n"
+        "from fairtrial.wire import Order, decode_order\n"
+        "executor = LocalExecutor(workers=1)\n"
+        "executor.start(Order(trial=decode_order(sys.argv[1]).trial))\n"
+        "for event in executor.events():\n"
+        "    print(executor._pool[0].process.pid, flush=True)\n"
+    )
+    order = encode_order(Order(trial=trial(epochs=100_000)))
+    parent = subprocess.Popen([sys.executable, "-c", program, order], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    worker = int(parent.stdout.readline())
+    for _ in range(20):
+        parent.stdout.readline()
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    deadline = time.monotonic() + 5
+    while _alive(worker) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not _alive(worker)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
+
+
+def test_orders_and_events_survive_the_wire(executor: LocalExecutor) -> None:
+    """What the store records is what the worker measured, to the bit."""
+    order = Order(trial=trial(optimizer={"name": "sgd", "learning_rate": {"cosine": {"initial": 0.1}}}), weights="w")
+    assert decode_order(encode_order(order)).trial.key == order.trial.key
+    executor.start(Order(trial=trial()))
+    for event in executor.events():
+        again = decode_event(encode_event(event))
+        if isinstance(event, Outcome):
+            assert isinstance(again, Outcome) and event.predictions is not None and again.predictions is not None
+            assert (again.predictions.classes == event.predictions.classes).all()
+            assert (again.predictions.probabilities == event.predictions.probabilities).all()
+            assert again.metrics == event.metrics and again.history == event.history
+        else:
+            assert again == event
+
+
+def test_a_worker_of_another_version_says_so() -> None:
+    """Two versions of fairtrial on one machine must not mix their numbers under one key."""
+    line = encode_order(Order(trial=trial())).replace(trial().key, "0" * 64)
+    with pytest.raises(ExecutorError, match="another version"):
+        decode_order(line)

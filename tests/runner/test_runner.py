@@ -1,0 +1,216 @@
+"""Which trial next: seed by seed, nothing twice, retries, budgets; on a fake executor and a real store."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from fairtrial import runner
+from fairtrial.errors import StudyError
+from fairtrial.store import Claim, Store
+from fairtrial.study.schema import Arm, ArmSettings, Question, Study
+from fairtrial.trial import METRICS, EpochRecord, Event, Idle, Lost, Outcome, Started, Trial
+from fairtrial.wire import Order
+
+
+def arm(name: str, width: int) -> Arm:
+    return Arm(name=name, settings=ArmSettings.model_validate({"network": {"mlp": {"width": width}}}))
+
+
+STUDY = Study(
+    name="study",
+    arms={"narrow": arm("narrow", 10), "wide": arm("wide", 20), "twin": arm("twin", 20)},
+    questions=(Question(id="Q", variant="wide", baseline="narrow"),),
+)
+
+
+def finished(trial: Trial) -> Outcome:
+    record = EpochRecord(
+        epoch=1, train_accuracy=0.9, train_loss=0.1, validation_accuracy=0.9, validation_loss=0.1,
+        train_seconds=0.1, validation_seconds=0.1,
+    )  # fmt: skip
+    return Outcome(
+        key=trial.key, state="finished", epochs=1, metrics=dict.fromkeys(METRICS, 0.5),
+        seconds=dict.fromkeys(("setup", "train", "validation", "last_epoch", "test", "fit"), 0.1),
+        history=(record,), provenance={"torch": "none"}, weights_sha256=f"{trial.seed:064}",
+    )  # fmt: skip
+
+
+class FakeExecutor:
+    """Ends trials in the order they were started, each as `ending` says, one event a time."""
+
+    def __init__(self, ending: Callable[[Trial], Event] = finished, seconds: float = 0.0, workers: int = 2) -> None:
+        self.ending, self.seconds, self.workers = ending, seconds, workers
+        self.started: list[Trial] = []
+        self.orders: list[Order] = []
+        self.stopped: list[str] = []
+        self._running: deque[tuple[Trial, float]] = deque()
+        self._ready: deque[Event] = deque()
+
+    @property
+    def free(self) -> int:
+        return self.workers - len(self._running)
+
+    def start(self, order: Order) -> None:
+        self.orders.append(order)
+        self.started.append(order.trial)
+        self._running.append((order.trial, time.monotonic() + self.seconds))
+        self._ready.append(Started(key=order.trial.key, worker=0))
+
+    def stop(self, key: str) -> None:
+        if key not in {trial.key for trial, _ in self._running}:
+            return
+        self.stopped.append(key)
+        self._running = deque(pair for pair in self._running if pair[0].key != key)
+        self._ready.append(Lost(key=key, state="stopped", reason="stopped before its end"))
+
+    def events(self) -> Iterator[Event]:
+        while self._running or self._ready:
+            if self._ready:
+                yield self._ready.popleft()
+            elif time.monotonic() >= self._running[0][1]:
+                yield self.ending(self._running.popleft()[0])
+            else:
+                time.sleep(0.005)
+                yield Idle()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path / "store.db") as store:
+        yield store
+
+
+def pairs(executor: FakeExecutor) -> list[tuple[str, int]]:
+    return [(trial.arm.name, trial.seed) for trial in executor.started]
+
+
+def test_every_arm_gets_the_studys_minimum_seed_by_seed_and_twins_are_trained_once(store: Store) -> None:
+    """All arms with seed 1 before any with seed 2: an interrupted run has compared what it has."""
+    executor = FakeExecutor()
+    report = runner.run(STUDY, store=store, executor=executor)
+    assert pairs(executor) == [(name, seed) for seed in (1, 2, 3) for name in ("narrow", "wide")]
+    assert (report.trained, report.remaining, report.ended_by) == (6, 0, "done")
+
+
+def test_a_second_run_trains_only_what_is_new(store: Store) -> None:
+    """Asking for two more seeds of a finished study costs two seeds."""
+    runner.run(STUDY, store=store, executor=FakeExecutor())
+    again, grown = FakeExecutor(), FakeExecutor()
+    assert runner.run(STUDY, store=store, executor=again).trained == 0
+    runner.run(STUDY, store=store, executor=grown, seeds=5)
+    assert {seed for _, seed in pairs(grown)} == {4, 5}
+
+
+def test_filters_train_the_named_arms_and_what_the_named_questions_need(store: Store) -> None:
+    """`--arm` and `--question` narrow the work; an unknown name is a mistake that lists the known."""
+    executor = FakeExecutor()
+    runner.run(STUDY, store=store, executor=executor, arms=["narrow"], seeds=1)
+    assert pairs(executor) == [("narrow", 1)]
+    assert runner.selected(STUDY, questions=["Q"]) == ("narrow", "wide")
+    with pytest.raises(StudyError, match="narrow, wide, twin"):
+        runner.selected(STUDY, arms=["wise"])
+    with pytest.raises(StudyError, match="has Q"):
+        runner.selected(STUDY, questions=["P"])
+
+
+def test_a_failing_trial_is_tried_three_times_then_left_with_its_reason(store: Store) -> None:
+    """A crash may be chance; three are a finding, and the study goes on without it."""
+
+    def fails_for_wide(trial: Trial) -> Event:
+        if trial.arm.name == "wide":
+            return Lost(key=trial.key, state="failed", reason="struck by lightning")
+        return finished(trial)
+
+    executor = FakeExecutor(fails_for_wide)
+    report = runner.run(STUDY, store=store, executor=executor, seeds=1)
+    assert pairs(executor).count(("wide", 1)) == runner.ATTEMPTS
+    assert list(report.failed.values()) == ["struck by lightning"]
+    assert report.trained == 1
+    later = FakeExecutor()
+    runner.run(STUDY, store=store, executor=later, seeds=1)
+    assert pairs(later) == []
+
+
+def test_a_failure_that_cannot_mend_is_not_repeated_in_the_same_run(store: Store) -> None:
+    """A batch too large for the machine will be too large again."""
+
+    def too_large(trial: Trial) -> Event:
+        return Lost(key=trial.key, state="failed", reason="out of memory", retry=False)
+
+    executor = FakeExecutor(too_large)
+    runner.run(STUDY, store=store, executor=executor, arms=["wide"], seeds=1)
+    assert len(executor.started) == 1
+
+
+def test_a_budget_adds_seeds_until_it_is_over_but_completes_the_minimum_first(store: Store) -> None:
+    """Three seeds are the least an answer can be made of; what is left of the budget buys more."""
+    rich, poor = FakeExecutor(seconds=0.02), FakeExecutor(seconds=0.15)
+    report = runner.run(STUDY, store=store, executor=rich, budget_seconds=0.5)
+    assert report.ended_by == "budget"
+    assert 3 < max(seed for _, seed in pairs(rich)) < STUDY.seeds.max
+    other = Study(name="other", arms={"a": arm("a", 30), "b": arm("b", 40)})
+    runner.run(other, store=store, executor=poor, budget_seconds=0.3)
+    assert pairs(poor) == [(name, seed) for seed in (1, 2, 3) for name in ("a", "b")]
+
+
+def test_a_trial_that_overruns_the_budget_is_stopped_and_can_be_resumed(store: Store) -> None:
+    """Twice the budget is the end for anything; a stopped trial is no failure."""
+    endless = FakeExecutor(seconds=60)
+    began = time.monotonic()
+    report = runner.run(STUDY, store=store, executor=endless, budget_seconds=0.2)
+    assert time.monotonic() - began < 2
+    assert len(endless.stopped) == 2 and report.trained == 0 and not report.failed
+    after = FakeExecutor()
+    assert runner.run(STUDY, store=store, executor=after).trained == 6
+
+
+def test_what_another_process_trains_is_waited_for_not_trained_again(store: Store) -> None:
+    """Two runs on one store share the work; neither repeats the other's."""
+    first = runner.trials(STUDY, ["narrow"], 1)[0]
+    with Store.open(store.path) as other:
+        claim = other.claim(first)
+        assert isinstance(claim, Claim)
+        executor = FakeExecutor()
+        waits = 0
+
+        def hand_over(event: Event) -> None:
+            nonlocal waits
+            if isinstance(event, Outcome):
+                waits += 1
+                if waits == 1:
+                    other.record(claim, finished(first), trial=first, weights=False)
+
+        report = runner.run(STUDY, store=store, executor=executor, seeds=1, on_event=hand_over)
+    assert pairs(executor) == [("wide", 1)]
+    assert report.remaining == 0
+
+
+def test_weights_are_kept_for_the_first_three_seeds_unless_asked_otherwise(store: Store) -> None:
+    """Weights are large; three networks per arm are enough to look at."""
+    executor = FakeExecutor()
+    runner.run(STUDY, store=store, executor=executor, seeds=4, arms=["wide"])
+    assert [bool(order.weights) for order in executor.orders] == [True, True, True, False]
+    for choice, kept in (("all", True), ("none", False)):
+        executor = FakeExecutor()
+        study = Study(name="x", arms={"a": arm("a", 50 + len(choice))})
+        runner.run(study, store=store, executor=executor, seeds=4, weights=choice)  # pyright: ignore[reportArgumentType]
+        assert {bool(order.weights) for order in executor.orders} == {kept}
+
+
+def test_an_interrupted_run_gives_back_what_it_had_claimed(store: Store) -> None:
+    """After Ctrl-C nobody has to wait for a trial that nobody trains."""
+
+    def interrupt(event: Event) -> None:
+        if isinstance(event, Outcome):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        runner.run(STUDY, store=store, executor=FakeExecutor(), on_event=interrupt)
+    keys = [trial.key for trial in runner.trials(STUDY, list(STUDY.arms), 3)]
+    assert store.holders(keys) == {}
+    assert len(store.known(keys)) == 1
