@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +28,7 @@ def store_path(given: str | Path | None = None) -> Path:
 
 
 @contextmanager
-def open_to_read(path: Path) -> Iterator[Store]:
+def open_to_read(path: Path) -> Generator[Store]:
     """The store at `path`, or where there is none an empty one that leaves no file behind."""
     if path.exists():
         with Store.open(path) as store:

@@ -30,8 +30,10 @@ def asked(question: Question) -> tuple[tuple[Metric, On | None], ...]:
     """
     wanted: list[tuple[Metric, On | None]] = []
     for metric in question.metrics:
-        sets: tuple[On | None, ...] = (None,) if metric == "time" else question.on
-        wanted += [(metric, on) for on in sets]
+        if metric == "time":
+            wanted.append((metric, None))
+        else:
+            wanted.extend((metric, on) for on in question.on)
     return tuple(wanted)
 
 

@@ -8,7 +8,7 @@ from fairtrial.analysis.values import Answers
 from fairtrial.errors import FairtrialError
 
 if TYPE_CHECKING:
-    import pandas
+    import pandas  # pyright: ignore[reportMissingTypeStubs]  # optional: its stubs are not required
 
 
 def trials_frame(answers: Answers) -> pandas.DataFrame:
@@ -36,7 +36,7 @@ def _without_history(trial: dict[str, Any]) -> dict[str, Any]:
 
 def _frame(rows: Any) -> pandas.DataFrame:
     try:
-        import pandas
+        import pandas  # pyright: ignore[reportMissingTypeStubs]
     except ImportError:
         raise FairtrialError(
             "tables of trials need pandas, which is not installed; install it with: python -m pip install pandas"

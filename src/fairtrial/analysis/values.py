@@ -11,7 +11,7 @@ from fairtrial.study.schema import Arm, Claim, Metric, On
 from fairtrial.trial import METRICS, StoredTrial
 
 if TYPE_CHECKING:
-    import pandas
+    import pandas  # pyright: ignore[reportMissingTypeStubs]  # optional: its stubs are not required
 
 CaveatKind = Literal[
     "confounded",

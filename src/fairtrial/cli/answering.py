@@ -73,7 +73,7 @@ def _render_answer(answer: Answer, console: Console) -> None:
 
 
 def _print_csv(answers: Answers) -> None:
-    writer = csv.DictWriter(sys.stdout, CSV_FIELDS, lineterminator="\n")
+    writer = csv.DictWriter[str](sys.stdout, CSV_FIELDS, lineterminator="\n")
     writer.writeheader()
     for answer in answers:
         row = answer.as_dict()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from rich.console import Group
@@ -22,7 +22,7 @@ REFRESH_SECONDS = 0.25
 
 
 @contextmanager
-def watching(tally: Tally) -> Iterator[Callable[[Event], None]]:
+def watching(tally: Tally) -> Generator[Callable[[Event], None]]:
     """What to call with every event of the run, for as long as it lasts."""
     if on_terminal():
         with Live(screen(tally), console=stderr(), auto_refresh=False, transient=True) as live:

@@ -1,0 +1,175 @@
+"""Outcomes as training would give them, made at once, and a store that holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from fairtrial.engine.precision import resolve
+from fairtrial.store import Claim, Store
+from fairtrial.study.schema import Arm, ArmSettings, DataSettings, Mlp, NetworkSettings, Question, Study
+from fairtrial.trial import EpochRecord, Event, Outcome, Started, Trial
+from fairtrial.wire import Order
+
+MACHINE = {"machine": "here", "processor": "a processor", "torch": "2.0"}
+Put = Callable[..., Trial]
+
+
+class FakeExecutor:
+    """Trials that end at once with the figures of `finished`, better for wider networks."""
+
+    def __init__(self, *, workers: int | None = None) -> None:
+        self.workers = workers or 2
+        self.ready: list[Event] = []
+        self.interrupt_after: int | None = None
+
+    def __enter__(self) -> FakeExecutor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    @property
+    def free(self) -> int:
+        return self.workers - sum(isinstance(event, Outcome) for event in self.ready)
+
+    def start(self, order: Order) -> None:
+        trial = order.trial
+        mlp = trial.arm.settings.network.mlp
+        better = 0.0 if mlp is None else mlp.width / 1e5 + trial.seed / 1e4
+        outcome = finished(
+            trial, validation_accuracy=0.96 + better, validation_accuracy_last_epoch=0.965 + better
+        )
+        self.ready += [Started(key=trial.key, worker=0), outcome]
+
+    def stop(self, key: str) -> None:
+        raise AssertionError("nothing runs long enough to be stopped")
+
+    def events(self) -> Iterator[Event]:
+        while self.ready:
+            yield self.ready.pop(0)
+
+
+@pytest.fixture
+def fairtrial(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Result]:
+    """`fairtrial("run", "width")` in an empty folder, with trials that end at once."""
+    from fairtrial.cli.app import app
+    from fairtrial.executors import local
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FAIRTRIAL_STORE", raising=False)
+    monkeypatch.setattr(local, "LocalExecutor", FakeExecutor)
+    return lambda *words: CliRunner().invoke(app, list(words))
+
+
+@pytest.fixture
+def make_arm() -> Callable[..., Arm]:
+    return arm
+
+
+def arm(name: str, *, width: int = 50, split: str = "fixed", batch_size: int = 100) -> Arm:
+    data = DataSettings.model_validate({"split": split})
+    network = NetworkSettings(mlp=Mlp(width=width))
+    return Arm(name=name, settings=ArmSettings(data=data, network=network, batch_size=batch_size))
+
+
+def finished(trial: Trial, **changed: float) -> Outcome:
+    """An outcome of one epoch; `changed` replaces metrics by name, or `train` seconds."""
+    metrics = {
+        "train_accuracy": 0.97,
+        "train_loss": 0.10,
+        "validation_accuracy": 0.96,
+        "validation_loss": 0.12,
+        "test_accuracy": 0.95,
+        "test_loss": 0.13,
+        "validation_accuracy_last_epoch": 0.965,
+        "validation_loss_last_epoch": 0.125,
+        "test_accuracy_last_epoch": 0.955,
+        "test_loss_last_epoch": 0.135,
+        "validation_seen": 0.0,
+    }
+    train = changed.pop("train", 1.0)
+    metrics |= changed
+    return Outcome(
+        key=trial.key,
+        state="finished",
+        epochs=1,
+        metrics=metrics,
+        seconds={
+            "setup": 0.1, "train": train, "validation": 0.1, "last_epoch": 0.2, "test": 0.1, "fit": train + 0.1,
+        },
+        history=(
+            EpochRecord(
+                epoch=1,
+                train_accuracy=metrics["train_accuracy"],
+                train_loss=metrics["train_loss"],
+                validation_accuracy=metrics["validation_accuracy"],
+                validation_loss=metrics["validation_loss"],
+                train_seconds=train,
+                validation_seconds=0.1,
+            ),
+        ),
+        provenance=MACHINE,
+        weights_sha256="0" * 64,
+    )  # fmt: skip
+
+
+def diverged(trial: Trial) -> Outcome:
+    return Outcome(
+        key=trial.key,
+        state="diverged",
+        epochs=0,
+        metrics={},
+        seconds={"setup": 0.1, "train": 0.0},
+        history=(),
+        provenance=MACHINE,
+        reason="training loss became nan in epoch 1",
+    )
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path / "some.db") as opened:
+        yield opened
+
+
+@pytest.fixture
+def put(store: Store) -> Put:
+    """Store a trial of an arm: `put(arm, seed, test_accuracy=0.9)`, `put(arm, seed, state="diverged")`."""
+
+    def record(
+        of: Arm, seed: int, *, state: str = "finished", machine: str = "here", **changed: float
+    ) -> Trial:
+        trial = Trial(arm=of, seed=seed, precision=resolve(of.settings.precision))
+        outcome = diverged(trial) if state == "diverged" else finished(trial, **changed)
+        outcome = replace(outcome, provenance={**MACHINE, "machine": machine})
+        claim = store.claim(trial)
+        assert isinstance(claim, Claim)
+        store.record(claim, outcome, trial=trial, weights=False)
+        return trial
+
+    return record
+
+
+@pytest.fixture
+def study() -> Study:
+    """Two widths and one question with every metric on both sets of images."""
+    return Study(
+        name="small",
+        arms={"narrow": arm("narrow", width=50), "wide": arm("wide", width=200)},
+        questions=(
+            Question(
+                id="Q",
+                ask="Does the width matter?",
+                variant="wide",
+                baseline="narrow",
+                factors=("network.mlp.width",),
+                metrics=("accuracy", "loss", "time"),
+                on=("validation", "test"),
+            ),
+        ),
+    )
