@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import resource
+import signal
 import subprocess
 import sys
 import time
@@ -54,13 +56,18 @@ def test_help_imports_nothing_slow(tmp_path: Path) -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_help_comes_within_half_a_second(tmp_path: Path) -> None:
-    """The promise is in seconds; the best of five, since the machine may be busy with other things."""
+def test_help_takes_less_than_half_a_second(tmp_path: Path) -> None:
+    """Counted in seconds of the processor, so that other work on the machine does not count."""
+
+    def used() -> float:
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return children.ru_utime + children.ru_stime
+
     took: list[float] = []
-    for _ in range(5):
-        began = time.perf_counter()
+    for _ in range(3):
+        began = used()
         assert call("--help", cwd=tmp_path).returncode == 0
-        took.append(time.perf_counter() - began)
+        took.append(used() - began)
     assert min(took) < 0.5
 
 
@@ -141,7 +148,7 @@ def test_ctrl_c_exits_130_and_names_the_command_that_goes_on(tmp_path: Path) -> 
         assert process.stderr is not None
         wait_for_running(tmp_path)
         began = time.monotonic()
-        process.send_signal(2)
+        process.send_signal(signal.SIGINT)
         complaint = process.stderr.read().decode()
         code = process.wait(timeout=30)
         took = time.monotonic() - began

@@ -8,6 +8,7 @@ import os
 import shlex
 import shutil
 import sys
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -43,12 +44,12 @@ class Commands(typer.core.TyperGroup):
 
 def program() -> list[str]:
     """How this process's own command can be called again."""
-    if os.path.basename(sys.argv[0]) == "__main__.py":
+    started = Path(sys.argv[0])
+    if started.name == "__main__.py":
         return [sys.executable, "-m", "fairtrial"]
     on_path = shutil.which("fairtrial")
-    here = os.path.basename(sys.argv[0]) == "fairtrial" and os.path.exists(sys.argv[0])
-    if here and not (on_path and os.path.samefile(on_path, sys.argv[0])):
-        return [sys.argv[0]]
+    if started.name == "fairtrial" and started.exists() and not (on_path and started.samefile(on_path)):
+        return [str(started)]
     return ["fairtrial"]
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import statistics
-import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
+import typer
 from rich.console import Group
 from rich.live import Live
 from rich.table import Table
@@ -35,7 +35,7 @@ def _printing(tally: Tally) -> Callable[[Event], None]:
     def take(event: Event) -> None:
         line = tally.take(event)
         if line is not None:
-            print(line, file=sys.stderr, flush=True)
+            typer.echo(line, err=True)
 
     return take
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -66,7 +65,7 @@ def run_study(
         found = answers_from(study, opened)
     for key, reason in report.failed.items():
         trial = tally.planned[key]
-        print(f"given up: {trial.arm.name} seed {trial.seed}: {reason}", file=sys.stderr)
+        typer.echo(f"given up: {trial.arm.name} seed {trial.seed}: {reason}", err=True)
     print_answers(found, form="json" if as_json else "terminal")
     if not as_json:
         typer.echo(next_commands(report, named=named, sets=sets, path=path))

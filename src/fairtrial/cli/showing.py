@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -49,7 +49,8 @@ def print_show(study: Study, *, arm: str | None, form: str, store: Path | None) 
     if form == "json":
         emit_json({"study": study.name, **asdict(shown)})
     elif form == "markdown":
-        made = f"Made by `fairtrial show {study.name} --markdown` {fairtrial.__version__} on {date.today()}."
+        today = datetime.now().astimezone().date()
+        made = f"Made by `fairtrial show {study.name} --markdown` {fairtrial.__version__} on {today}."
         text = markdown(
             study.title or study.name, shown.blocks, shown.rows, made=made, machines=shown.machines
         )
