@@ -107,8 +107,8 @@ def _boot_id() -> str:
 @cache
 def _pid_namespace() -> str:
     try:
-        return os.readlink("/proc/self/ns/pid")
-    except (OSError, AttributeError):
+        return str(Path("/proc/self/ns/pid").readlink())
+    except (OSError, NotImplementedError):
         return ""
 
 
