@@ -266,3 +266,10 @@ def test_leaving_the_store_releases_what_was_not_recorded(tmp_path: Path) -> Non
         assert isinstance(store.claim(trial), Taken)
     with Store.open(tmp_path / "fairtrial.db") as store:
         assert isinstance(store.claim(trial), Claim)
+
+
+def test_an_epoch_without_its_trial_is_refused_by_the_file_itself(store: Store) -> None:
+    """Whatever a later version of the program gets wrong, no orphan rows can gather."""
+    connection = store._connection  # pyright: ignore[reportPrivateUsage]
+    with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
+        connection.execute("INSERT INTO epochs (key, epoch) VALUES ('of no trial', 1)")
