@@ -29,8 +29,11 @@ def store_path(given: str | Path | None = None) -> Path:
 
 @contextmanager
 def open_to_read(path: Path) -> Generator[Store]:
-    """The store at `path`, or where there is none an empty one that leaves no file behind."""
-    if path.exists():
+    """The store at `path`, or where there is none an empty one that leaves no file behind.
+
+    Raises StoreError where there could not be one, for example in a folder that does not exist.
+    """
+    if path.exists() or not path.absolute().parent.is_dir():
         with Store.open(path) as store:
             yield store
     else:

@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 
 from fairtrial.analysis import answers
+from fairtrial.engine.precision import resolve
 from fairtrial.errors import FairtrialError
-from fairtrial.store import Store
-from fairtrial.study.schema import Arm, Claim, Study
+from fairtrial.store import Claim, Store
+from fairtrial.study.schema import Arm, Study
+from fairtrial.study.schema import Claim as SaidClaim
+from fairtrial.trial import Lost, Trial
 
 Put = Callable[..., Any]
 
@@ -161,11 +164,23 @@ def test_trials_of_another_engine_version_are_named_and_not_used(
     assert "another engine version" in kinds(found)
 
 
+def test_a_seed_that_failed_is_said_with_its_reason(study: Study, store: Store, put: Put) -> None:
+    """A seed that ran out of memory is the reason why the answer stops short."""
+    put(study.arms["narrow"], 1)
+    trial = Trial(arm=study.arms["wide"], seed=1, precision=resolve("auto"))
+    for _ in range(2):
+        claim = store.claim(trial)
+        assert isinstance(claim, Claim)
+        store.record_lost(claim, Lost(key=trial.key, state="failed", reason="out of memory"), trial=trial)
+    (caveat,) = [one for one in answers(study, store)["Q"].accuracy.caveats if one.kind == "failed"]
+    assert caveat.text == "seed 1 of wide failed 2 times: out of memory"
+
+
 def test_claims_stay_not_settled_and_go_with_their_own_metric(study: Study, store: Store) -> None:
     """A claim about time must not be judged by an accuracy."""
     claims = (
-        Claim.model_validate({"says": "increase", "from": 0.97, "to": 0.988}),
-        Claim(metric="time", says="increase"),
+        SaidClaim.model_validate({"says": "increase", "from": 0.97, "to": 0.988}),
+        SaidClaim.model_validate({"metric": "time", "says": "increase"}),
     )
     claimed = replace(study, questions=(study.questions[0].model_copy(update={"claims": claims}),))
     group = answers(claimed, store)["Q"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fairtrial
 from fairtrial.analysis.answer import answer, asked
-from fairtrial.analysis.gather import gather, other_engines
+from fairtrial.analysis.gather import failures, gather, other_engines
 from fairtrial.analysis.values import Answer, Answers, ArmTrials, Caveat, JudgedClaim, QuestionAnswers
 from fairtrial.store import Store
 from fairtrial.study.schema import Study
@@ -19,12 +19,13 @@ def answers(study: Study, store: Store) -> Answers:
     """
     arms = gather(list(study.arms.values()), store, history=True)
     others = other_engines(study.arms, store)
+    failed = failures(arms, store, least=study.seeds.min)
     return Answers(
         study=study.name,
         version=fairtrial.__version__,
         arms=tuple(arms.values()),
         answers=tuple(
-            answer(study, question, arms, metric=metric, on=on, other_engines=others)
+            answer(study, question, arms, metric=metric, on=on, other_engines=others, failed=failed)
             for question in study.questions
             for metric, on in asked(question)
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fairtrial.analysis.caveats import caveats, diverged
@@ -45,6 +45,7 @@ def answer(
     metric: Metric,
     on: On | None,
     other_engines: Mapping[str, int],
+    failed: Mapping[str, Sequence[str]],
 ) -> Answer:
     """The answer to `question` on one metric, undecided where the trials do not settle it."""
     variant, baseline = arms[question.variant], arms[question.baseline]
@@ -70,7 +71,9 @@ def answer(
         confidence=study.confidence,
         seeds=len(compared.seeds),
         pairing_correlation=compared.pairing_correlation,
-        caveats=caveats(question, variant, baseline, compared, on=on, other_engines=other_engines),
+        caveats=caveats(
+            question, variant, baseline, compared, on=on, other_engines=other_engines, failed=failed
+        ),
         sentence=sentence(
             compared,
             variant=question.variant,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -21,16 +21,23 @@ def caveats(
     *,
     on: On | None,
     other_engines: Mapping[str, int],
+    failed: Mapping[str, Sequence[str]],
 ) -> tuple[Caveat, ...]:
     """Everything that makes this answer weaker than its numbers look.
 
-    `other_engines` counts, by arm name, trials that another engine version trained.
+    `other_engines` counts, by arm name, trials that another engine version trained; `failed` says
+    of each arm which seeds ended without an outcome.
     """
     return (
         *_confounded(question, variant, baseline),
         *_implied(variant, baseline),
         *_leaked(variant, baseline, contrast, on=on),
         *_diverged(variant, baseline, contrast),
+        *(
+            Caveat(kind="failed", text=text)
+            for name in (question.variant, question.baseline)
+            for text in failed.get(name, ())
+        ),
         *_missing(variant, baseline, contrast),
         *_other_engines(question, other_engines),
         *(_clocks(contrast) if contrast.metric == "time" else ()),

@@ -11,14 +11,17 @@ import numpy as np
 from fairtrial.analysis.values import PHASES, ArmTrials
 from fairtrial.engine.machine import machine
 from fairtrial.study.schema import Arm
-from fairtrial.study.shapes import training_work, updates
+from fairtrial.study.shapes import multiply_adds, parameters, updates
 from fairtrial.trial import StoredTrial
 
-GUESSED_RATE = 1e11
-"""Multiply-adds a second of one core with fast matrix units: a guess until something was measured."""
+GUESSED_MULTIPLY_ADDS = 3.2e11
+"""Multiply-adds a second of one core with bfloat16 matrix units, batches of 100: a guess elsewhere."""
+
+GUESSED_PARAMETERS = 2.5e9
+"""Parameters an optimiser updates a second on one core: bound by memory, it rules at batch size 1."""
 
 GUESSED_UPDATE_SECONDS = 0.0002
-"""What an optimiser step costs beside its arithmetic, in the same guess."""
+"""What an update costs beside its arithmetic."""
 
 Basis = Literal["measured", "scaled", "guess"]
 
@@ -60,4 +63,6 @@ def _seconds(trials: Iterable[StoredTrial], here: str) -> list[float]:
 
 
 def _guess(arm: Arm) -> float:
-    return training_work(arm) / GUESSED_RATE + updates(arm) * GUESSED_UPDATE_SECONDS
+    images = arm.settings.data.train_count * arm.settings.epochs
+    per_update = GUESSED_UPDATE_SECONDS + parameters(arm) / GUESSED_PARAMETERS
+    return 3 * multiply_adds(arm) * images / GUESSED_MULTIPLY_ADDS + updates(arm) * per_update

@@ -50,3 +50,25 @@ def other_engines(arms: Mapping[str, Arm], store: Store) -> dict[str, int]:
     keys = {name: trials(arm, range(1, 2))[0].arm_key for name, arm in arms.items()}
     counts = store.other_engine_versions(keys.values())
     return {name: sum(counts[key].values()) for name, key in keys.items() if key in counts}
+
+
+def failures(arms: Mapping[str, ArmTrials], store: Store, *, least: int) -> dict[str, tuple[str, ...]]:
+    """Seeds of each arm that failed and have no outcome, in words; arms without any left out.
+
+    Looks at seeds 1 to `least` and on to the last one stored.
+    """
+    lacking: dict[str, list[Trial]] = {}
+    for name, arm in arms.items():
+        had = {trial.seed for trial in arm.trials}
+        wanted = [seed for seed in range(1, max([least, *had]) + 1) if seed not in had]
+        lacking[name] = [trial for seed in wanted for trial in trials(arm.arm, range(seed, seed + 1))]
+    attempts = store.attempts([trial.key for some in lacking.values() for trial in some])
+    said: dict[str, list[str]] = {}
+    for name, some in lacking.items():
+        for trial in some:
+            failed = [attempt for attempt in attempts[trial.key] if attempt.state == "failed"]
+            if failed:
+                times = "once" if len(failed) == 1 else f"{len(failed)} times"
+                reason = failed[-1].reason
+                said.setdefault(name, []).append(f"seed {trial.seed} of {name} failed {times}: {reason}")
+    return {name: tuple(some) for name, some in said.items()}

@@ -17,7 +17,7 @@ from fairtrial.api import open_to_read, store_path
 from fairtrial.cli.console import emit_json, note_missing_store, stdout
 from fairtrial.study.schema import Study
 
-CSV_FIELDS = (
+CSV_FIELDS: tuple[str, ...] = (
     "question", "metric", "on", "over", "variant", "baseline", "verdict", "variant_mean", "baseline_mean",
     "estimate", "low", "high", "margin", "confidence", "seeds", "pairing_correlation", "caveats", "claims",
     "sentence",
@@ -57,23 +57,27 @@ def render_answers(answers: Answers, console: Console) -> None:
         for answer in group:
             _render_answer(answer, console)
         for caveat in dict.fromkeys(str(caveat) for answer in group for caveat in answer.caveats):
-            console.print(Padding(Text(f"caveat: {caveat}", style="yellow"), (0, 0, 0, 2)))
+            console.print(Padding(Text(f"caveat: {caveat}", style="yellow"), (0, 0, 0, 2), expand=False))
         console.print()
 
 
 def _render_answer(answer: Answer, console: Console) -> None:
-    console.print(Padding(Text(answer.sentence), (0, 0, 0, 2)))
+    console.print(Padding(Text(answer.sentence), (0, 0, 0, 2), expand=False))
     for judged in answer.claims:
         said = judged.claim
         values = f" from {said.from_:g} to {said.to:g}" if None not in (said.from_, said.to) else ""
         level = f" {said.level:g}" if said.level is not None else ""
         console.print(
-            Padding(Text(f"claim: {said.says}{values}{level}: {judged.verdict}", style="dim"), (0, 0, 0, 4))
+            Padding(
+                Text(f"claim: {said.says}{values}{level}: {judged.verdict}", style="dim"),
+                (0, 0, 0, 4),
+                expand=False,
+            )
         )
 
 
 def _print_csv(answers: Answers) -> None:
-    writer = csv.DictWriter[str](sys.stdout, CSV_FIELDS, lineterminator="\n")
+    writer = csv.DictWriter(sys.stdout, CSV_FIELDS, lineterminator="\n")
     writer.writeheader()
     for answer in answers:
         row = answer.as_dict()

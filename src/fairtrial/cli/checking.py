@@ -20,6 +20,8 @@ from fairtrial.study.check import Finding, findings
 from fairtrial.study.schema import Study
 from fairtrial.study.shapes import multiply_adds, parameters
 
+WEAKENING = ("confounded", "leak", "unjudged", "unchanged", "early_stopping")
+
 BASIS = {
     "measured": "measured here",
     "scaled": "from other arms measured here",
@@ -92,9 +94,12 @@ def print_check(checked: StudyCheck, *, as_json: bool) -> None:
     if checked.title:
         console.print(Text(checked.title))
     console.print()
-    for finding in checked.findings:
-        style = "yellow" if finding.kind in ("confounded", "leak", "unjudged", "unchanged") else ""
-        console.print(Padding(Text(f"{finding.kind}: {finding.message}", style=style), (0, 0, 0, 2)))
+    # What weakens an answer before what merely comes with the question.
+    for finding in sorted(checked.findings, key=lambda finding: finding.kind not in WEAKENING):
+        style = "yellow" if finding.kind in WEAKENING else ""
+        console.print(
+            Padding(Text(f"{finding.kind}: {finding.message}", style=style), (0, 0, 0, 2), expand=False)
+        )
     if checked.findings:
         console.print()
     console.print(_table(checked))

@@ -11,12 +11,19 @@ import typer
 from rich.console import Console
 
 
+class PipeConsole(Console):
+    """A console that leaves a closed pipe to its caller; rich would end the program with status 1."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def stdout() -> Console:
-    return Console(highlight=False, emoji=False, markup=False, soft_wrap=False)
+    return PipeConsole(highlight=False, emoji=False, markup=False)
 
 
 def stderr() -> Console:
-    return Console(stderr=True, highlight=False, emoji=False, markup=False)
+    return PipeConsole(stderr=True, highlight=False, emoji=False, markup=False)
 
 
 def emit_json(value: Any) -> None:

@@ -19,8 +19,8 @@ from fairtrial.analysis.gather import gather
 from fairtrial.api import open_to_read, store_path
 from fairtrial.cli.console import emit_json, note_missing_store, stdout
 from fairtrial.errors import FairtrialError
-from fairtrial.report.blocks import SHOWN, Block, block
-from fairtrial.report.reproduction import Row, reproduction, shown_arms
+from fairtrial.report.blocks import Block, block
+from fairtrial.report.reproduction import LABELS, Row, reproduction, shown_arms
 from fairtrial.report.show_markdown import machines, markdown, three, times
 from fairtrial.study.keras_code import keras_program
 from fairtrial.study.schema import Arm, Study
@@ -125,7 +125,7 @@ def _render_figures(one: Block, console: Console) -> None:
         console.print(Text(line))
         if figure.last_epoch is not None:
             over = f"mean over the last epoch = {figure.last_epoch.text()}"
-            console.print(Padding(Text(over, style="dim"), (0, 0, 0, 4)))
+            console.print(Padding(Text(over, style="dim"), (0, 0, 0, 4), expand=False))
     console.print()
     console.print(Text(times(one)))
 
@@ -136,11 +136,10 @@ def _render_rows(rows: Sequence[Row], console: Console) -> None:
         Text(
             "printed: what the notebook shows. reproduced: its protocol, which trains on most of its validation "
             "images (data.split: reshuffled). done right: validation images never trained on (data.split: fixed). "
-            "Mean ± standard deviation over seeds, number of seeds in brackets."
+            "Mean ± standard deviation over seeds, number of seeds in brackets. The printed times are of another machine."
         )
     )
     console.print()
-    labels = {metric: label for label, metric in SHOWN}
     table = Table(box=None, pad_edge=False)
     table.add_column("", overflow="fold")
     for head in ("printed", "reproduced", "done right"):
@@ -148,7 +147,7 @@ def _render_rows(rows: Sequence[Row], console: Console) -> None:
     for row in rows:
         table.add_row(Text(row.arm, style="bold"))
         for cells in row.cells:
-            table.add_row(f"  {labels[cells.metric]}", *three(cells))
+            table.add_row(f"  {LABELS[cells.metric]}", *three(cells))
         for count, protocol in ((row.reproduced_diverged, "reproduced"), (row.right_diverged, "done right")):
             if count:
                 table.add_row(Text(f"  {protocol}: {count} further trials diverged", style="yellow"))

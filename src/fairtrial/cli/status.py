@@ -30,7 +30,7 @@ def print_status(
     console.print(_table(standing))
     for row in standing.arms:
         for line in _details(row):
-            console.print(Padding(Text(line), (0, 0, 0, 2)))
+            console.print(Padding(Text(line), (0, 0, 0, 2), expand=False))
     console.print()
     console.print(Text(left_sentence(standing)))
 

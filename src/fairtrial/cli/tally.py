@@ -73,7 +73,9 @@ class Tally:
 
     def _ended(self, outcome: Outcome) -> str:
         running = self.running.pop(outcome.key)
-        name, took = running.trial.arm.name, self.now() - running.began
+        name = running.trial.arm.name
+        # `fit` is a sum of other phases; waiting for a worker to start is no part of a trial.
+        took = sum(seconds for phase, seconds in outcome.seconds.items() if phase != "fit")
         self.done += 1
         self.seconds[name] = took
         tallies = [self.arms[known] for known in self.names[outcome.key]]
@@ -98,13 +100,18 @@ class Tally:
     def seconds_left(self) -> float:
         """Work that is left spread over the workers, and never more than what is left of the budget."""
         waiting = sum(self._cost(self.planned[key]) for key in self.waiting)
-        running = sum(
-            max(0.0, self._cost(one.trial) - (self.now() - one.began)) for one in self.running.values()
-        )
+        running = sum(self._rest(one) for one in self.running.values())
         left = (waiting + running) / self.workers
         if self.budget_seconds is None:
             return left
         return min(left, max(0.0, self.budget_seconds - (self.now() - self.began)))
+
+    def _rest(self, one: RunningTrial) -> float:
+        """Seconds a running trial still needs, by its own pace as soon as it has shown one."""
+        spent = self.now() - one.began
+        if one.epoch:
+            return spent / one.epoch * max(0, one.trial.arm.settings.epochs - one.epoch)
+        return max(0.0, self._cost(one.trial) - spent)
 
     def _cost(self, trial: Trial) -> float:
         return self.seconds.get(trial.arm.name, 0.0)

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from fairtrial.analysis.values import ArmTrials
 from fairtrial.durations import duration
-from fairtrial.report.blocks import SHOWN, Block
-from fairtrial.report.reproduction import Cells, Row
+from fairtrial.report.blocks import Block
+from fairtrial.report.reproduction import LABELS, SECONDS, Cells, Row
 from fairtrial.report.spread import Spread
 
 
@@ -90,13 +90,12 @@ def _three_columns(rows: Sequence[Row]) -> Iterator[str]:
     yield "## Printed, reproduced, done right"
     yield ""
     yield "Printed: what the notebook shows. Reproduced: its protocol, which trains on most of its validation images."
-    yield "Done right: validation images drawn once and never trained on."
+    yield "Done right: validation images drawn once and never trained on. The printed times are of another machine."
     yield ""
-    labels = {metric: label for label, metric in SHOWN}
     yield from _table(
         ("arm", "figure", "printed", "reproduced", "done right"),
         [
-            (f"`{row.arm}`" if number == 0 else "", labels[cells.metric], *three(cells))
+            (f"`{row.arm}`" if number == 0 else "", LABELS[cells.metric], *three(cells))
             for row in rows
             for number, cells in enumerate(row.cells)
         ],
@@ -111,14 +110,15 @@ def _three_columns(rows: Sequence[Row]) -> Iterator[str]:
 def three(cells: Cells) -> tuple[str, str, str]:
     """The three columns of one figure as text; a dash where there is nothing."""
     printed = "-" if cells.published is None else f"{cells.published:g}"
-    return printed, _text(cells.reproduced), _text(cells.right)
+    digits = 2 if cells.metric == SECONDS else 4
+    return printed, _text(cells.reproduced, digits), _text(cells.right, digits)
 
 
-def _text(value: Spread | None) -> str:
+def _text(value: Spread | None, digits: int = 4) -> str:
     if value is None:
         return "-"
-    around = "" if value.sd is None else f" ± {value.sd:.4f}"
-    return f"{value.mean:.4f}{around} ({value.n})"
+    around = "" if value.sd is None else f" ± {value.sd:.{digits}f}"
+    return f"{value.mean:.{digits}f}{around} ({value.n})"
 
 
 def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -1,0 +1,62 @@
+"""What `import fairtrial` offers, and the Python way through a study."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import fairtrial as ft
+
+
+def test_the_public_names_are_these() -> None:
+    """Scripts and notebooks depend on them: one that goes or comes is to be decided, not to happen."""
+    assert ft.__all__ == [
+        "Answer",
+        "Answers",
+        "Arm",
+        "FairtrialError",
+        "Study",
+        "StudyError",
+        "__version__",
+        "answers",
+        "builtin_names",
+        "load",
+        "run",
+    ]
+    assert all(getattr(ft, name) is not None for name in ft.__all__)
+    assert set(ft.__all__) <= set(dir(ft))
+
+
+def test_an_unknown_name_says_which_there_are() -> None:
+    """The lazy lookup must not turn a typing mistake into an import error."""
+    with pytest.raises(AttributeError, match=r"has no attribute 'laod'.* load"):
+        _ = ft.laod  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_the_version_is_the_packages() -> None:
+    """It is printed with every answer."""
+    written = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    assert written["project"]["version"] == ft.__version__
+
+
+def test_load_run_and_ask_in_python(fairtrial: Callable[..., object], tmp_path: Path) -> None:
+    """The five lines of the documentation."""
+    study = ft.load("width")
+    answers = ft.run(study, seeds=3, store=tmp_path / "mine.db")
+    assert answers["Q1-200"].accuracy.seeds == 3
+    assert "Validation accuracy rose" in answers["Q1-200"].accuracy.sentence
+    assert len(answers.trials()) == 9
+    assert ft.answers(study, store=tmp_path / "mine.db") == answers
+
+
+def test_a_budget_in_words_and_one_that_is_none(fairtrial: Callable[..., object]) -> None:
+    """`budget=5` could be minutes or seconds; `budget="soon"` is neither."""
+    study = ft.load("width")
+    with pytest.raises(ft.FairtrialError, match="is not a length of time"):
+        ft.run(study, budget="soon")
+    ft.run(study, budget="1s", arms=["width-50"])
+    (narrow, *_) = ft.answers(study).arms
+    assert len(narrow.trials) >= 3
