@@ -83,7 +83,7 @@ def pair(variant: Mapping[int, float], baseline: Mapping[int, float]) -> Paired:
 def pairing(variant: ArrayLike, baseline: ArrayLike) -> Pairing | None:
     """How much the arms move together over seeds; None where an arm does not move, or below 3 seeds.
 
-    >>> pairing([1.0, 2.0, 3.0], [1.1, 1.9, 3.2])
+    >>> pairing([1.0, 2.0, 3.0], [1.1, 1.9, 3.2])  # doctest: +ELLIPSIS
     Pairing(correlation=0.99..., variance_ratio=0.010...)
     """
     a, b = finite(variant), finite(baseline)

@@ -58,21 +58,27 @@ def repeated_interval(contrasts: ArrayLike, *, nominal: float, floor: float = 0.
     `levels.nominal_level`; at one planned look `nominal` is alpha itself. Fewer than two contrasts
     say nothing: the interval is infinite. Source: Jennison & Turnbull (2000), chapter 9.
 
-    >>> repeated_interval([0.9, 1.1, 1.0, 0.95], nominal=0.00628142805)
+    >>> repeated_interval([0.9, 1.1, 1.0, 0.95], nominal=0.00628142805)  # doctest: +ELLIPSIS
     Interval(low=0.69362..., high=1.28137...)
     """
     values = finite(contrasts)
     if values.size < 2:
         return EVERYTHING
-    half = critical_value(nominal, values.size - 1) * standard_error(values, floor=floor)
-    centre = float(values.mean())
+    return student_interval(
+        float(values.mean()), standard_error(values, floor=floor), freedom=values.size - 1, nominal=nominal
+    )
+
+
+def student_interval(centre: float, error: float, *, freedom: float, nominal: float) -> Interval:
+    """`centre` and, on either side, the critical value at level `nominal` times the standard error."""
+    half = critical_value(nominal, freedom) * error
     return Interval(centre - half, centre + half)
 
 
 def ratio_interval(log_ratios: ArrayLike, *, nominal: float) -> Interval:
     """The interval of the ratio variant / baseline, from one log ratio per seed.
 
-    >>> ratio_interval(np.log([2.0, 2.1, 1.9, 2.0]), nominal=0.05)
+    >>> ratio_interval(np.log([2.0, 2.1, 1.9, 2.0]), nominal=0.05)  # doctest: +ELLIPSIS
     Interval(low=1.87..., high=2.13...)
     """
     return repeated_interval(log_ratios, nominal=nominal).exp()
@@ -86,7 +92,7 @@ def welch_interval(
     Degrees of freedom after Welch and Satterthwaite. A spread of either group below
     `floor` counts as `floor`. With fewer than two values in a group the interval is infinite.
 
-    >>> welch_interval([5.0, 5.1, 4.9], [4.0, 4.2, 4.1], nominal=0.05)
+    >>> welch_interval([5.0, 5.1, 4.9], [4.0, 4.2, 4.1], nominal=0.05)  # doctest: +ELLIPSIS
     Interval(low=0.67..., high=1.12...)
     """
     a, b = finite(variant), finite(baseline)
@@ -98,8 +104,7 @@ def welch_interval(
     if both == 0:
         return Interval(centre, centre)
     freedom = both**2 / (error_a**4 / (a.size - 1) + error_b**4 / (b.size - 1))
-    half = critical_value(nominal, freedom) * math.sqrt(both)
-    return Interval(centre - half, centre + half)
+    return student_interval(centre, math.sqrt(both), freedom=freedom, nominal=nominal)
 
 
 def fresh_images_interval(contrasts: ArrayLike, *, nominal: float, floor: float = 0.0) -> Interval:
@@ -126,9 +131,8 @@ def fresh_images_interval(contrasts: ArrayLike, *, nominal: float, floor: float 
     residual_mean_square = max(residual, 0.0) / ((seeds - 1) * (images - 1))
     seed_part = max(seed_variance, floor**2) / seeds
     image_part = image_variance / images - residual_mean_square / (seeds * images)
-    half = critical_value(nominal, seeds - 1) * math.sqrt(seed_part + max(image_part, 0.0))
-    centre = float(by_seed.mean())
-    return Interval(centre - half, centre + half)
+    error = math.sqrt(seed_part + max(image_part, 0.0))
+    return student_interval(float(by_seed.mean()), error, freedom=seeds - 1, nominal=nominal)
 
 
 def resolution_floor(examples: int) -> float:
@@ -146,12 +150,16 @@ def log_margin(share: float) -> float:
 
 def spread(values: Floats, *, floor: float = 0.0) -> float:
     """Standard deviation (n - 1 below), no less than `floor`; values that are all equal give `floor`."""
-    return floor if all_equal(values) else max(float(values.std(ddof=1)), floor)
+    if all_equal(values):
+        return floor
+    centred = values - values.sum() / values.size
+    return max(math.sqrt(float(centred @ centred) / (values.size - 1)), floor)
 
 
 def all_equal(values: Floats) -> bool:
     """Whether values agree but for the rounding of a subtraction; true for one value."""
-    return float(np.ptp(values)) <= 1e-9 * float(np.max(np.abs(values)))
+    low, high = float(values.min()), float(values.max())
+    return high - low <= 1e-9 * max(abs(low), abs(high))
 
 
 def standard_error(values: Floats, *, floor: float = 0.0) -> float:

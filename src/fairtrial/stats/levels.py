@@ -35,6 +35,7 @@ Floats = NDArray[np.float64]
 State = tuple[Floats, Floats]
 
 
+@lru_cache(maxsize=4096)
 def nominal_level(alpha: float, *, first: int = FIRST, horizon: int = HORIZON) -> float:
     """The two-sided level p* of each look, when looks follow every seed from `first` to `horizon`.
 

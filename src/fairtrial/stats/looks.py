@@ -5,13 +5,14 @@ Look only in seed order, never at "those that finished first": finishing order d
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fairtrial.errors import FairtrialError
-from fairtrial.stats.intervals import EVERYTHING, Interval, all_equal, repeated_interval, spread
+from fairtrial.stats.intervals import EVERYTHING, Interval, all_equal, spread, student_interval
 from fairtrial.stats.levels import FIRST, HORIZON, nominal_level
 from fairtrial.stats.verdict import Better, Goal, Verdict, judge, sharpen
 
@@ -77,7 +78,7 @@ def look(
     `alpha` is the question's whole share of the allowed error (`families.shares`), for all looks from
     `first` to `horizon`; the guarantee ends there, and more contrasts than that are refused. NaN
     stands for a seed on which an arm diverged or failed: one makes the verdict unstable. Equal
-    contrasts, and fewer than `first`, settle nothing. One look planned beforehand at n seeds:
+    contrasts, and fewer than `first`, settle nothing and have an infinite interval. One look planned beforehand at n seeds:
     `first` and `horizon` both n.
 
     >>> seen = look([0.9, 1.1, 1.0, 0.95], margin=0.1, alpha=0.05, horizon=30)
@@ -87,22 +88,25 @@ def look(
     values = _checked(contrasts, margin=margin, alpha=alpha, horizon=horizon)
     nominal = nominal_level(alpha, first=first, horizon=horizon)
     trained = values[np.isfinite(values)]
-    sign = repeated_interval(trained, nominal=nominal, floor=floor)
-    equivalence = repeated_interval(
-        trained, nominal=nominal_level(2 * alpha, first=first, horizon=horizon), floor=floor
-    )
+    twice = nominal_level(2 * alpha, first=first, horizon=horizon)
+    estimate = float(trained.sum()) / trained.size if trained.size else math.nan
+    sd = spread(trained, floor=floor) if trained.size > 1 else math.nan
+    if trained.size < first or all_equal(trained):
+        # Equal contrasts mean seeds that are not wired or a metric too coarse, never certainty.
+        sign = equivalence = EVERYTHING
+    else:
+        error = sd / math.sqrt(trained.size)
+        sign = student_interval(estimate, error, freedom=trained.size - 1, nominal=nominal)
+        equivalence = student_interval(estimate, error, freedom=trained.size - 1, nominal=twice)
     if trained.size < values.size:
         verdict = Verdict.UNSTABLE
-    elif values.size < first or all_equal(values):
-        # Equal contrasts mean seeds that are not wired or a metric too coarse, never certainty.
-        verdict, sign, equivalence = Verdict.UNDECIDED, EVERYTHING, EVERYTHING
     else:
         verdict = judge(sign, equivalence, margin=margin, goal=goal, better=better)
     return Look(
         n=values.size,
         failed=values.size - trained.size,
-        estimate=float(trained.mean()) if trained.size else float("nan"),
-        sd=spread(trained, floor=floor) if trained.size > 1 else float("nan"),
+        estimate=estimate,
+        sd=sd,
         sign=sign,
         equivalence=equivalence,
         margin=margin,

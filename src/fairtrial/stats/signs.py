@@ -56,5 +56,5 @@ def _skewed(values: NDArray[np.float64]) -> bool:
     if n < 4 or all_equal(values):
         return False
     centred = values - values.mean()
-    skewness = float(np.mean(centred**3)) / float(np.mean(centred**2)) ** 1.5
+    skewness = float(np.sum(centred * centred * centred)) / n / (float(np.sum(centred * centred)) / n) ** 1.5
     return abs(skewness) > 2 * math.sqrt(6 * (n - 2) / ((n + 1) * (n + 3)))
