@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from fairtrial.study.layers import OUTPUT, Network
+from fairtrial.study.layers import OUTPUT, AnyLayer, Network
 from fairtrial.study.schema import Arm
 
 ENGINE_VERSION = 1
@@ -86,17 +86,17 @@ def canonical(arm: Arm) -> dict[str, Any]:
     return identity
 
 
-def _layer(layer: BaseModel, default_name: str) -> dict[str, Any]:
-    entry = _departures(layer) | {"kind": getattr(layer, "kind")}
+def _layer(layer: AnyLayer, default_name: str) -> dict[str, Any]:
+    entry = _departures(layer) | {"kind": layer.kind}
     # A name decides the random stream the weights are drawn from, so a name of one's own counts.
     if entry.get("name") == default_name:
         del entry["name"]
     return entry
 
 
-def _with_default_names(network: Network) -> list[tuple[BaseModel, str]]:
+def _with_default_names(network: Network) -> list[tuple[AnyLayer, str]]:
     counts: dict[str, int] = {}
-    paired: list[tuple[BaseModel, str]] = []
+    paired: list[tuple[AnyLayer, str]] = []
     for layer in network[:-1]:
         counts[layer.kind] = counts.get(layer.kind, 0) + 1
         paired.append((layer, f"{layer.kind}-{counts[layer.kind]}"))

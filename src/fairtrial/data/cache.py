@@ -71,7 +71,7 @@ def _replace(path: Path, array: NDArray[np.uint8]) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             np.save(file, array, allow_pickle=False)
-        os.replace(temporary, path)
+        Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise

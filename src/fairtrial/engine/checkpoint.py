@@ -76,7 +76,7 @@ def load(path: Path, *, key: str) -> Checkpoint | None:
             about = json.loads((file.metadata() or {}).get("fairtrial", "{}"))
             if about.get("key") != key:
                 return None
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
     except (FileNotFoundError, SafetensorError):
         return None
     history = tuple(EpochRecord(**record) for record in about["history"])

@@ -34,11 +34,10 @@ class Layer(BaseModel):
 
 def _square(window: object) -> object:
     """`[3, 3]` and `3` are one kernel and must give one key."""
-    if isinstance(window, (list, tuple)):
-        pair = tuple(cast("tuple[object, ...]", window))
-        if len(pair) == 2 and pair[0] == pair[1]:
-            return pair[0]
-    return window
+    if not isinstance(window, (list, tuple)):
+        return window
+    pair = tuple(cast("tuple[object, ...]", window))
+    return pair[0] if len(pair) == 2 and pair[0] == pair[1] else pair
 
 
 class Dense(Layer):
@@ -50,7 +49,7 @@ class Dense(Layer):
     units: Size
     activation: ActivationName = "linear"
     initializer: Initializer = "glorot_uniform"
-    bias: bool = True
+    bias: Annotated[bool, Field(strict=True)] = True
 
 
 class Conv(Layer):
@@ -64,7 +63,7 @@ class Conv(Layer):
     padding: Literal["valid", "same"] = "valid"
     activation: ActivationName = "linear"
     initializer: Initializer = "glorot_uniform"
-    bias: bool = True
+    bias: Annotated[bool, Field(strict=True)] = True
 
     _squares = field_validator("kernel", "stride", mode="before")(_square)
 
@@ -115,7 +114,7 @@ class Dropout(Layer):
     shorthand: ClassVar[str | None] = "rate"
     keras_class: ClassVar[str] = "Dropout"
     kind: Literal["dropout"] = "dropout"
-    rate: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
+    rate: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False, strict=True)]
 
 
 class BatchNorm(Layer):
@@ -123,8 +122,8 @@ class BatchNorm(Layer):
 
     keras_class: ClassVar[str] = "BatchNormalization"
     kind: Literal["batch_norm"] = "batch_norm"
-    momentum: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = 0.99
-    epsilon: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-3
+    momentum: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False, strict=True)] = 0.99
+    epsilon: Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)] = 1e-3
 
 
 class Activation(Layer):
@@ -174,15 +173,7 @@ def from_file(entry: object) -> object:
 
 
 AnyLayer = Annotated[
-    Dense
-    | Conv
-    | Pool
-    | AveragePool
-    | GlobalAveragePool
-    | Flatten
-    | Dropout
-    | BatchNorm
-    | Activation,
+    Dense | Conv | Pool | AveragePool | GlobalAveragePool | Flatten | Dropout | BatchNorm | Activation,
     Field(discriminator="kind"),
 ]
 FileLayer = Annotated[AnyLayer, BeforeValidator(from_file)]

@@ -110,7 +110,10 @@ def _facts(layer: AnyLayer, shape: Shape) -> LayerFacts:
             output = (height, width, layer.filters)
         case Pool() | AveragePool():
             stride = layer.size if layer.stride is None else layer.stride
-            output = (*_slide(layer, shape, layer.size, stride, layer.padding), shape[2] if len(shape) == 3 else 0)
+            output = (
+                *_slide(layer, shape, layer.size, stride, layer.padding),
+                shape[2] if len(shape) == 3 else 0,
+            )
         case GlobalAveragePool():
             if len(shape) != 3:
                 raise _impossible(layer, shape, "needs an image (height, width, channels)")
@@ -132,9 +135,7 @@ def _facts(layer: AnyLayer, shape: Shape) -> LayerFacts:
     )
 
 
-def _slide(
-    layer: AnyLayer, shape: Shape, window: Window, stride: Window, padding: str
-) -> tuple[int, int]:
+def _slide(layer: AnyLayer, shape: Shape, window: Window, stride: Window, padding: str) -> tuple[int, int]:
     """Height and width after a window has slid over an image."""
     if len(shape) != 3:
         raise _impossible(layer, shape, "needs an image (height, width, channels), not a flat input")
@@ -151,4 +152,6 @@ def _slide(
 
 def _impossible(layer: AnyLayer, shape: Shape, why: str) -> StudyError:
     reached = " x ".join(map(str, shape))
-    return StudyError(f"layer {layer.name or layer.kind!r} ({layer.kind}) {why}; the shape that reaches it is {reached}")
+    return StudyError(
+        f"layer {layer.name or layer.kind!r} ({layer.kind}) {why}; the shape that reaches it is {reached}"
+    )

@@ -7,9 +7,9 @@ from typing import Annotated, Any, ClassVar, Literal, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)]
+Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False, strict=True)]
 
 
 class _Frozen(BaseModel):
@@ -30,7 +30,7 @@ class Exponential(_Frozen):
 
     kind: Literal["exponential"] = "exponential"
     initial: Positive
-    rate: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+    rate: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False, strict=True)]
     every: Positive = 1.0
 
 
@@ -39,7 +39,7 @@ class Step(_Frozen):
 
     kind: Literal["step"] = "step"
     initial: Positive
-    factor: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+    factor: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False, strict=True)]
     every: Annotated[int, Field(ge=1, strict=True)] = 1
 
 
@@ -48,15 +48,16 @@ Schedule = Cosine | Exponential | Step
 
 def _schedule_from_file(entry: object) -> object:
     """`{cosine: {initial: 0.001}}` as the tagged mapping; `{constant: 0.001}` as the number itself."""
-    if isinstance(entry, dict):
-        mapping = cast("dict[str, Any]", entry)
-        if len(mapping) == 1 and "kind" not in mapping:
-            (kind, body), *_ = mapping.items()
-            if kind == "constant":
-                return body
-            if isinstance(body, dict):
-                return {"kind": kind, **cast("dict[str, Any]", body)}
-    return entry
+    if not isinstance(entry, dict):
+        return entry
+    mapping = cast("dict[str, Any]", entry)
+    if len(mapping) == 1 and "kind" not in mapping:
+        (kind, body), *_ = mapping.items()
+        if kind == "constant":
+            return body
+        if isinstance(body, dict):
+            return {"kind": kind, **cast("dict[str, Any]", body)}
+    return mapping
 
 
 FileSchedule = Annotated[Schedule, Field(discriminator="kind")]
@@ -114,8 +115,8 @@ class SGD(Optimizer):
     keras_class: ClassVar[str] = "SGD"
     name: Literal["sgd"] = "sgd"
     learning_rate: LearningRate = 0.01
-    momentum: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
-    nesterov: bool = False
+    momentum: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)] = 0.0
+    nesterov: Annotated[bool, Field(strict=True)] = False
 
 
 class RMSprop(Optimizer):
@@ -123,7 +124,7 @@ class RMSprop(Optimizer):
     name: Literal["rmsprop"] = "rmsprop"
     learning_rate: LearningRate = 0.001
     rho: Share = 0.9
-    momentum: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
+    momentum: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)] = 0.0
     epsilon: Positive = 1e-7
 
 
