@@ -9,9 +9,11 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from decimal import Decimal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from fairtrial.study.datasets import DATASETS, DatasetFacts
 from fairtrial.study.layers import ActivationName, Dense, FileLayer, Flatten, Network, Size, named
@@ -22,11 +24,19 @@ Metric = Literal["accuracy", "loss", "time"]
 On = Literal["validation", "test"]
 Says = Literal["increase", "decrease", "no change", "level", "plateau"]
 Precision = Literal["auto", "float32", "bfloat16"]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(ge=0, le=1, strict=True, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+-]*$", max_length=80)]
 
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def refusal(message: str, *fields: str) -> PydanticCustomError:
+    """A complaint about several fields together; the first of them that was written is at fault."""
+    return PydanticCustomError("refused", "{message}", {"message": message, "fields": fields})
 
 
 class DataSettings(_Frozen):
@@ -37,6 +47,25 @@ class DataSettings(_Frozen):
     split: Literal["fixed", "reshuffled"] = "fixed"
     buffer_size: Size = 10_000
     train: Size | None = None
+
+    @model_validator(mode="after")
+    def _leave_images_to_train_on(self) -> Self:
+        images = self.facts.train_images
+        if self.validation >= images:
+            raise refusal(
+                f"validation takes {self.validation} of the {images} images of {self.dataset} and leaves"
+                f" none to train on; at most {images - 1} are possible",
+                "validation",
+            )
+        if self.train is not None and self.train + self.validation > images:
+            raise refusal(
+                f"train ({self.train}) and validation ({self.validation}) take more than the"
+                f" {images} images of {self.dataset}; with this validation at most"
+                f" {images - self.validation} are left to train on",
+                "train",
+                "validation",
+            )
+        return self
 
     @property
     def facts(self) -> DatasetFacts:
@@ -66,6 +95,13 @@ class NetworkSettings(_Frozen):
     mlp: Mlp | None = None
     layers: tuple[FileLayer, ...] | None = None
 
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.mlp is None) == (self.layers is None):
+            both = "not both" if self.mlp else "one of both"
+            raise refusal(f"takes mlp or layers, {both}", "layers", "mlp")
+        return self
+
     def hidden(self) -> Network:
         if self.layers is not None:
             return self.layers
@@ -87,14 +123,14 @@ class ArmSettings(_Frozen):
 class Published(_Frozen):
     """Figures somebody printed for this arm, shown beside ours; they steer nothing."""
 
-    train_accuracy: float | None = None
-    train_loss: float | None = None
-    validation_accuracy: float | None = None
-    validation_loss: float | None = None
-    test_accuracy: float | None = None
-    test_loss: float | None = None
-    train_seconds: float | None = None
-    seconds_per_epoch: float | None = None
+    train_accuracy: Fraction | None = None
+    train_loss: Number | None = None
+    validation_accuracy: Fraction | None = None
+    validation_loss: Number | None = None
+    test_accuracy: Fraction | None = None
+    test_loss: Number | None = None
+    train_seconds: Seconds | None = None
+    seconds_per_epoch: Seconds | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,8 +158,8 @@ class OwnTables(_Frozen):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
     says: Says
-    from_: float | None = Field(None, alias="from")
-    to: float | None = None
+    from_: Number | None = Field(None, alias="from")
+    to: Number | None = None
 
 
 class Claim(_Frozen):
@@ -133,11 +169,22 @@ class Claim(_Frozen):
     metric: Metric = "accuracy"
     on: On = "validation"
     says: Says
-    from_: float | None = Field(None, alias="from")
-    to: float | None = None
-    level: float | None = None
+    from_: Number | None = Field(None, alias="from")
+    to: Number | None = None
+    level: Number | None = None
     text: str | None = None
     own_tables: OwnTables | None = None
+
+    @model_validator(mode="after")
+    def _figures_fit(self) -> Self:
+        if self.says == "level" and self.level is None:
+            raise refusal("says level and names none; give it as `level: 0.98`", "says")
+        if self.says != "level" and self.level is not None:
+            raise refusal(f"level is for claims that say level; this one says {self.says}", "level")
+        for name, figure in (("from", self.from_), ("to", self.to), ("level", self.level)):
+            if self.metric == "accuracy" and figure is not None and not 0 <= figure <= 1:
+                raise refusal(f"{name} must be an accuracy from 0 to 1, got {figure:g}", name)
+        return self
 
 
 class Question(_Frozen):
@@ -162,17 +209,24 @@ class Seeds(_Frozen):
     min: Annotated[int, Field(ge=3, le=999, strict=True)] = 3
     max: Annotated[int, Field(ge=3, le=999, strict=True)] = 50
 
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.max < self.min:
+            raise refusal(f"max must be at least min ({self.min}), got {self.max}", "max", "min")
+        return self
 
-def _amount(unit: str, scale: float) -> BeforeValidator:
+
+def _amount(unit: str) -> BeforeValidator:
     """Reads `0.1pp` or `5%` as a fraction; a bare number is a fraction already."""
-    pattern = re.compile(rf"\s*([0-9.eE+-]+)\s*{re.escape(unit)}\s*")
+    pattern = re.compile(rf"\s*(-?[0-9]{{1,20}}(?:\.[0-9]{{1,20}})?)\s*{re.escape(unit)}\s*")
 
     def parse(value: object) -> object:
         if isinstance(value, str):
             match = pattern.fullmatch(value)
             if match is None:
-                raise ValueError(f"expected an amount such as 0.1{unit}")
-            return float(match[1]) * scale
+                raise refusal(f"must be an amount such as 0.1{unit}, got {value[:40]!r}")
+            # Decimal, because 0.7 * 0.01 is not 0.007 in binary.
+            return float(Decimal(match[1]) / 100)
         return value
 
     return BeforeValidator(parse)
@@ -184,9 +238,9 @@ class Margins(_Frozen):
     Loss: a share of the baseline's mean loss over its first three seeds. Time: a ratio minus one.
     """
 
-    accuracy: Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False), _amount("pp", 0.01)] = 0.001
-    loss: Annotated[float, Field(gt=0, allow_inf_nan=False), _amount("%", 0.01)] = 0.02
-    time: Annotated[float, Field(gt=0, allow_inf_nan=False), _amount("%", 0.01)] = 0.05
+    accuracy: Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False, strict=True), _amount("pp")] = 0.001
+    loss: Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True), _amount("%")] = 0.02
+    time: Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True), _amount("%")] = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

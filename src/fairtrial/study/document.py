@@ -1,0 +1,44 @@
+"""The parts of a study file that are not settings of an arm: its head, questions, seeds, margins."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from fairtrial.study.schema import Margins, Published, Question, Seeds
+
+Title = Annotated[str, Field(max_length=1000)]
+
+
+class Document(BaseModel):
+    """What a fairtrial study asks: arms, each trained over many seeds, and questions about them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    schema_: Literal["fairtrial/1"] = Field(alias="schema")
+    """The version of this format: `fairtrial/1`."""
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    """A short name; without one, the file's."""
+    title: Title = ""
+    data: Any = None
+    """Which images, and how they are divided; every arm starts from this."""
+    base: Any = None
+    """The settings every arm starts from."""
+    arms: Any = None
+    """The configurations to train, by name: departures from the base or from another arm."""
+    questions: tuple[Question, ...] = ()
+    seeds: Seeds = Seeds()
+    confidence: Annotated[float, Field(gt=0, lt=1, strict=True, allow_inf_nan=False)] = 0.95
+    """The share of answers that are meant to be right, between 0 and 1."""
+    margins: Margins = Margins()
+
+
+class About(BaseModel):
+    """What an arm says of itself; nothing here can change a number."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: Title | None = None
+    note: Annotated[str, Field(max_length=10_000)] | None = None
+    published: Published | None = None

@@ -1,0 +1,41 @@
+"""The dotted paths of settings: what a factor may name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+from pydantic import BaseModel
+
+from fairtrial.study.merge import OPTIMIZERS, SCHEDULES
+from fairtrial.study.schema import Arm, ArmSettings, DataSettings, Mlp
+from fairtrial.study.training import EarlyStopping
+
+
+@cache
+def setting_paths() -> frozenset[str]:
+    """Every setting of an arm, its groups included, without the layers of any one network.
+
+    >>> {"network.mlp.width", "optimizer", "optimizer.learning_rate"} <= setting_paths()
+    True
+    """
+    below: dict[str, tuple[type[BaseModel], ...]] = {
+        "data": (DataSettings,),
+        "network.mlp": (Mlp,),
+        "optimizer": tuple(OPTIMIZERS.values()),
+        "early_stopping": (EarlyStopping,),
+        **{f"optimizer.learning_rate.{kind}": (model,) for kind, model in SCHEDULES.items()},
+    }
+    fields = {
+        f"{path}.{name}" for path, models in below.items() for model in models for name in model.model_fields
+    }
+    return frozenset({*ArmSettings.model_fields, "network.layers", *below, *fields})
+
+
+def layer_paths(arm: Arm) -> Iterator[str]:
+    """Each layer and its settings, by name and by position; the output layer is no setting."""
+    for place, layer in enumerate(arm.network[:-1]):
+        for reference in (layer.name, place):
+            yield f"network.layers.{reference}"
+            for field in type(layer).model_fields:
+                yield f"network.layers.{reference}.{field}"

@@ -1,0 +1,203 @@
+"""A study file as a `Study`: read, `--set` applied, inheritance resolved, every mistake named with its line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from fairtrial.errors import Mistake, StudyError
+from fairtrial.study.arms import arms_of, owner
+from fairtrial.study.document import Document
+from fairtrial.study.mistakes import mistakes_in, ordered
+from fairtrial.study.nearest import did_you_mean
+from fairtrial.study.overrides import Overrides, overlaid, overrides
+from fairtrial.study.questions import complete, misreferences
+from fairtrial.study.schema import SCHEMA, Study
+from fairtrial.study.tree import Node, from_python, owned, plain, shortened
+from fairtrial.study.yamltree import from_yaml
+
+LARGEST_FILE_BYTES = 256_000
+BUILTIN = resources.files("fairtrial.study") / "builtin"
+SECTIONS = ("data", "base", "questions", "seeds", "margins", "title")
+"""Parts of a file that may be left empty (`questions:`), as if they were not there."""
+
+
+def builtin_names() -> tuple[str, ...]:
+    """Names of the studies that ship with fairtrial."""
+    return tuple(sorted(file.name[:-5] for file in BUILTIN.iterdir() if file.name.endswith(".yaml")))
+
+
+def load(source: str | Path, *, sets: Sequence[str] = ()) -> Study:
+    """The study in the file `source`, or the built-in one of that name, with `sets` applied.
+
+    A text that is the name of a built-in study means that study; write `./course` for a file of
+    such a name. Each of `sets` is `PATH=VALUE`; what it sets in the base does not override an
+    arm's own departure of the same path. Raises StudyError with all mistakes, each with its line.
+    """
+    name, text = _read(source)
+    root = from_yaml(text, where=lambda line: f"{name}:{line}")
+    if root is None:
+        raise _refused(f"{name}:1", f"the file is empty; a study begins with `schema: {SCHEMA}`")
+    return _study(root, sets, source=_printable(source), name=Path(name).stem)
+
+
+def study_from_dict(mapping: Mapping[str, object], *, sets: Sequence[str] = ()) -> Study:
+    """A study from the same mapping that a file would hold; mistakes name the path within it.
+
+    >>> study_from_dict({"schema": "fairtrial/1", "name": "one", "arms": {"plain": {}}}).arms["plain"].network[0].kind
+    'flatten'
+    """
+    return _study(from_python(mapping, where=""), sets, source="", name="study")
+
+
+def _read(source: str | Path) -> tuple[str, str]:
+    """The name to say in messages, and the text."""
+    name = _printable(source)
+    if isinstance(source, str) and source in builtin_names():
+        return f"{source}.yaml", (BUILTIN / f"{source}.yaml").read_text(encoding="utf-8")
+    try:
+        with Path(source).open("rb") as file:
+            content = file.read(LARGEST_FILE_BYTES + 1)
+    except FileNotFoundError:
+        names = builtin_names()
+        hint = did_you_mean(Path(name).stem, names)
+        message = (
+            f"there is no such file and no built-in study of that name{hint}; built in are {', '.join(names)}"
+        )
+        raise _refused(name, message) from None
+    except IsADirectoryError:
+        raise _refused(name, "is a folder; name the study file in it") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no file can have this name"
+        raise _refused(name, f"cannot be read: {reason}") from None
+    if len(content) > LARGEST_FILE_BYTES:
+        raise _refused(name, f"is larger than {LARGEST_FILE_BYTES} bytes; is it a study file?")
+    if b"\0" in content:
+        line = content.count(b"\n", 0, content.index(b"\0")) + 1
+        raise _refused(f"{name}:{line}", "is a binary file; a study is text (YAML, in UTF-8)")
+    try:
+        return name, content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        message = f"is not UTF-8 text (byte 0x{content[error.start]:02x}); save it as UTF-8"
+        raise _refused(f"{name}:{line}", message) from None
+
+
+def _study(root: Node, sets: Sequence[str], *, source: str, name: str) -> Study:
+    if root.entries is None:
+        message = f"a study is a mapping that begins with `schema: {SCHEMA}`, got {root.shown()}"
+        raise _refused(root.where, message)
+    mistakes: list[Mistake] = []
+    entries = {
+        key: node for key, node in root.entries.items() if key not in SECTIONS or node.value is not None
+    }
+    bodies = _bodies(entries.get("arms"), root, mistakes)
+    questions = _questions(entries.get("questions"))
+    identifiers = [str((one.entries or {})["id"].value) for one in questions if "id" in (one.entries or {})]
+    given = overrides(sets, arms=tuple(bodies), questions=identifiers, mistakes=mistakes)
+    questions = _with_questions_set(questions, given, mistakes)
+    base = [
+        *([replace(entries["data"], value={"data": entries["data"]})] if "data" in entries else []),
+        *([_mapping("base", entries["base"], mistakes)] if "base" in entries else []),
+    ]
+    arms = arms_of(
+        [*(owned(body, "base") for body in base), *given.base],
+        {arm: (body, *given.arms.get(arm, ())) for arm, body in bodies.items()},
+        mistakes,
+    )
+    mistakes.extend(misreferences(questions, names=tuple(bodies), arms=arms))
+    if "questions" in entries and entries["questions"].items is not None:
+        entries["questions"] = replace(entries["questions"], value=questions)
+    document = _document(replace(root, value=entries), given, name, mistakes)
+    if mistakes or document is None:
+        raise StudyError(ordered(mistakes))
+    return Study(
+        name=document.name,
+        title=document.title,
+        arms=arms,
+        questions=document.questions,
+        seeds=document.seeds,
+        confidence=document.confidence,
+        margins=document.margins,
+        source=source,
+    )
+
+
+def _bodies(arms: Node | None, root: Node, mistakes: list[Mistake]) -> dict[str, Node]:
+    """What each arm writes of itself; an arm without a body departs in nothing."""
+    if arms is None or arms.value is None or arms.entries == {}:
+        message = "arms is missing: a study needs at least one arm, such as `arms: {plain: {}}`"
+        mistakes.append(Mistake(where=arms.where if arms else root.where, message=message))
+        return {}
+    if arms.entries is None:
+        message = f"arms must be a mapping from each arm's name to its departures, got {arms.shown()}"
+        mistakes.append(Mistake(where=arms.where, message=message))
+        return {}
+    bodies: dict[str, Node] = {}
+    for name, node in arms.entries.items():
+        if not name.strip() or name != name.strip() or not name.isprintable() or len(name) > 80:
+            message = f"an arm's name must be one line of 1 to 80 characters, got {shortened(repr(name))}"
+            mistakes.append(Mistake(where=node.where, message=message))
+        elif name == "base":
+            message = "arm 'base': the name is taken by the base every arm starts from; choose another"
+            mistakes.append(Mistake(where=node.where, message=message))
+        bodies[name] = _mapping(owner(name), owned(node, owner(name)), mistakes)
+    return bodies
+
+
+def _mapping(subject: str, node: Node, mistakes: list[Mistake]) -> Node:
+    """`node` if it is a mapping; nothing counts as an empty one."""
+    if node.entries is None and node.value is not None:
+        message = f"{subject} must be a mapping of settings, such as {{epochs: 5}}, got {node.shown()}"
+        mistakes.append(Mistake(where=node.where, message=message))
+    return node if node.entries is not None else replace(node, value={})
+
+
+def _questions(node: Node | None) -> tuple[Node, ...]:
+    return tuple(complete(question) for question in (node.items or ()) if node) if node else ()
+
+
+def _with_questions_set(
+    questions: tuple[Node, ...], given: Overrides, mistakes: list[Mistake]
+) -> tuple[Node, ...]:
+    return tuple(
+        complete(overlaid(one, given.questions.get(str((one.entries or {})["id"].value), ()), mistakes))
+        if "id" in (one.entries or {})
+        else one
+        for one in questions
+    )
+
+
+def _document(root: Node, given: Overrides, name: str, mistakes: list[Mistake]) -> Document | None:
+    """Everything but the arms; what is wrong with it is added to `mistakes`."""
+    root = overlaid(root, given.head, mistakes)
+    entries = dict(root.entries or {})
+    version = entries.get("schema")
+    if version is None:
+        message = f"schema is missing; a study begins with `schema: {SCHEMA}`"
+        mistakes.append(Mistake(where=root.where, message=message))
+    elif version.value != SCHEMA:
+        message = f"schema must be {SCHEMA}, got {version.shown()}; this version of fairtrial reads no other"
+        mistakes.append(Mistake(where=version.where, message=message))
+    entries["schema"] = replace(version or root, value=SCHEMA)
+    entries.setdefault("name", replace(root, value=name))
+    tree = replace(root, value=entries)
+    heads = {key: node for key, node in entries.items() if key not in ("data", "base", "arms")}
+    try:
+        return Document.model_validate(plain(replace(root, value=heads)))
+    except ValidationError as error:
+        mistakes.extend(mistakes_in(error, tree, Document))
+        return None
+
+
+def _printable(source: str | Path) -> str:
+    """File names may hold bytes that no terminal takes."""
+    return str(source).encode("utf-8", "backslashreplace").decode()
+
+
+def _refused(where: str, message: str) -> StudyError:
+    return StudyError([Mistake(where=where, message=message)])
