@@ -8,7 +8,7 @@ baselines, shared seeds, or the rule that chose the next seed).
 A family without verdicts leaves its share unused. Handing it on would be valid when the plan is made,
 but then adding the first time question to a grown study would change the shares of validation
 verdicts already given, and two studies that differ in a time question would judge the same outcomes
-differently. The price is small: at 75 % of alpha a critical value grows by about 4 %.
+differently. The price: at 75 % of alpha critical values grow by 3 to 6 % from the tenth seed on, 10 % at the fifth.
 """
 
 from __future__ import annotations
