@@ -26,6 +26,7 @@ Kind = Literal[
     "precision",
     "horizon",
 ]
+FEW_ARMS = 3
 FEW_SEEDS = 6
 """Below this many seeds Student's t is so wide that hardly anything is settled."""
 
@@ -162,7 +163,7 @@ def _duplicates(arms: Sequence[Arm]) -> Iterator[Finding]:
 def _leaks(study: Study) -> Iterator[Finding]:
     leaking = [arm.name for arm in study.arms.values() if arm.settings.data.split == "reshuffled"]
     message = (
-        "validation images are drawn anew in every epoch (data.split: reshuffled), so nearly all are "
+        "validation images are drawn anew in every epoch (data.split: reshuffled), so most are "
         "trained on: validation figures come out too good, on purpose; the test set is untouched"
     )
     yield from _per_arm("leak", leaking, study, message)
@@ -188,9 +189,14 @@ def _precision(study: Study) -> Iterator[Finding]:
 
 
 def _per_arm(kind: Kind, names: Sequence[str], study: Study, message: str) -> Iterator[Finding]:
-    """A finding for each arm named, or a single one where it is all of them."""
-    if len(names) == len(study.arms) > 1:
-        yield Finding(kind=kind, message=f"all arms: {message}")
+    """A finding for each arm named, or a single one where they are many: the screen is small."""
+    others = [name for name in study.arms if name not in names]
+    if len(names) > FEW_ARMS or (len(names) > 1 and not others):
+        if len(others) > FEW_ARMS:
+            who = f"{len(names)} arms ({', '.join(names)})"
+        else:
+            who = f"all arms but {' and '.join(others)}" if others else "all arms"
+        yield Finding(kind=kind, message=f"{who}: {message}")
     else:
         yield from (Finding(kind=kind, arm=name, message=f"arm {name}: {message}") for name in names)
 

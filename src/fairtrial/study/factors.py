@@ -120,7 +120,7 @@ def held_fixed(variant: Arm, baseline: Arm) -> tuple[Held, ...]:
     settings = baseline.settings
     values: dict[str, Setting] = {
         "data": f"{settings.data.dataset}, {settings.data.split} split",
-        "network": describe(_mlp(baseline) or baseline.network[:-1]),
+        "network": describe(settings.network.mlp or baseline.network[:-1]),
         "optimizer": settings.optimizer.name,
         "optimizer.learning_rate": describe(settings.optimizer.learning_rate),
         "batch_size": settings.batch_size,
@@ -190,7 +190,8 @@ def _batch_size(variant: ArmSettings, baseline: ArmSettings) -> Iterator[Differe
 def _network(variant: Arm, baseline: Arm) -> Iterator[Difference]:
     if variant.network == baseline.network:
         return
-    if (mine := _mlp(variant)) and (yours := _mlp(baseline)):
+    mine, yours = variant.settings.network.mlp, baseline.settings.network.mlp
+    if mine and yours:
         yield from _model("network.mlp", mine, yours)
         return
     hidden = variant.network[:-1], baseline.network[:-1]
@@ -223,11 +224,6 @@ def _learning_rate(path: str, variant: float | Schedule, baseline: float | Sched
         yield from _model(f"{path}.{variant.kind}", variant, baseline)
     else:
         yield from _value(path, variant, baseline)
-
-
-def _mlp(arm: Arm) -> Mlp | None:
-    network = arm.settings.network
-    return None if network.layers is not None else network.mlp or Mlp()
 
 
 def _kind(model: BaseModel) -> str:
