@@ -14,7 +14,9 @@ Title = Annotated[str, Field(max_length=1000)]
 class Document(BaseModel):
     """What a fairtrial study asks: arms, each trained over many seeds, and questions about them."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, use_attribute_docstrings=True
+    )
 
     schema_: Literal["fairtrial/1"] = Field(alias="schema")
     """The version of this format: `fairtrial/1`."""

@@ -128,6 +128,8 @@ def _departed_network(old: Node | None, new: Node, mistakes: list[Mistake]) -> N
             del inherited["layers"]
         if key == "layers" and child.entries is not None and inherited.get("layers") is None:
             mistakes.append(_other_network(child, "layers", "mlp", inherited.get("mlp")))
+            # The network that the default is, so that one mistake is not reported as two.
+            inherited.setdefault("mlp", replace(child, value={}))
             continue
         if key == "layers":
             inherited.pop("mlp", None)

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from fairtrial.errors import Mistake
 from fairtrial.study.nearest import did_you_mean
 from fairtrial.study.tree import Node, shortened
+from fairtrial.study.yamltree import NUMBER
 
 WINDOWS = ("kernel", "stride", "size")
 TAGS = ("kind", "name")
@@ -75,11 +76,13 @@ def mistakes_in(
     nothing is missing yet.
     """
     seen: set[tuple[tuple[str, ...], str]] = set()
+    found = False
     for detail in error.errors(include_url=False):
         complaint = _complaint(detail, root, model, known)
         if complaint is None or (complaint.path, complaint.kind) in seen:
             continue
         seen.add((complaint.path, complaint.kind))
+        found = True
         if incomplete and complaint.kind == "missing":
             continue
         node = complaint.node
@@ -87,6 +90,10 @@ def mistakes_in(
         meant = _meant(complaint, elsewhere)
         message = f"unknown key {meant[0]!r}; did you mean {meant[1]!r}?" if meant else _sentence(complaint)
         yield Mistake(where=node.where, message=subject + message)
+    if not found:
+        # A refusal must never pass for an acceptance, whatever a union reports of its branches.
+        subject = f"{root.owner}: " if root.owner else ""
+        yield Mistake(where=root.where, message=f"{subject}cannot be used as it stands")
 
 
 def ordered(mistakes: Iterable[Mistake]) -> tuple[Mistake, ...]:
@@ -111,13 +118,15 @@ def _complaint(detail: Any, root: Node, model: type[BaseModel], known: Sequence[
             path = (*path, _item_name(node, part))
         elif kind == "missing" and place == len(location) - 1:
             path = (*path, str(part))
-        if path[-1:] == ("learning_rate",) and place < len(location) - 1:
+        if part == "learning_rate" and place < len(location) - 1:
             schedule = node.entries is not None
             if str(location[place + 1]).startswith("tagged-union") != schedule:
                 return None
         if path[-1:] and path[-1] in WINDOWS and path[:2] == ("network", "layers"):
             kind = "window" if kind != "extra_forbidden" else kind
             break
+    if kind == "too_short" and node.items:
+        return None  # it is too short only without the entries that are refused themselves
     if kind in ("union_tag_not_found", "model_attributes_type", "model_type"):
         kind = {"learning_rate": "rate"}.get(path[-1], kind) if path else kind
         kind = "layer" if path[:2] == ("network", "layers") and len(path) == 3 else kind
@@ -175,7 +184,17 @@ def _sentence(complaint: Complaint) -> str:
             return f"{path} must be {options}, got {given}{hint}"
         case kind:
             rule = SENTENCES.get(kind, "cannot be used")
-            return f"{path} {rule if isinstance(rule, str) else rule(context)}, got {given}"
+            hint = " (a number stands without quotes)" if _quoted_number(complaint) else ""
+            return f"{path} {rule if isinstance(rule, str) else rule(context)}, got {given}{hint}"
+
+
+def _quoted_number(complaint: Complaint) -> bool:
+    value = complaint.node.value
+    return (
+        complaint.kind in ("int_type", "float_type")
+        and isinstance(value, str)
+        and bool(NUMBER.fullmatch(value))
+    )
 
 
 def _meant(complaint: Complaint, elsewhere: Iterable[str]) -> tuple[str, str] | None:

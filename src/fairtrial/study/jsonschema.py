@@ -1,0 +1,257 @@
+"""The study file as JSON Schema, so that editors complete and check it while it is written.
+
+Made from the models, in the form of the file: layers as `flatten` or `dense: {units: 100}`,
+dotted departures in arms, margins such as `0.1pp`. It cannot follow inheritance; what it lets
+through `studyfile.load` still checks. `python -m fairtrial.study.jsonschema` prints it anew.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from pydantic import BaseModel
+
+from fairtrial.study.document import About, Document
+from fairtrial.study.layers import LAYERS, Layer
+from fairtrial.study.merge import OPTIMIZERS, SCHEDULES
+from fairtrial.study.schema import ArmSettings, DataSettings, Mlp
+from fairtrial.study.training import EarlyStopping
+
+Schema = dict[str, Any]
+NOTHING: Schema = {"type": "null"}
+DOTTED: Schema = {r"\.": True}
+AMOUNTS = {"accuracy": "pp", "loss": "%", "time": "%"}
+
+
+def study_schema() -> Schema:
+    """The whole schema, draft 2020-12."""
+    document = _fields(Document)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "fairtrial study",
+        "description": _first_line(Document),
+        "type": "object",
+        "required": ["schema", "arms"],
+        "additionalProperties": False,
+        "properties": {
+            **document,
+            "title": _or_nothing(document["title"]),
+            "data": _described(_or_nothing(_group(DataSettings)), document["data"]),
+            "base": _described(_or_nothing(_body({})), document["base"]),
+            "arms": {
+                **document["arms"],
+                "type": "object",
+                "minProperties": 1,
+                "propertyNames": {"minLength": 1, "maxLength": 80, "not": {"const": "base"}},
+                "additionalProperties": {"$ref": "#/$defs/Arm"},
+            },
+            "questions": _or_nothing({"type": "array", "items": {"$ref": "#/$defs/Question"}}),
+            "seeds": _or_nothing({"$ref": "#/$defs/Seeds"}),
+            "margins": _or_nothing({"$ref": "#/$defs/Margins"}),
+        },
+        "$defs": {**_definitions(), **_own_definitions()},
+    }
+
+
+def text() -> str:
+    """The schema as the file beside this module holds it."""
+    return json.dumps(study_schema(), indent=1, sort_keys=True) + "\n"
+
+
+def _own_definitions() -> Schema:
+    """What a file writes otherwise than the models hold it."""
+    arm = {
+        "from": {
+            "type": ["string", "number"],
+            "description": "The arm this one starts from; without it, the base.",
+        }
+    }
+    return {
+        "Arm": _or_nothing(_body({**arm, **_fields(About)})),
+        "Layer": {
+            "anyOf": [
+                {"enum": [kind for kind, model in LAYERS.items() if not _required(model)]},
+                {
+                    "type": "object",
+                    "minProperties": 1,
+                    "maxProperties": 1,
+                    "additionalProperties": False,
+                    "properties": {kind: _layer(model) for kind, model in LAYERS.items()},
+                },
+            ]
+        },
+        "LearningRate": {
+            "description": "A number, or a schedule over the training.",
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0},
+                {
+                    "type": "object",
+                    "minProperties": 1,
+                    "maxProperties": 1,
+                    "additionalProperties": False,
+                    "properties": {
+                        "constant": {"type": "number", "exclusiveMinimum": 0},
+                        **{kind: _group(model) for kind, model in SCHEDULES.items()},
+                    },
+                },
+            ],
+        },
+        "Optimizer": {
+            "type": "object",
+            "description": f"One of {', '.join(OPTIMIZERS)}, with Keras's defaults.",
+            "additionalProperties": False,
+            "patternProperties": DOTTED,
+            "properties": _optimizer_fields(),
+        },
+        "Network": {
+            "type": "object",
+            "description": "Either mlp or layers; the output layer is added by itself.",
+            "additionalProperties": False,
+            "patternProperties": DOTTED,
+            "properties": {"mlp": _or_nothing(_group(Mlp)), "layers": _layers()},
+        },
+    }
+
+
+def _body(own: Mapping[str, Schema]) -> Schema:
+    """The base or an arm: settings nested or dotted."""
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {**own, **_settings(), **dict(_dotted())},
+        "patternProperties": {
+            r"^network\.layers\.[^.]+$": {"anyOf": [{"$ref": "#/$defs/Layer"}, {"type": "object"}]},
+            rf"^network\.layers\.[^.]+\.({'|'.join(sorted(_layer_fields()))})$": True,
+            r"^published\.": True,
+        },
+    }
+
+
+def _settings() -> Schema:
+    return {
+        **_fields(ArmSettings),
+        "data": _group(DataSettings),
+        "network": {"$ref": "#/$defs/Network"},
+        "optimizer": {"$ref": "#/$defs/Optimizer"},
+        "early_stopping": _or_nothing(_group(EarlyStopping)),
+    }
+
+
+def _dotted() -> Iterator[tuple[str, Schema]]:
+    """Every dotted path of a setting, so that an editor offers it."""
+    for path, model in (("data", DataSettings), ("network.mlp", Mlp), ("early_stopping", EarlyStopping)):
+        for name, field in _fields(model).items():
+            yield f"{path}.{name}", field
+    for name, field in _optimizer_fields().items():
+        yield f"optimizer.{name}", field
+    for kind, model in SCHEDULES.items():
+        yield f"optimizer.learning_rate.{kind}", _group(model)
+        for name, field in _fields(model).items():
+            yield f"optimizer.learning_rate.{kind}.{name}", field
+    yield "network.mlp", _group(Mlp)
+    yield "network.layers", _layers()
+
+
+def _layers() -> Schema:
+    """The list, or departures from an inherited list: a mapping by name or position."""
+    return {"anyOf": [{"type": "array", "items": {"$ref": "#/$defs/Layer"}}, {"type": "object"}, NOTHING]}
+
+
+def _layer(model: type[Layer]) -> Schema:
+    """What follows the kind of a layer: its settings, its shorthand, or nothing."""
+    required = _required(model)
+    forms: list[Schema] = [{**_group(model), "required": required} if required else _group(model)]
+    if model.shorthand:
+        forms.append(_fields(model)[model.shorthand])
+    return {"description": _first_line(model), "anyOf": forms if required else [*forms, NOTHING]}
+
+
+def _layer_fields() -> set[str]:
+    return {name for model in LAYERS.values() for name in _fields(model)}
+
+
+def _optimizer_fields() -> Schema:
+    fields: Schema = {"name": {"enum": list(OPTIMIZERS)}}
+    for model in OPTIMIZERS.values():
+        for name, field in _fields(model).items():
+            owners = [kind for kind, other in OPTIMIZERS.items() if name in other.model_fields]
+            without_default = {key: value for key, value in field.items() if key != "default"}
+            fields.setdefault(name, {**without_default, "description": f"Of {', '.join(owners)}."})
+    return fields | {"learning_rate": {"$ref": "#/$defs/LearningRate"}}
+
+
+def _group(model: type[BaseModel]) -> Schema:
+    """A mapping of settings; none is required, since a departure may inherit it."""
+    return {
+        "type": "object",
+        "description": _first_line(model),
+        "additionalProperties": False,
+        "properties": _fields(model),
+    }
+
+
+def _required(model: type[BaseModel]) -> list[str]:
+    return [name for name, field in model.model_fields.items() if field.is_required()]
+
+
+def _fields(model: type[BaseModel]) -> dict[str, Schema]:
+    """The schema of each field, without the tags that a file writes as keys."""
+    properties = _clean(model.model_json_schema(by_alias=True))["properties"]
+    return {name: field for name, field in properties.items() if name != "kind"}
+
+
+def _definitions() -> Schema:
+    """Models that a file writes as they are, with their few differences."""
+    definitions: Schema = _clean(Document.model_json_schema(by_alias=True))["$defs"]
+    question = definitions["Question"]
+    question["required"] = ["variant", "baseline"]
+    question["properties"]["id"]["description"] = "Without one: <variant>-vs-<baseline>."
+    for role in ("variant", "baseline"):
+        question["properties"][role] = {
+            "type": ["string", "number"],
+            "description": f"The name of the {role} arm.",
+        }
+    for name, unit in AMOUNTS.items():
+        amount = definitions["Margins"]["properties"][name]
+        default = amount.pop("default")
+        pattern = rf"^\s*[0-9]+(\.[0-9]+)?\s*{unit}\s*$"
+        written: Schema = {"type": "string", "pattern": pattern, "examples": [f"{default * 100:g}{unit}"]}
+        definitions["Margins"]["properties"][name] = {"anyOf": [amount, written], "default": default}
+    return {**_clean(About.model_json_schema())["$defs"], **definitions}
+
+
+def _clean(schema: Any) -> Any:
+    """Without the titles and null defaults that say nothing, and with one line of each docstring."""
+    if isinstance(schema, list):
+        return [_clean(one) for one in cast("list[Any]", schema)]
+    if not isinstance(schema, dict):
+        return schema
+    entries = cast("dict[str, Any]", schema)
+    cleaned = {
+        key: _clean(value)
+        for key, value in entries.items()
+        if not (key == "title" and isinstance(value, str)) and not (key == "default" and value is None)
+    }
+    if isinstance(cleaned.get("description"), str):
+        cleaned["description"] = " ".join(str(cleaned["description"]).split())
+    return cleaned
+
+
+def _first_line(model: type[BaseModel]) -> str:
+    return (model.__doc__ or "").strip().splitlines()[0]
+
+
+def _described(schema: Schema, field: Schema) -> Schema:
+    return {**schema, "description": field["description"]}
+
+
+def _or_nothing(schema: Schema) -> Schema:
+    """A section may be left empty."""
+    return {"anyOf": [schema, NOTHING]}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(text())
