@@ -41,9 +41,9 @@ def test_the_example_of_the_interface_has_the_values_it_names():
         Flatten(),
         Dense(units=100, activation="relu", initializer="he_uniform"),
     )
-    other = study.arms["cnn-5x5"].settings.network.layers or ()
+    other = list(study.arms["cnn-5x5"].settings.network.hidden())
     assert other[0] == Conv(name="first", filters=32, kernel=5, activation="relu")
-    assert other[1:] == study.arms["cnn"].settings.network.hidden()[1:]
+    assert other[1:] == list(study.arms["cnn"].settings.network.hidden())[1:]
     assert study.arms["cnn"].settings.optimizer == Adam(learning_rate=0.001)
     (question,) = study.questions
     assert (question.id, question.variant, question.baseline) == ("Q1-200", "width-200", "width-50")
