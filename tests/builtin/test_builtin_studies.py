@@ -9,6 +9,7 @@ import pytest
 
 from fairtrial.study.check import findings
 from fairtrial.study.factors import differences
+from fairtrial.study.layers import Conv, Dense
 from fairtrial.study.schema import Claim, Question, Study
 from fairtrial.study.shapes import arm_facts, parameters, updates
 from fairtrial.study.studyfile import builtin_names, load
@@ -137,12 +138,12 @@ def test_the_convolutional_networks_start_as_the_notebooks(whole: Study) -> None
         initializers = {
             layer.name: layer.initializer
             for layer in whole.arms[name].network
-            if hasattr(layer, "initializer")
+            if isinstance(layer, (Conv, Dense))
         }
         assert initializers.pop("dense-1") == "he_uniform"
         assert set(initializers.values()) == {"glorot_uniform"}, name
     linear, relu = (
-        [layer.activation for layer in whole.arms[name].network if layer.kind == "conv"]
+        [layer.activation for layer in whole.arms[name].network if isinstance(layer, Conv)]
         for name in ("cnn-1", "cnn-1-relu")
     )
     assert linear == ["linear"] * 3

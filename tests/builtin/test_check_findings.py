@@ -21,7 +21,7 @@ from fairtrial.study.schema import (
 from fairtrial.study.training import SGD, Adam, EarlyStopping
 
 
-def study(*questions: Question, seeds: Seeds | None = None, **arms: dict[str, Any]) -> Study:
+def study(*questions: Question, seeds: Any = None, **arms: dict[str, Any]) -> Study:
     built = {name: Arm(name=name, settings=ArmSettings(**settings)) for name, settings in arms.items()}
     return Study(name="any", arms=built, questions=questions, seeds=seeds or Seeds())
 
@@ -102,7 +102,10 @@ def test_a_claim_without_a_verdict_to_judge_it_is_found(claim: dict[str, Any], a
 
 def test_a_claim_with_a_verdict_is_not_complained_of() -> None:
     """A claim about time is judged whatever images the accuracy is measured on."""
-    claims = (Claim(metric="time", says="increase"), Claim(metric="accuracy", on="test", says="decrease"))
+    claims = (
+        Claim.model_validate({"metric": "time", "says": "increase"}),
+        Claim.model_validate({"metric": "accuracy", "on": "test", "says": "decrease"}),
+    )
     question = ask("epochs", metrics=("accuracy", "time"), on=("test",), claims=claims)
     assert of("unjudged", study(question, a={"epochs": 7}, b={})) == []
 
