@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -173,12 +173,8 @@ class BatchNorm(Layer):
             return functional.batch_norm(
                 inputs, self.moving_mean, self.moving_variance, self.gamma, self.beta, eps=self.epsilon
             )
-        # torch would keep the unbiased variance, so it is given no running statistics to update.
-        outputs, mean, inverse_deviation = torch.native_batch_norm(
-            inputs, self.gamma, self.beta, None, None, True, 0.0, self.epsilon
-        )
+        outputs, mean, variance = _Normalized.apply(inputs, self.gamma, self.beta, self.epsilon)
         with torch.no_grad():
-            variance = inverse_deviation.pow(-2).sub_(self.epsilon).clamp_(min=0)
             self.moving_mean.mul_(self.momentum).add_(mean, alpha=1 - self.momentum)
             self.moving_variance.mul_(self.momentum).add_(variance, alpha=1 - self.momentum)
         return outputs
@@ -190,6 +186,43 @@ class BatchNorm(Layer):
             "moving_mean": self.moving_mean,
             "moving_variance": self.moving_variance,
         }
+
+
+class _Normalized(torch.autograd.Function):
+    """Inputs normalised by the batch's own mean and biased variance per channel; also gives these two.
+
+    torch's own kernel adds up a channels_last batch one by one in float32: at 100 images of 26 x 26
+    its means are off by 1e-4. Sums in a tree are exact to rounding, and as fast.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, inputs: Tensor, gamma: Tensor, beta: Tensor, epsilon: float) -> tuple[Tensor, ...]:
+        rows = _rows(inputs)
+        mean = rows.mean(0, dtype=gamma.dtype)
+        variance = (rows - mean).square_().mean(0)
+        ctx.save_for_backward(inputs, gamma, mean, (variance + epsilon).rsqrt())
+        ctx.mark_non_differentiable(mean, variance)
+        outputs = torch.native_batch_norm(inputs, gamma, beta, mean, variance, False, 0.0, epsilon)[0]
+        return outputs, mean, variance
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        inputs, gamma, mean, inverse_deviation = ctx.saved_tensors
+        rows, centred = _rows(gradients[0]), _rows(inputs) - mean
+        of_beta = rows.sum(0, dtype=gamma.dtype)
+        along = (rows * centred).sum(0).mul_(inverse_deviation)
+        # What changes the mean or the deviation of a channel alone has no effect after it.
+        centred.mul_(along * inverse_deviation / len(rows)).add_(of_beta / len(rows))
+        of_rows = (rows - centred).mul_(gamma * inverse_deviation).to(inputs.dtype)
+        if inputs.dim() == 4:
+            count, _channels, height, width = inputs.shape
+            of_rows = of_rows.view(count, height, width, -1).permute(0, 3, 1, 2)
+        return of_rows, along, of_beta, None
+
+
+def _rows(images: Tensor) -> Tensor:
+    """One row of channels per pixel: a view where memory is channels_last."""
+    return images.permute(0, 2, 3, 1).flatten(0, 2) if images.dim() == 4 else images
 
 
 class Activation(Layer):

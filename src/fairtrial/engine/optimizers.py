@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,6 +20,7 @@ from fairtrial.study import training
 from fairtrial.study.training import AnyOptimizer
 
 State = dict[str, Tensor]
+Number = TypeVar("Number", float, np.float32)
 
 
 class Stepper(Protocol):
@@ -97,8 +99,9 @@ class _Slots:
 class Adam(_Slots):
     """Adam, and AdamW where there is weight decay: all weights, biases too, lose `rate * decay` first.
 
-    Keras adds epsilon to the root of the second moment before that is freed of its bias, torch
-    after: torch's kernel is given the epsilon that has the same effect at this step.
+    torch's kernel is given the numbers with which it does what Keras does at this step. Keras adds
+    epsilon to the root of the second moment before that is freed of its bias, torch after. And
+    Keras computes the freeing from bias in float32, where 1 - 0.999 is off by 1e-5 of itself.
     """
 
     def __init__(
@@ -120,7 +123,9 @@ class Adam(_Slots):
     def step(self, learning_rate: float) -> None:
         self.done += 1
         self.steps.fill_(self.done)
-        beta_2 = self.settings.beta_2
+        beta_1, beta_2 = self.settings.beta_1, self.settings.beta_2
+        exact = _freed_of_bias(beta_1, beta_2, self.done)
+        ratio = float(_freed_of_bias(np.float32(beta_1), np.float32(beta_2), np.float32(self.done))) / exact
         self.kernel(
             self.parameters,
             self.gradients(),
@@ -128,10 +133,10 @@ class Adam(_Slots):
             self.slots["velocity"],
             [],
             [self.steps] * len(self.parameters),
-            lr=learning_rate,
-            beta1=self.settings.beta_1,
+            lr=learning_rate * ratio,
+            beta1=beta_1,
             beta2=beta_2,
-            weight_decay=self.weight_decay,
+            weight_decay=self.weight_decay / ratio,
             eps=self.settings.epsilon / math.sqrt(1 - beta_2**self.done),
             amsgrad=False,
             maximize=False,
@@ -204,6 +209,11 @@ class Adagrad(_Slots):
         torch._foreach_addcmul_(accumulator, gradients, gradients)
         root = _root(accumulator, self.settings.epsilon)
         torch._foreach_addcdiv_(self.parameters, gradients, root, value=-learning_rate)
+
+
+def _freed_of_bias(beta_1: Number, beta_2: Number, step: Number) -> Number:
+    """What Keras multiplies the learning rate by, in the precision of its arguments."""
+    return np.sqrt(1 - beta_2**step) / (1 - beta_1**step)
 
 
 def _root(tensors: list[Tensor], epsilon: float) -> list[Tensor]:
