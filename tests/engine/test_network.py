@@ -169,6 +169,12 @@ def test_the_last_layer_is_called_output_and_gives_one_logit_per_class() -> None
         (({"conv": {"name": "far", "filters": 2, "kernel": 29}},), ("far", "28 x 28 x 1", "29")),
         (("flatten", {"pool": 2}), ("pool-1", "784")),
         (("flatten", "global_average_pool"), ("global_average_pool-1", "784")),
+        (
+            ("flatten", {"dense": {"name": "wide", "units": 3}}, {"dense": {"name": "wide", "units": 3}}),
+            ("wide",),
+        ),
+        (("flatten", {"dense": {"name": "output", "units": 3}}), ("output",)),
+        (("flatten", {"dense": {"name": "dense-2", "units": 3}}, {"dense": 3}), ("dense-2",)),
     ],
 )
 def test_an_impossible_network_is_refused_in_words(layers: tuple[Any, ...], words: tuple[str, ...]) -> None:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from fairtrial.data.streams import generator
 from fairtrial.engine import modules
 from fairtrial.engine.initializers import draw
+from fairtrial.errors import StudyError
 from fairtrial.study import layers, shapes
 from fairtrial.study.schema import Arm
 
@@ -75,8 +76,15 @@ def network_of(description: layers.Network, *, input_shape: shapes.Shape, seed: 
     """A network of named layers for images of `input_shape` (height, width, channels).
 
     A kernel is drawn in Keras's layout from the stream (seed, "init", layer name); biases start at
-    zero. Raises StudyError for a layer that cannot take the shape that reaches it.
+    zero. Raises StudyError for a layer that cannot take the shape that reaches it, or a name given twice.
     """
+    names = [layer.name for layer in description]
+    for name in names:
+        # A study file says so with its line; a study written in Python comes here unread.
+        if names.count(name) > 1:
+            raise StudyError(
+                f"two layers are called {name!r}: a name seeds its layer's weights; give another"
+            )
     facts = shapes.layer_facts(description, input_shape=input_shape)
     reaching = (input_shape, *(fact.output_shape for fact in facts))
     previous: layers.AnyLayer | None = None
