@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from typing import Literal, Protocol
 
 from fairtrial.engine.precision import resolve
 from fairtrial.errors import StudyError
-from fairtrial.store import Claim, Known, Store
+from fairtrial.store import Claim, Known, StaleClaim, Store
 from fairtrial.study.schema import Study
 from fairtrial.trial import Event, Lost, Outcome, Trial
 from fairtrial.wire import Order
@@ -68,9 +69,9 @@ class _Run:
     last_call: float
     grace: float
     waiting: list[Trial]
-    running: dict[str, _Running] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
+    running: dict[str, _Running] = field(default_factory=dict[str, _Running])
+    seconds: dict[str, float] = field(default_factory=dict[str, float])
+    failed: dict[str, str] = field(default_factory=dict[str, str])
     trained: int = 0
     beaten: float = 0.0
 
@@ -96,7 +97,9 @@ def run(
     """
     now = time.monotonic()
     budget = float("inf") if budget_seconds is None else budget_seconds
-    target = seeds if seeds is not None else study.seeds.max if budget_seconds is not None else study.seeds.min
+    target = (
+        seeds if seeds is not None else study.seeds.max if budget_seconds is not None else study.seeds.min
+    )
     state = _Run(
         store=store,
         executor=executor,
@@ -212,12 +215,15 @@ def _take(state: _Run, event: Event) -> None:
         case Outcome():
             ended = state.running.pop(event.key)
             trial = ended.order.trial
-            state.store.record(ended.claim, event, trial=trial, weights=bool(ended.order.weights))
+            # Taken over after a long silence (another host): its outcome is the other's to record.
+            with contextlib.suppress(StaleClaim):
+                state.store.record(ended.claim, event, trial=trial, weights=bool(ended.order.weights))
             state.seconds[trial.arm_key] = time.monotonic() - ended.began
             state.trained += 1
         case Lost():
             ended = state.running.pop(event.key)
-            state.store.record_lost(ended.claim, event, trial=ended.order.trial)
+            with contextlib.suppress(StaleClaim):
+                state.store.record_lost(ended.claim, event, trial=ended.order.trial)
             failures = sum(one.state == "failed" for one in state.store.attempts([event.key])[event.key])
             if event.state == "failed" and (failures >= ATTEMPTS or not event.retry):
                 state.failed[event.key] = event.reason

@@ -67,7 +67,9 @@ def numbers(done: Trained) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize("base", [SMALL, CONVOLUTIONAL], ids=["mlp", "cnn"])
-def test_the_same_seed_gives_the_same_bits_and_another_seed_others(mnist: Dataset, base: dict[str, Any]) -> None:
+def test_the_same_seed_gives_the_same_bits_and_another_seed_others(
+    mnist: Dataset, base: dict[str, Any]
+) -> None:
     """A stored trial can only be trusted if training it again would give the same numbers."""
     first, again, other = (trained(trial(seed, base), mnist) for seed in (1, 1, 2))
     assert numbers(first) == numbers(again)
@@ -118,8 +120,12 @@ def test_every_metric_is_measured_and_the_final_ones_follow_from_the_final_weigh
     labels = torch.tensor(mnist.test_labels.astype(np.int64))
     with torch.no_grad():
         logits = network(pixels)
-    assert done.outcome.metrics["test_loss"] == pytest.approx(float(functional.cross_entropy(logits, labels)), rel=1e-5)
-    assert done.outcome.metrics["test_accuracy"] == pytest.approx(float((logits.argmax(1) == labels).float().mean()))
+    assert done.outcome.metrics["test_loss"] == pytest.approx(
+        float(functional.cross_entropy(logits, labels)), rel=1e-5
+    )
+    assert done.outcome.metrics["test_accuracy"] == pytest.approx(
+        float((logits.argmax(1) == labels).float().mean())
+    )
     predictions = done.outcome.predictions
     assert predictions is not None
     assert (predictions.classes == logits.argmax(1).numpy()).mean() > 0.999
@@ -193,7 +199,9 @@ def test_a_batch_larger_than_the_data_is_one_step_an_epoch(mnist: Dataset) -> No
 
 def test_a_schedule_changes_the_training_and_a_constant_one_does_not(mnist: Dataset) -> None:
     """`{constant: 0.001}` is 0.001 under another name; a cosine to zero is not."""
-    plain, cosine = ({"name": "adam", "learning_rate": rate} for rate in (0.001, {"cosine": {"initial": 0.001}}))
+    plain, cosine = (
+        {"name": "adam", "learning_rate": rate} for rate in (0.001, {"cosine": {"initial": 0.001}})
+    )
     assert trial(optimizer=plain).key == trial(optimizer={**plain, "learning_rate": {"constant": 0.001}}).key
     assert numbers(trained(trial(optimizer=plain), mnist)) != numbers(trained(trial(optimizer=cosine), mnist))
 

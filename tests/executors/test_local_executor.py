@@ -94,7 +94,11 @@ def test_more_memory_than_the_machine_has_fails_the_trial_in_words(executor: Loc
     huge = trial(network={"layers": layers}, batch_size=54_000, data={"train": 54_000})
     executor.start(Order(trial=huge))
     lost = next(event for event in executor.events() if isinstance(event, Lost))
-    assert "out of memory" in lost.reason and "54000 images" in lost.reason and "smaller batch_size" in lost.reason
+    assert (
+        "out of memory" in lost.reason
+        and "54000 images" in lost.reason
+        and "smaller batch_size" in lost.reason
+    )
     assert not lost.retry
     executor.start(Order(trial=trial()))
     assert outcome_of(list(executor.events()), trial().key).state == "finished"
@@ -156,13 +160,17 @@ def _alive(pid: int) -> bool:
 
 def test_orders_and_events_survive_the_wire(executor: LocalExecutor) -> None:
     """What the store records is what the worker measured, to the bit."""
-    order = Order(trial=trial(optimizer={"name": "sgd", "learning_rate": {"cosine": {"initial": 0.1}}}), weights="w")
+    order = Order(
+        trial=trial(optimizer={"name": "sgd", "learning_rate": {"cosine": {"initial": 0.1}}}), weights="w"
+    )
     assert decode_order(encode_order(order)).trial.key == order.trial.key
     executor.start(Order(trial=trial()))
     for event in executor.events():
         again = decode_event(encode_event(event))
         if isinstance(event, Outcome):
-            assert isinstance(again, Outcome) and event.predictions is not None and again.predictions is not None
+            assert (
+                isinstance(again, Outcome) and event.predictions is not None and again.predictions is not None
+            )
             assert (again.predictions.classes == event.predictions.classes).all()
             assert (again.predictions.probabilities == event.predictions.probabilities).all()
             assert again.metrics == event.metrics and again.history == event.history

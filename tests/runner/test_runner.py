@@ -43,7 +43,9 @@ def finished(trial: Trial) -> Outcome:
 class FakeExecutor:
     """Ends trials in the order they were started, each as `ending` says, one event a time."""
 
-    def __init__(self, ending: Callable[[Trial], Event] = finished, seconds: float = 0.0, workers: int = 2) -> None:
+    def __init__(
+        self, ending: Callable[[Trial], Event] = finished, seconds: float = 0.0, workers: int = 2
+    ) -> None:
         self.ending, self.seconds, self.workers = ending, seconds, workers
         self.started: list[Trial] = []
         self.orders: list[Order] = []

@@ -57,7 +57,7 @@ def train(
     network = build(arm, seed=trial.seed)
     optimizer = make_optimizer(settings.optimizer, network.parameters())
     history: list[EpochRecord] = []
-    seconds = dict.fromkeys(("setup", "train", "validation", "last_epoch", "test"), 0.0)
+    seconds: dict[str, float] = dict.fromkeys(("setup", "train", "validation", "last_epoch", "test"), 0.0)
     if resume is not None:
         resume.restore(network, optimizer)
         history, seconds = list(resume.history), dict(resume.seconds)
@@ -109,9 +109,11 @@ def train(
         seconds["train"] += train_seconds
         seconds["validation"] += validation_seconds
         seconds["last_epoch"] += paused
-        if not (math.isfinite(seen.loss) and math.isfinite(judged.loss)):
-            yield Trained(outcome=_diverged(trial, seen, judged, history, seconds, provenance), weights={})
-            return
+        for which, loss in (("training", seen.loss), ("validation", judged.loss)):
+            if not math.isfinite(loss):
+                reason = f"{which} loss became {loss} in epoch {epoch}"
+                yield Trained(outcome=_diverged(trial, reason, history, seconds, provenance), weights={})
+                return
         history.append(
             EpochRecord(
                 epoch=epoch,
@@ -127,37 +129,36 @@ def train(
         if not stops_after(history, settings):
             yield Checkpoint.of(trial, network, optimizer, history, seconds)
 
-    test_began = perf_counter()
     test = images(data.test_images, data.test_labels)
     everything = torch.arange(len(test.labels))
-    final = weights_now(network)
-    tested: list[Scores] = []
-    for weights in [*kept, final]:
-        network.load_state_dict(weights)
-        last_began = perf_counter()
-        tested.append(evaluate(network, test, everything, **how))
-    seconds["test"] += perf_counter() - last_began
-    seconds["last_epoch"] += last_began - test_began
-    seconds["fit"] = seconds["train"] + seconds["validation"]
     weights = keras_weights(network)
+    test_began = perf_counter()
+    tested = [evaluate(network, test, everything, **how)]
+    seconds["test"] += perf_counter() - test_began
+    moments_began = perf_counter()
+    for state in reversed(kept):
+        network.load_state_dict(state)
+        tested.insert(0, evaluate(network, test, everything, **how))
+    seconds["last_epoch"] += perf_counter() - moments_began
+    seconds["fit"] = seconds["train"] + seconds["validation"]
+    metrics = {
+        "train_accuracy": history[-1].train_accuracy,
+        "train_loss": history[-1].train_loss,
+        **_ends_and_means("validation", curve),
+        **_ends_and_means("test", tested),
+        "validation_seen": validation_seen(division, epochs=len(history)),
+    }
+    for which, value in metrics.items():
+        if not math.isfinite(value):
+            reason = f"{which} became {value} in epoch {len(history)}, the last"
+            yield Trained(outcome=_diverged(trial, reason, history, seconds, provenance), weights={})
+            return
     yield Trained(
         outcome=Outcome(
             key=trial.key,
             state="finished",
             epochs=len(history),
-            metrics={
-                "train_accuracy": history[-1].train_accuracy,
-                "train_loss": history[-1].train_loss,
-                "validation_accuracy": curve[-1].accuracy,
-                "validation_loss": curve[-1].loss,
-                "test_accuracy": tested[-1].accuracy,
-                "test_loss": tested[-1].loss,
-                "validation_accuracy_last_epoch": float(np.mean([at.accuracy for at in curve])),
-                "validation_loss_last_epoch": float(np.mean([at.loss for at in curve])),
-                "test_accuracy_last_epoch": float(np.mean([at.accuracy for at in tested])),
-                "test_loss_last_epoch": float(np.mean([at.loss for at in tested])),
-                "validation_seen": validation_seen(division, epochs=len(history)),
-            },
+            metrics=metrics,
             seconds=seconds,
             history=tuple(history),
             provenance=provenance,
@@ -198,15 +199,23 @@ def _predictions(tested: list[Scores], labels: torch.Tensor) -> Predictions:
     )
 
 
+def _ends_and_means(part: str, curve: list[Scores]) -> dict[str, float]:
+    """The scores at the very end, and their means over the moments of the last epoch."""
+    return {
+        f"{part}_accuracy": curve[-1].accuracy,
+        f"{part}_loss": curve[-1].loss,
+        f"{part}_accuracy_last_epoch": float(np.mean([at.accuracy for at in curve])),
+        f"{part}_loss_last_epoch": float(np.mean([at.loss for at in curve])),
+    }
+
+
 def _diverged(
     trial: Trial,
-    seen: Scores,
-    judged: Scores,
+    reason: str,
     history: list[EpochRecord],
     seconds: dict[str, float],
     provenance: dict[str, str],
 ) -> Outcome:
-    which, loss = ("training", seen.loss) if not math.isfinite(seen.loss) else ("validation", judged.loss)
     return Outcome(
         key=trial.key,
         state="diverged",
@@ -215,5 +224,5 @@ def _diverged(
         seconds=seconds,
         history=tuple(history),
         provenance=provenance,
-        reason=f"{which} loss became {loss} in epoch {len(history) + 1}",
+        reason=reason,
     )

@@ -6,6 +6,7 @@ pickles, and cannot say which trial a dead process took with it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import selectors
 import signal
@@ -66,7 +67,9 @@ class LocalExecutor:
         if not idle and len(self._pool) < self.workers:
             idle = [self._spawn()]
         if not idle:
-            raise ExecutorError(f"all {self.workers} workers are busy; wait for an event before starting more")
+            raise ExecutorError(
+                f"all {self.workers} workers are busy; wait for an event before starting more"
+            )
         worker = idle[0]
         worker.key = order.trial.key
         assert worker.process.stdin is not None
@@ -83,7 +86,9 @@ class LocalExecutor:
             if worker.key == key:
                 worker.key = None
                 self._discard(worker)
-                self._ready.append(Lost(key=key, state="stopped", reason="stopped before its end", retry=True))
+                self._ready.append(
+                    Lost(key=key, state="stopped", reason="stopped before its end", retry=True)
+                )
                 return
 
     def events(self) -> Iterator[Event]:
@@ -116,7 +121,7 @@ class LocalExecutor:
         if self.workers <= len(self._cores):
             command += ["--core", str(self._cores[number])]
         threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-        errors = tempfile.TemporaryFile()
+        errors = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the worker does
         process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -177,10 +182,8 @@ class LocalExecutor:
             process.kill()
         process.wait()
         process.stdout.close()
-        try:
+        with contextlib.suppress(BrokenPipeError):
             process.stdin.close()
-        except BrokenPipeError:
-            pass
         worker.errors.close()
 
 
