@@ -12,6 +12,7 @@ from fairtrial.engine.precision import resolve
 from fairtrial.errors import StudyError
 from fairtrial.store import Claim, Known, StaleClaim, Store
 from fairtrial.study.schema import Study
+from fairtrial.study.shapes import training_work
 from fairtrial.trial import Event, Lost, Outcome, Trial
 from fairtrial.wire import Order
 
@@ -20,6 +21,9 @@ ATTEMPTS = 3
 
 GRACE = 0.1
 """Share of the budget by which a trial may overrun it rather than be thrown away."""
+
+SHORTEST_MINIMUM = 150.0
+"""Seconds a run may always take to give each arm its minimum of seeds, however short its budget."""
 
 _HEARTBEAT_SECONDS = 60.0
 _OTHERS_SECONDS = 0.5
@@ -92,8 +96,9 @@ def run(
 
     Every arm gets `seeds` seeds if given, else `seeds.min` of the study; with a budget, more
     seeds follow, up to `seeds.max`, as long as it lasts. The minimum of an answer comes first: to
-    complete it a run may take up to twice its budget, never more. Seeds are trained in order, all
-    arms with seed 1 before any with seed 2, so that an interrupted run has compared what it has.
+    complete it a run may take up to twice its budget, or SHORTEST_MINIMUM if that is longer. Seeds
+    are trained in order, all arms with seed 1 before any with seed 2, so that an interrupted run
+    has compared what it has; of one seed the longest trial goes first, so that cores end together.
     """
     now = time.monotonic()
     budget = float("inf") if budget_seconds is None else budget_seconds
@@ -106,7 +111,7 @@ def run(
         weights=weights,
         minimum=min(target, study.seeds.min),
         deadline=now + budget,
-        last_call=now + 2 * budget,
+        last_call=now + max(2 * budget, SHORTEST_MINIMUM),
         grace=budget * GRACE if budget_seconds is not None else 0.0,
         waiting=missing(study, store, selected(study, arms=arms, questions=questions), target),
     )
@@ -148,10 +153,11 @@ def selected(
 
 
 def trials(study: Study, names: Collection[str], seeds: int) -> list[Trial]:
-    """Seeds 1 to `seeds` of the named arms, seed by seed; arms of one identity once."""
+    """Seeds 1 to `seeds` of the named arms, seed by seed, most work first; arms of one identity once."""
     unique: dict[str, Trial] = {}
+    by_work = sorted(names, key=lambda name: training_work(study.arms[name]), reverse=True)
     for seed in range(1, seeds + 1):
-        for name in names:
+        for name in by_work:
             arm = study.arms[name]
             trial = Trial(arm=arm, seed=seed, precision=resolve(arm.settings.precision))
             unique.setdefault(trial.key, trial)
