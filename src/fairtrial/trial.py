@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from fairtrial.study.layers import OUTPUT, AnyLayer, Network
+from fairtrial.study.layers import OUTPUT, AnyLayer, AveragePool, Conv, Dense, Dropout, Network, Pool
 from fairtrial.study.schema import Arm
 
 ENGINE_VERSION = 1
@@ -88,9 +88,11 @@ def canonical(arm: Arm) -> dict[str, Any]:
 
 def _layer(layer: AnyLayer, default_name: str) -> dict[str, Any]:
     entry = _departures(layer) | {"kind": layer.kind}
-    # A name decides the random stream the weights are drawn from, so a name of one's own counts.
-    if entry.get("name") == default_name:
-        del entry["name"]
+    # Where weights or masks are drawn, the name decides the stream: one of its own counts there only.
+    if layer.name == default_name or not isinstance(layer, Dense | Conv | Dropout):
+        entry.pop("name", None)
+    if isinstance(layer, Pool | AveragePool) and layer.stride == layer.size:
+        entry.pop("stride", None)
     return entry
 
 
