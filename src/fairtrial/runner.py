@@ -224,6 +224,8 @@ def _take(state: _Run, event: Event) -> None:
             # Taken over after a long silence (another host): its outcome is the other's to record.
             with contextlib.suppress(StaleClaim):
                 state.store.record(ended.claim, event, trial=trial, weights=bool(ended.order.weights))
+            # Only now is the checkpoint of no more use: the outcome is safe.
+            state.store.checkpoint_path(event.key).unlink(missing_ok=True)
             state.seconds[trial.arm_key] = time.monotonic() - ended.began
             state.trained += 1
         case Lost():

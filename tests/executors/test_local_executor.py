@@ -183,3 +183,30 @@ def test_a_worker_of_another_version_says_so() -> None:
     line = encode_order(Order(trial=trial())).replace(trial().key, "0" * 64)
     with pytest.raises(ExecutorError, match="another version"):
         decode_order(line)
+
+
+def test_a_long_trial_killed_in_the_middle_goes_on_from_its_checkpoint_bit_for_bit(
+    executor: LocalExecutor, tmp_path: Path
+) -> None:
+    """Forty minutes of training must not start over because of a power cut in the last."""
+    # A thousand epochs are expected to take minutes, so checkpoints are kept; seven are enough to stop.
+    rule = {"monitor": "validation_loss", "patience": 6, "min_delta": 100.0}
+    long = trial(epochs=1000, early_stopping=rule, data={"train": 2000, "validation": 500})
+    order = Order(trial=long, checkpoint=str(tmp_path / "checkpoints" / "kept"))
+    executor.start(order)
+    for event in executor.events():
+        if isinstance(event, Progress) and event.record.epoch == 4:
+            os.kill(next(w.process.pid for w in executor._pool if w.key == long.key), signal.SIGKILL)
+    assert (tmp_path / "checkpoints" / "kept").exists()
+    executor.start(order)
+    events = list(executor.events())
+    resumed = outcome_of(events, long.key)
+    assert min(event.record.epoch for event in events if isinstance(event, Progress)) > 1
+    assert int(resumed.provenance["resumed_after_epoch"]) >= 3
+    executor.start(Order(trial=long))
+    whole = outcome_of(list(executor.events()), long.key)
+    assert (resumed.epochs, resumed.metrics, resumed.weights_sha256) == (
+        7,
+        whole.metrics,
+        whole.weights_sha256,
+    )

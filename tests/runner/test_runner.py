@@ -219,3 +219,22 @@ def test_an_interrupted_run_gives_back_what_it_had_claimed(store: Store) -> None
     keys = [trial.key for trial in runner.trials(STUDY, list(STUDY.arms), 3)]
     assert store.holders(keys) == {}
     assert len(store.known(keys)) == 1
+
+
+def test_a_checkpoint_is_kept_until_its_outcome_is_stored(store: Store) -> None:
+    """Deleted by whoever trained, it would be missing if the power went before the outcome was safe."""
+    trial = runner.trials(STUDY, ["narrow"], 1)[0]
+    kept = store.checkpoint_path(trial.key)
+    kept.parent.mkdir()
+    kept.write_bytes(b"state")
+
+    def fails(trial: Trial) -> Event:
+        return Lost(key=trial.key, state="failed", reason="power cut")
+
+    runner.run(STUDY, store=store, executor=FakeExecutor(fails), arms=["narrow"], seeds=1)
+    assert kept.exists()
+    again = Study(name="again", arms={"wide": STUDY.arms["wide"]})
+    other = store.checkpoint_path(runner.trials(again, ["wide"], 1)[0].key)
+    other.write_bytes(b"state")
+    runner.run(again, store=store, executor=FakeExecutor(), seeds=1)
+    assert not other.exists()

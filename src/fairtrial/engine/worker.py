@@ -105,8 +105,6 @@ def _train(order: Order, data: Dataset, facts: dict[str, str], tell: Callable[[E
                         save_file(step.weights, part, metadata={"sha256": step.outcome.weights_sha256})
                         part.replace(path)
                     tell(step.outcome)
-                    if kept:
-                        kept.unlink(missing_ok=True)
     except (MemoryError, RuntimeError, OSError) as fault:
         tell(Lost(key=trial.key, state="failed", reason=explain(fault, trial), retry=not is_memory(fault)))
         traceback.print_exc()
