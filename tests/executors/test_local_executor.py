@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from fairtrial.errors import ExecutorError
+from fairtrial.executors import local
 from fairtrial.executors.local import LocalExecutor
 from fairtrial.study.schema import Arm, ArmSettings
 from fairtrial.trial import Event, Lost, Outcome, Progress, Started, Trial
@@ -210,3 +211,15 @@ def test_a_long_trial_killed_in_the_middle_goes_on_from_its_checkpoint_bit_for_b
         whole.metrics,
         whole.weights_sha256,
     )
+
+
+def test_there_is_a_worker_for_each_core_and_none_for_its_second_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two trials on the two threads of one core would each take nearly twice as long."""
+    pairs = {0: {0, 2}, 1: {1, 3}, 2: {0, 2}, 3: {1, 3}}
+    monkeypatch.setattr(local, "siblings", pairs.__getitem__)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
+    assert local.available_cores() == [0, 1]
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {2, 3}, raising=False)
+    assert local.available_cores() == [2, 3]

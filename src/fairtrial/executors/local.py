@@ -16,6 +16,7 @@ import tempfile
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
@@ -188,10 +189,24 @@ class LocalExecutor:
 
 
 def available_cores() -> list[int]:
-    """The cores this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return sorted(os.sched_getaffinity(0))
-    return list(range(os.cpu_count() or 1))
+    """One processor number for each core this process may run on.
+
+    Two hardware threads of a core share its arithmetic units: a second trial there slows the first.
+    """
+    if not hasattr(os, "sched_getaffinity"):
+        return list(range(os.cpu_count() or 1))
+    allowed = sorted(os.sched_getaffinity(0))
+    return [cpu for cpu in allowed if not any(other < cpu for other in siblings(cpu) & set(allowed))]
+
+
+def siblings(cpu: int) -> set[int]:
+    """The hardware threads of the core that `cpu` is one of; itself alone where the system does not tell."""
+    try:
+        text = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list").read_text()
+        ranges = [part.partition("-") for part in text.strip().split(",")]
+        return {n for low, _, high in ranges for n in range(int(low), int(high or low) + 1)}
+    except (OSError, ValueError):
+        return {cpu}
 
 
 def _why(code: int, said: list[str]) -> str:
