@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fairtrial.comparison import margins
 from fairtrial.comparison.sentences import Found, caveats, method, sentence
-from fairtrial.comparison.values import Comparison, Runs, known
+from fairtrial.comparison.values import LARGEST, Comparison, Runs, known
 from fairtrial.errors import FairtrialError
 from fairtrial.stats.compare import compare_paired, compare_unpaired, pair, pairing
 from fairtrial.stats.forecast import forecast
@@ -45,7 +45,8 @@ class Rules:
             )
         if not FIRST <= self.horizon <= LARGEST_HORIZON:
             raise FairtrialError(
-                f"the horizon must be {FIRST} to {LARGEST_HORIZON} seeds, got {self.horizon}"
+                f"the horizon must be {FIRST} to {LARGEST_HORIZON} seeds, got {self.horizon}; with more rows than "
+                f"that, only a number fixed beforehand can be judged (--planned)"
             )
         if self.planned is not None and self.planned < 2:
             raise FairtrialError(f"a plan needs at least 2 seeds to say anything, got {self.planned}")
@@ -103,7 +104,13 @@ def compare(
         runs_from(values, name=name, paired=not unpaired)
         for values, name in zip((variant, baseline), names, strict=True)
     ]
-    if not unpaired and not any(hasattr(given, "items") for given in (variant, baseline)):
+    by_seed = [hasattr(given, "items") for given in (variant, baseline)]
+    if not unpaired and any(by_seed) and not all(by_seed):
+        raise FairtrialError(
+            "one is by seed, the other by position: give two mappings (or Series) from seed to number, "
+            "two sequences, or unpaired=True"
+        )
+    if not unpaired and not any(by_seed):
         counts = [len(group.values) for group in groups]
         if counts[0] != counts[1]:
             raise FairtrialError(
@@ -268,6 +275,8 @@ def _numbers(given: Iterable[Any], *, name: str) -> tuple[float, ...]:
         raise FairtrialError(f"{name}: expected one number per run, got an array of shape {array.shape}")
     if not array.size:
         raise FairtrialError(f"{name}: there are no runs to compare")
+    if np.any(np.isfinite(array) & (np.abs(array) > LARGEST)):
+        raise FairtrialError(f"{name}: numbers beyond {LARGEST:g} cannot be compared; choose another unit")
     # An infinite loss is a run that diverged, as NaN is; and infinite minus infinite would warn.
     return tuple(float(value) if math.isfinite(value) else math.nan for value in array)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, Context
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from fairtrial.stats.intervals import Interval, all_equal
 from fairtrial.stats.levels import FIRST
 from fairtrial.stats.signs import signs
 from fairtrial.stats.verdict import Verdict
+
+_MOST = 9
+"""Decimals shown at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +68,8 @@ def sentence(found: Found, *, metric: str, margin: float, percent: bool, rules_e
             f"{metric} of {found.variant.name} (variant) and {found.baseline.name} (baseline) cannot be "
             f"compared: {found.verdict}: {', '.join(found.failed)}."
         )
-    before, after = (f"{scale * mean:.{digits}f}" for mean in (found.baseline_mean, found.variant_mean))
-    size = f"{abs(scale * found.estimate):.{digits}f}"
+    before, after = (_figure(scale * mean, digits) for mean in (found.baseline_mean, found.variant_mean))
+    size = _figure(abs(scale * found.estimate), digits)
     arms = f"with {found.baseline.name} (baseline) to {after}{unit} with {found.variant.name} (variant)"
     if float(size) == 0:
         happened = (
@@ -79,7 +82,7 @@ def sentence(found: Found, *, metric: str, margin: float, percent: bool, rules_e
     # A fall is told by its size, so its interval turns round with it.
     low, high = (-shown[1], -shown[0]) if found.estimate < 0 and float(size) else shown
     unstable = found.verdict is Verdict.UNSTABLE
-    interval = f"{low:.{digits}f} to {high:.{digits}f}, " if bounded and not unstable else ""
+    interval = f"{_figure(low, digits)} to {_figure(high, digits)}, " if bounded and not unstable else ""
     worth = _worth(found, bound=f"{_up(scale * found.sign.bound, digits)}{apart}", rules_end=rules_end)
     over = _runs(found)
     if unstable:
@@ -173,11 +176,22 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
+def _figure(value: float, digits: int) -> str:
+    """With that many decimals, in powers of ten where that would be a row of zeros."""
+    if _in_powers(value, digits):
+        return f"{value:.3g}"
+    return f"{round(value, digits) + 0.0:.{digits}f}"
+
+
+def _in_powers(value: float, digits: int) -> bool:
+    return digits > _MOST or abs(value) >= 10.0**_MOST
+
+
 def _digits(low: float, high: float, *, margin: float) -> int:
     """Decimals that show two figures of the interval's half width, and never an end other than 0 as 0."""
     half = (high - low) / 2
     digits = _figures(half if 0 < half < math.inf else margin)
-    while digits < 12 and any(
+    while digits <= _MOST and any(
         end and math.isfinite(end) and not float(f"{end:.{digits}f}") for end in (low, high)
     ):
         digits += 1
@@ -188,12 +202,14 @@ def _up(value: float, digits: int) -> str:
     """Rounded up: "smaller than this" must stay true of the rounded figure."""
     if not math.isfinite(value):
         return ""
-    step = Decimal(1).scaleb(-digits)
-    return f"{Decimal(value).quantize(step, rounding=ROUND_CEILING):f}"
+    if _in_powers(value, digits):
+        return f"{Context(prec=3, rounding=ROUND_CEILING).create_decimal_from_float(value):.3g}"
+    step = 10.0**-digits
+    return _figure(math.ceil(value / step) * step, digits)
 
 
 def _figures(size: float) -> int:
-    return min(max(1 - math.floor(math.log10(size)), 0), 12)
+    return max(1 - math.floor(math.log10(size)), 0)
 
 
 def _plain(value: float) -> str:

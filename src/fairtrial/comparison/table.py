@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fairtrial.comparison.values import Runs
+from fairtrial.comparison.values import LARGEST, Runs
 from fairtrial.errors import FairtrialError, Mistake
 
 STDIN = "-"
@@ -177,6 +177,10 @@ def number(cell: str) -> float:
     if value is None:
         raise ValueError(
             f"{cell[:40]!r} is not a number; write it as 0.97 or 9.7e-1, or nan for a failed run"
+        )
+    if math.isfinite(value) and abs(value) > LARGEST:
+        raise ValueError(
+            f"{cell[:40]!r} is beyond {LARGEST:g}, which cannot be compared; choose another unit"
         )
     return value if math.isfinite(value) else math.nan
 

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 from fairtrial.stats.verdict import Verdict
 
+LARGEST = 1e100
+"""Squares of anything larger are no longer numbers."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runs:
