@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fairtrial.analysis.values import Answer, Answers
     from fairtrial.api import answers, run
+    from fairtrial.comparison import Comparison, compare
     from fairtrial.errors import FairtrialError, StudyError
     from fairtrial.study.schema import Arm, Study
     from fairtrial.study.studyfile import builtin_names, load
@@ -21,12 +22,14 @@ __all__ = [
     "Answer",
     "Answers",
     "Arm",
+    "Comparison",
     "FairtrialError",
     "Study",
     "StudyError",
     "__version__",
     "answers",
     "builtin_names",
+    "compare",
     "load",
     "run",
 ]
@@ -35,11 +38,13 @@ _HOMES = {
     "Answer": "fairtrial.analysis.values",
     "Answers": "fairtrial.analysis.values",
     "Arm": "fairtrial.study.schema",
+    "Comparison": "fairtrial.comparison",
     "FairtrialError": "fairtrial.errors",
     "Study": "fairtrial.study.schema",
     "StudyError": "fairtrial.errors",
     "answers": "fairtrial.api",
     "builtin_names": "fairtrial.study.studyfile",
+    "compare": "fairtrial.comparison",
     "load": "fairtrial.study.studyfile",
     "run": "fairtrial.api",
 }

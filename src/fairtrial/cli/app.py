@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 import fairtrial
+from fairtrial.cli.compare import compare
 from fairtrial.cli.group import Commands, never_fail_to_encode
 
 if TYPE_CHECKING:
@@ -224,6 +225,9 @@ def answers(
     print_answers(found, form="json" if as_json else "csv" if as_csv else "terminal")
     if strict and not all_hold(found):
         raise typer.Exit(1)
+
+
+app.command(rich_help_panel=MORE)(compare)
 
 
 def main() -> None:

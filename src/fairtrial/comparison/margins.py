@@ -1,0 +1,91 @@
+"""The smallest difference that matters, as people write it: `0.1pp`, `2%`, or a plain number."""
+
+from __future__ import annotations
+
+import math
+import re
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairtrial.comparison.values import Runs
+from fairtrial.errors import FairtrialError
+
+DEFAULT = 0.001
+"""0.1 percentage points of an accuracy between 0 and 1."""
+_WRITTEN = re.compile(r"([0-9]{1,20}(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,2})?)\s*(pp|%|)")
+_FIRST = 3
+
+
+def read(written: str) -> float | str:
+    """What was written; as a number where it has no unit. Raises FairtrialError for what is no amount."""
+    amount, unit = _parsed(written)
+    return written if unit else amount
+
+
+def in_percent(written: float | str) -> bool:
+    """Whether the margin is in percentage points, so that the numbers are shares to be shown in percent.
+
+    >>> in_percent("0.1pp"), in_percent(0.001)
+    (True, False)
+    """
+    return isinstance(written, str) and written.strip().endswith("pp")
+
+
+def margin_of(written: float | str, *, variant: Runs, baseline: Runs) -> float:
+    """The margin in the unit of the numbers.
+
+    A plain number is in that unit already; `pp` is hundredths, of numbers between 0 and 1; `%` is a share
+    of the baseline's mean over its first three finished seeds, so that later seeds do not move it.
+    """
+    amount, unit = _parsed(written)
+    if unit == "pp":
+        outside = _outside(np.concatenate([variant.in_order, baseline.in_order]))
+        if outside is not None:
+            raise FairtrialError(
+                f"margin {written}: percentage points are for shares between 0 and 1, but one number is "
+                f"{outside:g}; give the margin as a plain number in the numbers' own unit"
+            )
+    if unit == "%":
+        values = baseline.in_order
+        first = values[np.isfinite(values)][:_FIRST]
+        mean = abs(float(first.mean())) if first.size else 0.0
+        if not mean > 0:
+            raise FairtrialError(
+                f"margin {written}: it is a share of the baseline's mean over its first {_FIRST} seeds, and "
+                f"{baseline.name} has none that differs from 0; give the margin as a plain number"
+            )
+        return amount * mean
+    return amount
+
+
+def unsuited(written: float | str, *, variant: Runs, baseline: Runs) -> bool:
+    """Whether the margin is the one meant for accuracies while the numbers are none."""
+    if isinstance(written, str) or written != DEFAULT:
+        return False
+    return _outside(np.concatenate([variant.in_order, baseline.in_order])) is not None
+
+
+def _parsed(written: float | str) -> tuple[float, str]:
+    found = _WRITTEN.fullmatch(written.strip()) if isinstance(written, str) else None
+    if found is not None:
+        amount, unit = Decimal(found[1]), found[2]
+        # Decimal, because 0.7 * 0.01 is not 0.007 in binary.
+        amount = float(amount / 100 if unit else amount)
+    elif isinstance(written, str):
+        amount, unit = math.nan, ""
+    else:
+        amount, unit = float(written), ""
+    if not 0 < amount < math.inf:
+        raise FairtrialError(
+            f"margin {written}: the smallest difference that matters is an amount above 0 such as 0.1pp, "
+            f"2% or 0.001"
+        )
+    return amount, unit
+
+
+def _outside(values: NDArray[np.float64]) -> float | None:
+    """A finite value that is no share, if there is one."""
+    found = values[np.isfinite(values) & ((values < 0) | (values > 1))]
+    return float(found[0]) if found.size else None

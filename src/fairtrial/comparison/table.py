@@ -1,0 +1,226 @@
+"""CSV files as people have them: columns by header, and every mistake with its line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fairtrial.comparison.values import LARGEST, Runs
+from fairtrial.errors import FairtrialError, Mistake
+
+STDIN = "-"
+SEED = "seed"
+_SHOWN = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One row and the line of the file it ends on, the header being line 1."""
+
+    line: int
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A header and rows of as many cells, stripped of blanks; no conversion yet."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+    def index(self, column: str) -> int:
+        """Where the column is. Raises FairtrialError with those there are."""
+        if column not in self.columns:
+            raise FairtrialError(
+                f"{self.name}:1: no column {column!r}; its columns: {', '.join(self.columns)}"
+            )
+        return self.columns.index(column)
+
+
+def read_table(source: str) -> Table:
+    """The table in a CSV file, or on standard input for `-`; separated by commas, semicolons or tabs."""
+    name = "standard input" if source == STDIN else source
+    try:
+        raw = sys.stdin.buffer.read() if source == STDIN else Path(source).read_bytes()
+        text = raw.decode("utf-8-sig")
+    except OSError as error:
+        raise FairtrialError(f"{name}: cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        raise FairtrialError(
+            f"{name}: not text in UTF-8 (byte {error.start}); save it as CSV in UTF-8"
+        ) from None
+    first = text.split("\n", 1)[0]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
+    try:
+        lines = [(reader.line_num, tuple(cell.strip() for cell in row)) for row in reader]
+    except csv.Error as error:
+        raise FairtrialError(f"{name}:{reader.line_num}: not CSV: {error}") from None
+    if not lines or not any(lines[0][1]):
+        raise FairtrialError(f"{name}:1: empty; the first line names the columns, such as seed,accuracy")
+    columns, rows = lines[0][1], [Row(line=line, cells=cells) for line, cells in lines[1:] if any(cells)]
+    _check_header(name, columns)
+    if not rows:
+        raise FairtrialError(f"{name}: no rows below the header; each row is one run")
+    _refuse(
+        [
+            Mistake(
+                where=f"{name}:{row.line}",
+                message=f"{len(row.cells)} cells, but the header names {len(columns)} columns",
+            )
+            for row in rows
+            if len(row.cells) != len(columns)
+        ]
+    )
+    return Table(name=name, columns=columns, rows=tuple(rows))
+
+
+def metric_column(table: Table, wanted: str | None, *, besides: Sequence[str] = ()) -> str:
+    """The column to compare: the one wanted, or the only one with numbers besides the seed's and these."""
+    if wanted is not None:
+        table.index(wanted)
+        if wanted in (seed_column(table), *besides):
+            raise FairtrialError(
+                f"{table.name}: --metric {wanted}: that column says which runs belong together; "
+                f"name the one that was measured"
+            )
+        return wanted
+    left = [column for column in table.columns if column not in (seed_column(table), *besides)]
+    numeric = [column for column in left if _has_number(table, column)]
+    if len(numeric) != 1:
+        found = f"more than one ({', '.join(numeric)}): say which with --metric" if numeric else "none"
+        raise FairtrialError(
+            f"{table.name}:1: expected one column of numbers besides {SEED}, found {found}"
+            + ("" if numeric else f"; its columns: {', '.join(table.columns)}")
+        )
+    return numeric[0]
+
+
+def seed_column(table: Table) -> str | None:
+    """The column named `seed`, in whatever case; None where there is none."""
+    return next((column for column in table.columns if column.casefold() == SEED), None)
+
+
+def runs(table: Table, metric: str, *, paired: bool, name: str, rows: Sequence[Row] | None = None) -> Runs:
+    """The metric of these rows, with their seeds where they are to be paired.
+
+    Raises FairtrialError with every cell that is not what it should be, and every seed there twice.
+    """
+    rows = table.rows if rows is None else rows
+    at = table.index(metric)
+    mistakes: list[Mistake] = []
+    values: list[float] = []
+    seeds: dict[int, int] = {}
+    column = seed_column(table)
+    if paired and column is None:
+        raise FairtrialError(
+            f"{table.name}:1: no column {SEED!r} to pair runs by; its columns: {', '.join(table.columns)}. "
+            f"Add one, or say that the runs have none (--unpaired)"
+        )
+    for row in rows:
+        where = f"{table.name}:{row.line}"
+        try:
+            values.append(number(row.cells[at]))
+            if paired and column is not None:
+                seed = whole(row.cells[table.index(column)])
+                if seed in seeds:
+                    raise ValueError(
+                        f"seed {seed} is in line {seeds[seed]} already"
+                        + (f" (both {name})" if name != table.name else "")
+                        + "; each seed may be there once"
+                    )
+                seeds[seed] = row.line
+        except ValueError as error:
+            mistakes.append(Mistake(where=where, message=f"{error}"))
+    _refuse(mistakes)
+    return Runs(name=name, values=tuple(values), seeds=tuple(seeds) if paired else None)
+
+
+def groups(table: Table, by: str, metric: str, *, paired: bool) -> dict[str, Runs]:
+    """The runs of each value of the column `by`; 0.1 and 0.10 are one, called as it came first."""
+    at = table.index(by)
+    rows: dict[float | str, list[Row]] = {}
+    _refuse(
+        [
+            Mistake(where=f"{table.name}:{row.line}", message=f"column {by!r} is empty; say which group")
+            for row in table.rows
+            if not row.cells[at]
+        ]
+    )
+    for row in table.rows:
+        rows.setdefault(same(row.cells[at]), []).append(row)
+    return {
+        of[0].cells[at]: runs(table, metric, paired=paired, name=f"{by}={of[0].cells[at]}", rows=of)
+        for of in rows.values()
+    }
+
+
+def same(cell: str) -> float | str:
+    """What tells groups apart: the number where it is one, else the text."""
+    value = _parsed(cell)
+    return cell if value is None or math.isnan(value) else value
+
+
+def number(cell: str) -> float:
+    """The cell's number; NaN for nan and for anything infinite, which a run that diverged gives.
+
+    Raises ValueError, saying what to write instead.
+    """
+    if not cell:
+        raise ValueError("a value is missing; write nan for a run that failed, or leave the row out of both")
+    value = _parsed(cell)
+    if value is None:
+        raise ValueError(
+            f"{cell[:40]!r} is not a number; write it as 0.97 or 9.7e-1, or nan for a failed run"
+        )
+    if math.isfinite(value) and abs(value) > LARGEST:
+        raise ValueError(
+            f"{cell[:40]!r} is beyond {LARGEST:g}, which cannot be compared; choose another unit"
+        )
+    return value if math.isfinite(value) else math.nan
+
+
+def whole(cell: str) -> int:
+    """The cell's seed; `3.0` is one, as some programs write it. Raises ValueError."""
+    try:
+        return int(cell if "_" not in cell else "")
+    except ValueError:
+        value = _parsed(cell)
+        if value is None or not value.is_integer() or abs(value) >= 2**53:
+            given = f"got {cell[:40]!r}" if cell else "it is missing"
+            raise ValueError(f"a seed is a whole number, {given}") from None
+        return int(value)
+
+
+def _parsed(cell: str) -> float | None:
+    try:
+        # Python reads 1_000 as a number; other programs do not.
+        return float(cell) if "_" not in cell else None
+    except ValueError:
+        return None
+
+
+def _has_number(table: Table, column: str) -> bool:
+    at = table.index(column)
+    return any((value := _parsed(row.cells[at])) is not None and not math.isnan(value) for row in table.rows)
+
+
+def _check_header(name: str, columns: tuple[str, ...]) -> None:
+    if all(_parsed(column) is not None for column in columns):
+        raise FairtrialError(
+            f"{name}:1: numbers only; the first line names the columns, such as seed,accuracy"
+        )
+    twice = {column for column in columns if columns.count(column) > 1}
+    if twice:
+        raise FairtrialError(f"{name}:1: column {min(twice)!r} is there twice; each needs a name of its own")
+
+
+def _refuse(mistakes: Sequence[Mistake]) -> None:
+    if mistakes:
+        more = [f"and {len(mistakes) - _SHOWN} more like these"] if len(mistakes) > _SHOWN else []
+        raise FairtrialError("\n".join([*map(str, mistakes[:_SHOWN]), *more]))
