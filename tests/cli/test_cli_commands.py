@@ -74,7 +74,7 @@ def test_run_trains_the_least_number_of_seeds_and_answers(fairtrial: Run) -> Non
     assert "fairtrial show width" in done.stdout
     lines = [line for line in done.stderr.splitlines() if line.startswith("[")]
     assert len(lines) == 9
-    assert lines[-1].startswith("[9/9] width-1000 seed 3: validation accuracy 97.")
+    assert lines[-1].startswith("[9/9] width-50 seed 3: validation accuracy 96.")
 
 
 def test_run_again_trains_nothing(fairtrial: Run) -> None:
@@ -117,7 +117,7 @@ def test_run_trains_only_the_arms_asked_for(fairtrial: Run) -> None:
         (("run", "width", "--set", "batch_size=-1"), "batch_size"),
         (("show", "width", "width-51"), "width-50"),
         (("show", "width", "--code", "--json"), "--json"),
-        (("answers", "width", "--csv", "--json"), "not both"),
+        (("answers", "width", "--csv", "--json"), "give one of --csv and --json"),
         (("answers", "width", "--store", "no/such/folder/a.db"), "no/such/folder"),
         (("nonsense",), "nonsense"),
     ],
