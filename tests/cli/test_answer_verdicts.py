@@ -321,7 +321,12 @@ def test_a_claimed_plateau_is_judged_over_all_arms_of_the_same_factor(
         put(arms["wide"], seed, validation_accuracy_last_epoch=0.970 + float(noise[seed + 9]))
         put(arms["wider"], seed, validation_accuracy_last_epoch=0.970 + top + float(noise[seed + 18]))
     (claim,) = answers(claimed, store)["Q"].accuracy.claims
-    assert (claim.verdict, claim.because) == (verdict, "")
+    says = {
+        "holds": "everything from 200 up is within 0.1 pp of 1000",
+        "contradicted": "1000 differs from 200 by 0.1 pp or more",
+        "not settled": "",
+    }
+    assert (claim.verdict, claim.because) == (verdict, says[verdict])
 
 
 def test_a_plateau_needs_an_arm_beyond_it(study: Study, store: Store, put_pairs: Pairs) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fairtrial.analysis.contrast import Over, value
 from fairtrial.analysis.judgement import Judgement, repeated_weights
+from fairtrial.analysis.sentences import amount
 from fairtrial.analysis.values import ArmTrials, ClaimVerdict, JudgedClaim
 from fairtrial.stats.claims import judge_direction, judge_level, judge_plateau
 from fairtrial.stats.doseresponse import plateau
@@ -41,7 +42,8 @@ def judge_claim(
     `unsound` says of an arm that one of its first so many runs, or the next, diverged or failed.
     """
     if claim.says in ("increase", "decrease", "no change"):
-        return _said(claim, judge_direction(claim.says, judged.verdict).value)
+        found = judge_direction(claim.says, judged.verdict).value
+        return _said(claim, found, judged.because if claim.metric == "time" else "")
     if claim.metric == "time":
         return _said(claim, "not settled", judged.because)
     if margin is None or not margin > 0:
@@ -50,39 +52,50 @@ def judge_claim(
     if isinstance(chosen, str):
         return _said(claim, "not settled", chosen)
     levels = sorted(chosen)
-    table = _table([chosen[level] for level in levels], claim, over=over, horizon=seeds.max)
-    for arm in chosen.values():
-        if unsound(arm, len(table)):
-            return _said(claim, "not settled", f"runs of {arm.arm.name} diverged or failed")
-    if len(table) < seeds.min:
-        lacking = min((chosen[level] for level in levels), key=lambda arm: len(arm.trials))
-        return _said(
-            claim, "not settled", f"it takes at least {seeds.min} seeds of each arm, {lacking.arm.name} too"
-        )
-    if any(repeated_weights(arm, seeds=tuple(range(1, len(table) + 1))) for arm in chosen.values()):
-        return _said(claim, "not settled", "seeds with identical weights settle nothing")
+    compared = [chosen[level] for level in levels]
+    table = _table(compared, claim, over=over, horizon=seeds.max)
+    if lacking := _lacking(compared, len(table), least=seeds.min, unsound=unsound):
+        return _said(claim, "not settled", lacking)
     if claim.says == "level":
-        return _said(
-            claim,
-            _level(table[:, 0], claim.level or 0.0, margin=margin, alpha=alpha, seeds=seeds, floor=floor),
-        )
+        # The mean contrast with the claimed level is zero where the claim is true.
+        apart = table[:, 0] - (claim.level or 0.0)
+        return _said(claim, _level(apart, margin=margin, alpha=alpha, seeds=seeds, floor=floor))
     start = next(level for level in levels if chosen[level] is arms[question.variant])
-    return _said(
-        claim,
-        _plateau(table, levels, start, margin=margin, alpha=alpha, seeds=seeds, floor=floor),
-    )
+    found = _plateau(table, levels, start, margin=margin, alpha=alpha, seeds=seeds, floor=floor)
+    return _said(claim, found, _about_plateau(found, start, levels[-1], amount(margin, claim.metric)))
+
+
+def _lacking(
+    compared: list[ArmTrials], count: int, *, least: int, unsound: Callable[[ArmTrials, int], bool]
+) -> str:
+    """Why the first `count` seeds of these arms settle nothing, or empty if they may."""
+    for arm in compared:
+        if unsound(arm, count):
+            return f"runs of {arm.arm.name} diverged or failed"
+    if count < least:
+        short = [arm.arm.name for arm in compared if len(arm.trials) < least]
+        return f"it takes at least {least} seeds of {', '.join(short) or 'each arm, in order'}"
+    if any(repeated_weights(arm, seeds=tuple(range(1, count + 1))) for arm in compared):
+        return "seeds with identical weights settle nothing"
+    return ""
+
+
+def _about_plateau(found: ClaimVerdict, start: float, top: float, margin: str) -> str:
+    match found:
+        case "holds":
+            return f"everything from {start:g} up is within {margin} of {top:g}"
+        case "contradicted":
+            return f"{top:g} differs from {start:g} by {margin} or more"
+        case "not settled":
+            return ""
 
 
 def _said(claim: Claim, verdict: ClaimVerdict, because: str = "") -> JudgedClaim:
     return JudgedClaim(claim=claim, verdict=verdict, because=because)
 
 
-def _level(
-    values: Floats, level: float, *, margin: float, alpha: float, seeds: Seeds, floor: float
-) -> ClaimVerdict:
-    looks = replay(
-        values - level, margin=margin, alpha=alpha, first=seeds.min, horizon=seeds.max, floor=floor
-    )
+def _level(apart: Floats, *, margin: float, alpha: float, seeds: Seeds, floor: float) -> ClaimVerdict:
+    looks = replay(apart, margin=margin, alpha=alpha, first=seeds.min, horizon=seeds.max, floor=floor)
     for look in looks:
         found = judge_level(0.0, look.sign, margin=margin)
         if found != "not settled":

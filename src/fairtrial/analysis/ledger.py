@@ -65,13 +65,15 @@ def _found(answer: Answer, one: JudgedClaim) -> str:
         return f"{one.verdict}: {one.because}"
     if one.claim.says == "level":
         mean = answer.variant_mean
-        return one.verdict if mean is None else f"{one.verdict}: {answer.variant} reaches {mean:.4f}"
+        reached = "" if mean is None else f": {mean:.4f} after {count_of(answer.seeds, 'seed')}"
+        return f"{one.verdict}{reached}"
     if one.claim.says == "plateau":
         return one.verdict
     if not answer.settled:
         return f"{one.verdict}: {answer.verdict} after {count_of(answer.seeds, 'seed')}"
     margin = "" if answer.margin is None else f" (margin {amount(answer.margin, answer.metric)})"
-    return f"{one.verdict}: {answer.verdict}{margin}"
+    figures = f", {answer.baseline_mean:.4f} to {answer.variant_mean:.4f}"
+    return f"{one.verdict}: {answer.verdict}{margin}{figures}"
 
 
 def _sums(judged: list[JudgedClaim]) -> tuple[str, ...]:

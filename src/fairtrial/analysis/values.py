@@ -62,7 +62,8 @@ class Caveat:
 class JudgedClaim:
     """What somebody said the answer was, held against the verdict.
 
-    `because` says what a level or a plateau lacks to be settled, where it is not seeds alone.
+    `because` says what was found of a plateau, or what keeps a claim from being settled where it is not
+    the verdict alone.
     """
 
     claim: Claim
