@@ -353,6 +353,19 @@ def test_a_claimed_plateau_is_judged_over_all_arms_of_the_same_factor(
     assert (claim.verdict, claim.because) == (verdict, says[verdict])
 
 
+def test_levels_that_differ_by_exactly_the_same_contradict_no_plateau(
+    study: Study, store: Store, put: Put, make_arm: Callable[..., Arm]
+) -> None:
+    """Identical contrasts never settle anything, here as little as in a verdict."""
+    arms = {**study.arms, "wider": make_arm("wider", width=1000)}
+    claimed = replace(claiming(study, {"says": "plateau"}), arms=arms)
+    for seed in range(1, 6):
+        for name, level in (("narrow", 0.95), ("wide", 0.96), ("wider", 0.98)):
+            put(arms[name], seed, validation_accuracy_last_epoch=level + seed * 1e-4)
+    (claim,) = answers(claimed, store)["Q"].accuracy.claims
+    assert claim.verdict == "not settled"
+
+
 def test_a_plateau_needs_an_arm_beyond_it(study: Study, store: Store, put_pairs: Pairs) -> None:
     """The largest width that was trained claims nothing about larger ones."""
     put_pairs(CLEAR)
