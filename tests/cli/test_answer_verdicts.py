@@ -142,6 +142,30 @@ def test_identical_contrasts_never_give_a_verdict(study: Study, store: Store, pu
     json.dumps(answers(study, store).as_dict(), allow_nan=False)
 
 
+def test_contrasts_closer_than_images_can_be_counted_are_credited_with_a_spread(
+    study: Study, store: Store, put: Put
+) -> None:
+    """An accuracy on 6 000 images moves in steps; three that happen to agree are luck, not precision."""
+    for seed in (1, 2, 3):
+        by = 0.01 + seed * 1e-8
+        put(study.arms["narrow"], seed, validation_accuracy_last_epoch=0.96, test_accuracy_last_epoch=0.96)
+        put(
+            study.arms["wide"],
+            seed,
+            validation_accuracy_last_epoch=0.96 + by,
+            test_accuracy_last_epoch=0.96 + by,
+        )
+    from scipy import stats
+
+    group = answers(study, store)["Q"]
+    shares = alphas(study)
+    for found, images, family in ((group.accuracy, 6_000, "validation"), (group.on("test"), 10_000, "test")):
+        nominal = nominal_level(shares[Family(family)], first=3, horizon=50)
+        half = stats.t.isf(nominal / 2, 2) / images / math.sqrt(6) / math.sqrt(3)
+        assert found.low is not None and found.high is not None
+        assert found.high - found.low == pytest.approx(2 * half, rel=1e-4)
+
+
 def test_two_seeds_with_the_same_weights_never_give_a_verdict(study: Study, store: Store, put: Put) -> None:
     """A seed that is not wired to anything repeats one run, whatever its contrast."""
     for seed, by in enumerate(CLEAR, start=1):
@@ -327,6 +351,19 @@ def test_a_claimed_plateau_is_judged_over_all_arms_of_the_same_factor(
         "not settled": "",
     }
     assert (claim.verdict, claim.because) == (verdict, says[verdict])
+
+
+def test_levels_that_differ_by_exactly_the_same_contradict_no_plateau(
+    study: Study, store: Store, put: Put, make_arm: Callable[..., Arm]
+) -> None:
+    """Identical contrasts never settle anything, here as little as in a verdict."""
+    arms = {**study.arms, "wider": make_arm("wider", width=1000)}
+    claimed = replace(claiming(study, {"says": "plateau"}), arms=arms)
+    for seed in range(1, 6):
+        for name, level in (("narrow", 0.95), ("wide", 0.96), ("wider", 0.98)):
+            put(arms[name], seed, validation_accuracy_last_epoch=level + seed * 1e-4)
+    (claim,) = answers(claimed, store)["Q"].accuracy.claims
+    assert claim.verdict == "not settled"
 
 
 def test_a_plateau_needs_an_arm_beyond_it(study: Study, store: Store, put_pairs: Pairs) -> None:

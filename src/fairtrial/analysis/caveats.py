@@ -9,7 +9,7 @@ import numpy as np
 from fairtrial.analysis.contrast import Contrast
 from fairtrial.analysis.gather import Failed
 from fairtrial.analysis.judgement import identical, repeated_weights
-from fairtrial.analysis.sentences import count_of
+from fairtrial.analysis.sentences import count_of, subject
 from fairtrial.analysis.values import ArmTrials, Caveat
 from fairtrial.stats.signs import signs
 from fairtrial.study.factors import Difference, confounds, implied
@@ -48,8 +48,8 @@ def caveats(
         ),
         *_missing(variant, baseline, contrast),
         *_beyond(contrast, horizon=seeds.max),
-        *_identical(variant, baseline, contrast, least=seeds.min),
-        *_skewed(contrast),
+        *_identical(variant, baseline, contrast, on=on, least=seeds.min),
+        *_skewed(contrast, on=on),
         *_other_engines(question, other_engines),
         *(_clocks(contrast) if contrast.metric == "time" else ()),
     )
@@ -141,13 +141,13 @@ def _beyond(contrast: Contrast, *, horizon: int) -> Iterator[Caveat]:
 
 
 def _identical(
-    variant: ArmTrials, baseline: ArmTrials, contrast: Contrast, *, least: int
+    variant: ArmTrials, baseline: ArmTrials, contrast: Contrast, *, on: On | None, least: int
 ) -> Iterator[Caveat]:
-    if identical(contrast, least=least):
+    if contrast.metric != "time" and identical(contrast, least=least):
         yield Caveat(
             kind="identical contrasts",
-            text=f"the arms differ by exactly the same on all {len(contrast.seeds)} seeds, as if seeds changed "
-            "nothing: never a verdict",
+            text=f"{subject(contrast, on).lower()} differs by exactly the same on all {len(contrast.seeds)} "
+            "seeds, as if seeds changed nothing: never a verdict",
         )
     for side in (variant, baseline):
         same = repeated_weights(side, seeds=contrast.looked_at)
@@ -159,11 +159,12 @@ def _identical(
             )
 
 
-def _skewed(contrast: Contrast) -> Iterator[Caveat]:
+def _skewed(contrast: Contrast, *, on: On | None) -> Iterator[Caveat]:
     if contrast.metric != "time" and contrast.seeds and signs(contrast.differences).skewed:
         yield Caveat(
             kind="skewed contrasts",
-            text="the contrasts are lopsided, so that the interval for their mean deserves doubt",
+            text=f"contrasts of {subject(contrast, on).lower()} are lopsided, so that the interval for their mean "
+            "deserves doubt",
         )
 
 

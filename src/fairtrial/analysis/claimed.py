@@ -115,6 +115,7 @@ def _plateau(
 ) -> ClaimVerdict:
     gap = levels.index(start)
     for n in range(seeds.min, len(table) + 1):
+        # Identical contrasts mean seeds that change nothing: they neither show a gap nor that there is none.
         if all_equal(table[:n, -1] - table[:n, gap]):
             continue
         statement = plateau(
