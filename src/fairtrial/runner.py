@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 
 from fairtrial.engine.precision import resolve
 from fairtrial.errors import StudyError
+from fairtrial.replication import next_seed
 from fairtrial.store import Claim, Known, StaleClaim, Store
 from fairtrial.study.schema import Study
 from fairtrial.study.shapes import training_work
@@ -46,7 +47,7 @@ class Executor(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
-    """What a run did. `remaining` counts trials still wanted; `failed` those given up, with why."""
+    """What a run did. `remaining` counts trials begun or due and not done; `failed` those given up, with why."""
 
     trained: int
     remaining: int
@@ -65,9 +66,12 @@ class _Running:
 class _Run:
     """The state of one run: what is waiting, what is running, how long an arm takes."""
 
+    study: Study
+    names: tuple[str, ...]
     store: Store
     executor: Executor
     weights: Weights
+    adaptive: bool
     minimum: int
     deadline: float
     last_call: float
@@ -77,6 +81,9 @@ class _Run:
     seconds: dict[str, float] = field(default_factory=dict[str, float])
     failed: dict[str, str] = field(default_factory=dict[str, str])
     trained: int = 0
+    nothing_open: bool = False
+    news: bool = True
+    """Whether an outcome has come in, here or elsewhere, since the answers were last looked at."""
     beaten: float = 0.0
 
 
@@ -94,26 +101,29 @@ def run(
 ) -> RunReport:
     """Train the trials of `study` that are missing in `store`.
 
-    Every arm gets `seeds` seeds if given, else `seeds.min` of the study; with a budget, more
-    seeds follow, up to `seeds.max`, as long as it lasts. The minimum of an answer comes first: to
-    complete it a run may take up to twice its budget, or SHORTEST_MINIMUM if that is longer. Seeds
-    are trained in order, all arms with seed 1 before any with seed 2, so that an interrupted run
-    has compared what it has; of one seed the longest trial goes first, so that cores end together.
+    With `seeds`, that many of each arm. Otherwise `seeds.min` of each arm, and then the next seed
+    of the open question that costs least, until every question is settled, has `seeds.max` seeds,
+    or the budget ends. The minimum of an answer comes first: to complete it a run may take up to
+    twice its budget, or SHORTEST_MINIMUM if that is longer. Seeds are trained in order, all arms
+    with seed 1 before any with seed 2, so that an interrupted run has compared what it has; of one
+    seed the longest trial goes first, so that cores end together.
     """
     now = time.monotonic()
     budget = float("inf") if budget_seconds is None else budget_seconds
-    target = (
-        seeds if seeds is not None else study.seeds.max if budget_seconds is not None else study.seeds.min
-    )
+    target = study.seeds.min if seeds is None else seeds
+    names = selected(study, arms=arms, questions=questions)
     state = _Run(
+        study=study,
+        names=names,
         store=store,
         executor=executor,
         weights=weights,
+        adaptive=seeds is None,
         minimum=min(target, study.seeds.min),
         deadline=now + budget,
         last_call=now + max(2 * budget, SHORTEST_MINIMUM),
         grace=budget * GRACE if budget_seconds is not None else 0.0,
-        waiting=missing(study, store, selected(study, arms=arms, questions=questions), target),
+        waiting=missing(study, store, names, target),
     )
     try:
         while _refill(state):
@@ -131,7 +141,7 @@ def run(
         trained=state.trained,
         remaining=len(state.waiting),
         failed=state.failed,
-        ended_by="budget" if state.waiting else "done",
+        ended_by="budget" if state.waiting or (state.adaptive and not state.nothing_open) else "done",
     )
 
 
@@ -179,6 +189,28 @@ def missing(study: Study, store: Store, names: Collection[str], seeds: int) -> l
 
 def _refill(state: _Run) -> bool:
     """Give free workers the next trials; whether anything is running or still to be waited for."""
+    held_elsewhere = _start_waiting(state)
+    while state.adaptive and state.news and state.executor.free and not _minimum_is_due(state):
+        taken = {*state.running, *state.failed, *(trial.key for trial in state.waiting)}
+        due = next_seed(state.study, state.store, arms=state.names, taken=taken)
+        if not due:
+            state.news = False
+            state.nothing_open = not state.running and not state.waiting
+            break
+        if not all(_affordable(state, trial) for trial in due):
+            state.news = False
+            break
+        state.waiting += due
+        held_elsewhere = _start_waiting(state)
+    return bool(state.running) or held_elsewhere
+
+
+def _minimum_is_due(state: _Run) -> bool:
+    return any(trial.seed <= state.minimum for trial in state.waiting)
+
+
+def _start_waiting(state: _Run) -> bool:
+    """Start what is waiting while workers are free; whether another process holds some of it."""
     held_elsewhere = False
     for trial in list(state.waiting):
         if state.executor.free < 1:
@@ -193,9 +225,10 @@ def _refill(state: _Run) -> bool:
                 state.executor.start(order)
             case Known():
                 state.waiting.remove(trial)
+                state.news = True
             case _:
                 held_elsewhere = True
-    return bool(state.running) or held_elsewhere
+    return held_elsewhere
 
 
 def _affordable(state: _Run, trial: Trial) -> bool:
@@ -228,6 +261,7 @@ def _take(state: _Run, event: Event) -> None:
             state.store.checkpoint_path(event.key).unlink(missing_ok=True)
             state.seconds[trial.arm_key] = time.monotonic() - ended.began
             state.trained += 1
+            state.news = True
         case Lost():
             ended = state.running.pop(event.key)
             with contextlib.suppress(StaleClaim):

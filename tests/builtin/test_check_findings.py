@@ -168,8 +168,19 @@ def test_verdicts_are_counted_by_metric_and_place() -> None:
     checked = study(question, ask("epochs", id="R"), a={"epochs": 7}, b={})
     assert verdicts(checked) == 6
     (finding,) = of("horizon", checked)
-    assert "6 verdicts" in finding.message
-    assert "0.991667" in finding.message
+    assert "6 verdicts (3 on validation, 2 on test, 1 on time)" in finding.message
+
+
+def test_a_claimed_level_or_plateau_is_a_verdict_of_its_own() -> None:
+    """Each is judged by one more interval that may miss; a claimed direction only reads the verdict."""
+    claims = [
+        {"says": "increase"},
+        {"says": "level", "level": 0.98},
+        {"says": "plateau"},
+        {"says": "level", "level": 0.98, "on": "test"},
+    ]
+    question = ask("epochs", claims=[Claim.model_validate(one) for one in claims])
+    assert verdicts(study(question, a={"epochs": 7}, b={})) == 3
 
 
 def test_a_short_horizon_is_said() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -114,7 +115,7 @@ def finished(trial: Trial, **changed: float) -> Outcome:
             ),
         ),
         provenance=MACHINE,
-        weights_sha256="0" * 64,
+        weights_sha256=hashlib.sha256(trial.key.encode()).hexdigest(),
     )  # fmt: skip
 
 
@@ -142,11 +143,19 @@ def put(store: Store) -> Put:
     """Store a trial of an arm: `put(arm, seed, test_accuracy=0.9)`, `put(arm, seed, state="diverged")`."""
 
     def record(
-        of: Arm, seed: int, *, state: str = "finished", machine: str = "here", **changed: float
+        of: Arm,
+        seed: int,
+        *,
+        state: str = "finished",
+        machine: str = "here",
+        weights_sha256: str | None = None,
+        **changed: float,
     ) -> Trial:
         trial = Trial(arm=of, seed=seed, precision=resolve(of.settings.precision))
         outcome = diverged(trial) if state == "diverged" else finished(trial, **changed)
         outcome = replace(outcome, provenance={**MACHINE, "machine": machine})
+        if weights_sha256 is not None:
+            outcome = replace(outcome, weights_sha256=weights_sha256)
         claim = store.claim(trial)
         assert isinstance(claim, Claim)
         store.record(claim, outcome, trial=trial, weights=False)
@@ -173,3 +182,21 @@ def study() -> Study:
             ),
         ),
     )
+
+
+@pytest.fixture
+def put_pairs(study: Study, put: Put) -> Callable[..., None]:
+    """Both arms of `study` on seeds 1, 2, …: `put_pairs([0.010, 0.011])` are contrasts of `metric`.
+
+    The baseline varies from seed to seed, so that pairs are what tells.
+    """
+
+    def record(
+        contrasts: list[float], *, metric: str = "validation_accuracy_last_epoch", start: int = 1
+    ) -> None:
+        for seed, by in enumerate(contrasts, start=start):
+            level = 0.96 + 0.001 * (seed % 3)
+            put(study.arms["narrow"], seed, **{metric: level})
+            put(study.arms["wide"], seed, **{metric: level + by})
+
+    return record

@@ -56,8 +56,9 @@ def test_the_contrast_is_variant_minus_baseline_on_the_seeds_both_have(
     assert (found.baseline_mean, found.variant_mean) == (pytest.approx(0.965), pytest.approx(0.975))
     assert found.pairing_correlation == pytest.approx(0.5)
     assert found.sentence.startswith(
-        "Validation accuracy rose from 96.50 to 97.50 % (mean over the last epoch), by 1.00 pp over 3 seeds; undecided"
+        "Validation accuracy rose from 96.50 to 97.50 % (mean over the last epoch), by 1.00 pp (a change of "
     )
+    assert " pp, 3 seeds): undecided; any change is smaller than " in found.sentence
 
 
 def test_over_end_takes_the_figures_at_the_very_end(study: Study, store: Store, put: Put) -> None:
@@ -176,7 +177,9 @@ def test_a_seed_that_failed_is_said_with_its_reason(study: Study, store: Store, 
     assert caveat.text == "seed 1 of wide failed 2 times: out of memory"
 
 
-def test_claims_stay_not_settled_and_go_with_their_own_metric(study: Study, store: Store) -> None:
+def test_without_trials_claims_are_not_settled_and_go_with_their_own_metric(
+    study: Study, store: Store
+) -> None:
     """A claim about time must not be judged by an accuracy."""
     claims = (
         SaidClaim.model_validate({"says": "increase", "from": 0.97, "to": 0.988}),

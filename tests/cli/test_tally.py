@@ -30,6 +30,8 @@ def tally(arm: Arm, clock: Clock, *, seeds: int = 2, budget: float | None = None
     planned = [Trial(arm=arm, seed=seed, precision="float32") for seed in range(1, seeds + 1)]
     return Tally(
         planned={trial.key: trial for trial in planned},
+        due=frozenset(trial.key for trial in planned),
+        open_ended=budget is not None,
         names=names_by_key(planned, {arm.name: planned[0].arm_key}),
         arms={arm.name: ArmTally()},
         seconds={arm.name: 10.0},

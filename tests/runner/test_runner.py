@@ -5,14 +5,17 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fairtrial import runner
+from fairtrial.analysis import answers
 from fairtrial.errors import StudyError
 from fairtrial.store import Claim, Store
-from fairtrial.study.schema import Arm, ArmSettings, Question, Study
+from fairtrial.study.schema import Arm, ArmSettings, Question, Seeds, Study
 from fairtrial.trial import METRICS, EpochRecord, Event, Idle, Lost, Outcome, Started, Trial
 from fairtrial.wire import Order
 
@@ -25,7 +28,9 @@ STUDY = Study(
     name="study",
     arms={"narrow": arm("narrow", 10), "wide": arm("wide", 20), "twin": arm("twin", 20)},
     questions=(Question(id="Q", variant="wide", baseline="narrow"),),
+    seeds=Seeds(min=3, max=3),
 )
+GROWING = replace(STUDY, seeds=Seeds(min=3, max=12))
 
 
 def finished(trial: Trial) -> Outcome:
@@ -152,9 +157,10 @@ def test_a_failure_that_cannot_mend_is_not_repeated_in_the_same_run(store: Store
 def test_a_budget_adds_seeds_until_it_is_over_but_completes_the_minimum_first(store: Store) -> None:
     """Three seeds are the least an answer can be made of; what is left of the budget buys more."""
     rich, poor = FakeExecutor(seconds=0.02), FakeExecutor(seconds=0.15)
-    report = runner.run(STUDY, store=store, executor=rich, budget_seconds=0.5)
+    study = replace(STUDY, seeds=Seeds(min=3, max=100))
+    report = runner.run(study, store=store, executor=rich, budget_seconds=1.0)
     assert report.ended_by == "budget"
-    assert 3 < max(seed for _, seed in pairs(rich)) < STUDY.seeds.max
+    assert 3 < max(seed for _, seed in pairs(rich)) < 100
     other = Study(name="other", arms={"a": arm("a", 30), "b": arm("b", 40)})
     runner.run(other, store=store, executor=poor, budget_seconds=0.3)
     assert pairs(poor) == [(name, seed) for seed in (1, 2, 3) for name in ("b", "a")]
@@ -238,3 +244,95 @@ def test_a_checkpoint_is_kept_until_its_outcome_is_stored(store: Store) -> None:
     other.write_bytes(b"state")
     runner.run(again, store=store, executor=FakeExecutor(), seeds=1)
     assert not other.exists()
+
+
+def measuring(accuracies: Callable[[Trial], float]) -> Callable[[Trial], Outcome]:
+    """Trials that end with this accuracy, on validation and test alike, each with weights of its own."""
+
+    def ending(trial: Trial) -> Outcome:
+        metrics = dict.fromkeys(METRICS, accuracies(trial)) | {"validation_seen": 0.0}
+        return replace(finished(trial), metrics=metrics, weights_sha256=trial.key)
+
+    return ending
+
+
+def noise(trial: Trial, spread: float) -> float:
+    """A draw of its own for each arm and seed, the same in every run."""
+    return spread * float(np.random.default_rng([trial.seed, len(trial.arm.name)]).normal())
+
+
+def test_a_settled_question_gets_no_more_seeds_and_an_open_one_gets_them_up_to_the_horizon(
+    store: Store, tmp_path: Path
+) -> None:
+    """As many seeds as the answer needs: three or four for a large effect, all there are for a faint one."""
+    clear = FakeExecutor(
+        measuring(lambda trial: 0.9 + 0.05 * (trial.arm.name == "wide") + noise(trial, 0.001))
+    )
+    report = runner.run(GROWING, store=store, executor=clear)
+    assert report.ended_by == "done"
+    assert max(seed for _, seed in pairs(clear)) <= 5
+    with Store.open(tmp_path / "faint.db") as other:
+        faint = FakeExecutor(
+            measuring(lambda trial: 0.9 + 0.002 * (trial.arm.name == "wide") + noise(trial, 0.02))
+        )
+        report = runner.run(GROWING, store=other, executor=faint)
+    assert report.ended_by == "done"
+    assert sorted(seed for name, seed in pairs(faint) if name == "wide") == list(range(1, 13))
+
+
+def test_the_next_seed_goes_to_the_open_question_that_costs_least(store: Store) -> None:
+    """Cheap answers first: whoever stops early has most of them."""
+    arms = {name: arm(name, width) for name, width in (("a", 10), ("b", 20), ("big", 400), ("huge", 900))}
+    study = Study(
+        name="two",
+        arms=arms,
+        questions=(
+            Question(id="dear", variant="huge", baseline="big"),
+            Question(id="cheap", variant="b", baseline="a"),
+        ),
+        seeds=Seeds(min=3, max=6),
+    )
+    executor = FakeExecutor(measuring(lambda trial: 0.9 + noise(trial, 0.02)), workers=1)
+    runner.run(study, store=store, executor=executor)
+    after = [name for name, seed in pairs(executor) if seed > 3]
+    assert after[:6] == ["b", "a"] * 3 or after[:6] == ["a", "b"] * 3
+    assert set(after[6:]) == {"big", "huge"}
+
+
+def test_an_interrupted_study_goes_on_to_the_same_seeds_and_verdicts(store: Store, tmp_path: Path) -> None:
+    """Stopping and resuming must not be a way to another answer."""
+
+    def ending(trial: Trial) -> Outcome:
+        return measuring(lambda trial: 0.9 + 0.02 * (trial.arm.name == "wide") + noise(trial, 0.01))(trial)
+
+    whole = runner.run(GROWING, store=store, executor=FakeExecutor(ending, workers=1))
+    count = 0
+
+    def interrupt(event: Event) -> None:
+        nonlocal count
+        if isinstance(event, Outcome):
+            count += 1
+            if count % 4 == 0:
+                raise KeyboardInterrupt
+
+    with Store.open(tmp_path / "interrupted.db") as other:
+        for _ in range(20):
+            try:
+                runner.run(GROWING, store=other, executor=FakeExecutor(ending, workers=1), on_event=interrupt)
+                break
+            except KeyboardInterrupt:
+                pass
+        assert count == whole.trained
+        mine, theirs = (answers(GROWING, one).as_dict()["answers"] for one in (other, store))
+    assert mine == theirs
+
+
+def test_filters_do_not_make_other_questions_train(store: Store) -> None:
+    """`--question` narrows the work, whatever else is open."""
+    study = replace(
+        GROWING, questions=(*GROWING.questions, Question(id="P", variant="other", baseline="narrow"))
+    )
+    study = replace(study, arms={**study.arms, "other": arm("other", 70)})
+    executor = FakeExecutor(measuring(lambda trial: 0.9 + noise(trial, 0.02)))
+    runner.run(study, store=store, executor=executor, questions=["Q"])
+    assert {name for name, _ in pairs(executor)} == {"narrow", "wide"}

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from fairtrial.analysis.caveats import caveats, diverged
-from fairtrial.analysis.contrast import Contrast, contrast, margin
+from fairtrial.analysis.alpha import alphas, family
+from fairtrial.analysis.caveats import caveats, troubles
+from fairtrial.analysis.claimed import judge_claim
+from fairtrial.analysis.contrast import contrast, margin
+from fairtrial.analysis.gather import Failed
+from fairtrial.analysis.judgement import Judgement, floor_of, judge, repeated_weights
 from fairtrial.analysis.sentences import sentence
-from fairtrial.analysis.values import Answer, ArmTrials, JudgedClaim
+from fairtrial.analysis.values import Answer, ArmTrials
+from fairtrial.stats.intervals import log_margin
 from fairtrial.study.schema import Metric, On, Question, Study
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
-    """A verdict with its interval in the unit the answer shows, and in words why it is undecided."""
-
-    verdict: str
-    low: float | None
-    high: float | None
-    because: str = ""
 
 
 def asked(question: Question) -> tuple[tuple[Metric, On | None], ...]:
@@ -45,15 +40,29 @@ def answer(
     metric: Metric,
     on: On | None,
     other_engines: Mapping[str, int],
-    failed: Mapping[str, Sequence[str]],
+    failed: Mapping[str, Sequence[Failed]],
 ) -> Answer:
     """The answer to `question` on one metric, undecided where the trials do not settle it."""
     variant, baseline = arms[question.variant], arms[question.baseline]
     over = None if on is None else question.over
-    compared = contrast(variant, baseline, metric=metric, on=on, over=over)
+    horizon = study.seeds.max
+    compared = contrast(variant, baseline, metric=metric, on=on, over=over, horizon=horizon)
     smallest = margin(study.margins, compared)
-    trouble = diverged(variant, baseline, compared)
-    judged = _verdict(compared, unstable=bool(trouble))
+    alpha = alphas(study)[family(metric, on)]
+    floor = max(floor_of(arm, metric=metric, on=on) for arm in (variant, baseline))
+    trouble = troubles((variant, baseline), seeds=len(compared.looked_at), failed=failed, horizon=horizon)
+    repeated = any(repeated_weights(arm, seeds=compared.looked_at) for arm in (variant, baseline))
+    judged = judge(
+        compared,
+        margin=log_margin(smallest) if metric == "time" and smallest is not None else smallest,
+        alpha=alpha,
+        seeds=study.seeds,
+        floor=floor,
+        goal=question.goal,
+        trouble=bool(trouble),
+        repeated=repeated,
+    )
+    low, high = _shown(judged, metric)
     return Answer(
         question=question.id,
         metric=metric,
@@ -61,44 +70,60 @@ def answer(
         over=over,
         variant=question.variant,
         baseline=question.baseline,
-        verdict=judged.verdict,
+        verdict=judged.verdict.value,
         variant_mean=float(compared.variant.mean()) if compared.seeds else None,
         baseline_mean=float(compared.baseline.mean()) if compared.seeds else None,
         estimate=compared.estimate,
-        low=judged.low,
-        high=judged.high,
+        low=low,
+        high=high,
         margin=smallest,
         confidence=study.confidence,
         seeds=len(compared.seeds),
         pairing_correlation=compared.pairing_correlation,
         caveats=caveats(
-            question, variant, baseline, compared, on=on, other_engines=other_engines, failed=failed
+            question,
+            variant,
+            baseline,
+            compared,
+            on=on,
+            seeds=study.seeds,
+            other_engines=other_engines,
+            failed=failed,
         ),
         sentence=sentence(
             compared,
+            judged,
             variant=question.variant,
             baseline=question.baseline,
             on=on,
             over=over,
-            verdict=judged.verdict,
-            because=judged.because,
+            margin=smallest,
+            horizon=horizon,
             trouble=", ".join(trouble),
         ),
         claims=tuple(
-            JudgedClaim(claim=claim, verdict="not settled")
+            judge_claim(
+                claim,
+                question,
+                arms,
+                judged,
+                over=over,
+                margin=smallest,
+                alpha=alpha,
+                seeds=study.seeds,
+                floor=floor,
+                unsound=lambda arm, seen: bool(troubles((arm,), seeds=seen, failed=failed, horizon=horizon)),
+            )
             for claim in question.claims
             if claim.metric == metric and (on is None or claim.on == on)
         ),
     )
 
 
-def _verdict(compared: Contrast, *, unstable: bool) -> Judgement:
-    """What the contrasts settle. Means alone settle nothing, so for now: undecided.
-
-    The interval and the decision rule come in here: `compared.differences` in seed order, the
-    margin, the confidence and the number of verdicts in the study are at hand in `answer`.
-    """
-    if unstable:
-        return Judgement(verdict="unstable", low=None, high=None)
-    because = "means alone settle nothing, and this version works out no interval"
-    return Judgement(verdict="undecided", low=None, high=None, because=because)
+def _shown(judged: Judgement, metric: Metric) -> tuple[float | None, float | None]:
+    """The interval in the unit the answer shows: ratios for time."""
+    interval = judged.interval
+    if interval is None or judged.verdict == "unstable":
+        return None, None
+    shown = interval.exp() if metric == "time" else interval
+    return (shown.low, shown.high) if math.isfinite(shown.bound) else (None, None)

@@ -7,10 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from fairtrial.analysis.contrast import Contrast
-from fairtrial.analysis.sentences import seeds
+from fairtrial.analysis.gather import Failed
+from fairtrial.analysis.judgement import identical, repeated_weights
+from fairtrial.analysis.sentences import count_of, subject
 from fairtrial.analysis.values import ArmTrials, Caveat
+from fairtrial.stats.signs import signs
 from fairtrial.study.factors import Difference, confounds, implied
-from fairtrial.study.schema import On, Question
+from fairtrial.study.schema import On, Question, Seeds
 
 
 def caveats(
@@ -20,8 +23,9 @@ def caveats(
     contrast: Contrast,
     *,
     on: On | None,
+    seeds: Seeds,
     other_engines: Mapping[str, int],
-    failed: Mapping[str, Sequence[str]],
+    failed: Mapping[str, Sequence[Failed]],
 ) -> tuple[Caveat, ...]:
     """Everything that makes this answer weaker than its numbers look.
 
@@ -32,13 +36,20 @@ def caveats(
         *_confounded(question, variant, baseline),
         *_implied(variant, baseline),
         *_leaked(variant, baseline, contrast, on=on),
-        *_diverged(variant, baseline, contrast),
         *(
-            Caveat(kind="failed", text=text)
+            Caveat(kind="diverged", text=text)
+            for side in (variant, baseline)
+            for text in _diverged(side, seeds=len(contrast.looked_at))
+        ),
+        *(
+            Caveat(kind="failed", text=one.text)
             for name in (question.variant, question.baseline)
-            for text in failed.get(name, ())
+            for one in failed.get(name, ())
         ),
         *_missing(variant, baseline, contrast),
+        *_beyond(contrast, horizon=seeds.max),
+        *_identical(variant, baseline, contrast, on=on, least=seeds.min),
+        *_skewed(contrast, on=on),
         *_other_engines(question, other_engines),
         *(_clocks(contrast) if contrast.metric == "time" else ()),
     )
@@ -76,41 +87,84 @@ def _leaked(
             )
 
 
-def _diverged(variant: ArmTrials, baseline: ArmTrials, contrast: Contrast) -> Iterator[Caveat]:
-    for text in diverged(variant, baseline, contrast):
-        yield Caveat(kind="diverged", text=text)
+def troubles(
+    arms: Sequence[ArmTrials], *, seeds: int, failed: Mapping[str, Sequence[Failed]], horizon: int
+) -> tuple[str, ...]:
+    """`1 of 7 runs of lr-0.02 diverged`, or failed, for each of the arms that this is true of.
 
-
-def diverged(variant: ArmTrials, baseline: ArmTrials, contrast: Contrast) -> tuple[str, ...]:
-    """`1 of 7 runs of lr-0.02 diverged`, for each of the two arms that this is true of."""
-    looked_at = set(contrast.looked_at)
-    total = len(looked_at)
-    counts = {
-        side.arm.name: sum(
-            trial.seed in looked_at and trial.outcome.state == "diverged" for trial in side.trials
-        )
-        for side in (variant, baseline)
-    }
+    Looks at the first `seeds` seeds, and at the next one, which is where a failure ends them.
+    """
     return tuple(
-        f"{count} of {total} {'run' if total == 1 else 'runs'} of {name} diverged"
-        for name, count in counts.items()
-        if count
+        text
+        for side in arms
+        for text in (
+            *_diverged(side, seeds=seeds),
+            *(_failed(side, failed.get(side.arm.name, ()), seed=seeds + 1) if seeds < horizon else ()),
+        )
     )
+
+
+def _diverged(side: ArmTrials, *, seeds: int) -> Iterator[str]:
+    count = sum(trial.seed <= seeds and trial.outcome.state == "diverged" for trial in side.trials)
+    if count:
+        yield f"{count} of {count_of(seeds, 'run')} of {side.arm.name} diverged"
+
+
+def _failed(side: ArmTrials, failed: Sequence[Failed], *, seed: int) -> Iterator[str]:
+    if any(one.seed == seed for one in failed):
+        yield f"1 of {count_of(seed, 'run')} of {side.arm.name} failed"
 
 
 def _missing(variant: ArmTrials, baseline: ArmTrials, contrast: Contrast) -> Iterator[Caveat]:
     """Seeds that both arms have, beyond one that either lacks, and so are not used."""
     both = {trial.seed for trial in variant.trials} & {trial.seed for trial in baseline.trials}
-    unused = sorted(both - set(contrast.looked_at))
+    unused = sorted(both - set(contrast.looked_at) - set(contrast.beyond))
     if unused:
-        gap = len(contrast.looked_at) + 1
+        gap = len(contrast.looked_at) + len(contrast.beyond) + 1
         lacking = [
             side.arm.name for side in (variant, baseline) if gap not in {trial.seed for trial in side.trials}
         ]
         yield Caveat(
             kind="missing seeds",
-            text=f"{seeds(len(unused))} beyond seed {gap}, which {' and '.join(lacking)} "
+            text=f"{count_of(len(unused), 'seed')} beyond seed {gap}, which {' and '.join(lacking)} "
             "has no outcome for, not used: seeds count in order",
+        )
+
+
+def _beyond(contrast: Contrast, *, horizon: int) -> Iterator[Caveat]:
+    if contrast.beyond:
+        yield Caveat(
+            kind="beyond the horizon",
+            text=f"{count_of(len(contrast.beyond), 'seed')} beyond seed {horizon} not used: the guarantee ends "
+            "at the largest number of seeds, fixed before the first trial",
+        )
+
+
+def _identical(
+    variant: ArmTrials, baseline: ArmTrials, contrast: Contrast, *, on: On | None, least: int
+) -> Iterator[Caveat]:
+    if contrast.metric != "time" and identical(contrast, least=least):
+        yield Caveat(
+            kind="identical contrasts",
+            text=f"{subject(contrast, on).lower()} differs by exactly the same on all {len(contrast.seeds)} "
+            "seeds, as if seeds changed nothing: never a verdict",
+        )
+    for side in (variant, baseline):
+        same = repeated_weights(side, seeds=contrast.looked_at)
+        if same:
+            yield Caveat(
+                kind="identical weights",
+                text=f"seeds {', '.join(map(str, same))} of {side.arm.name} ended with the same weights as "
+                "another seed, as if seeds changed nothing: never a verdict",
+            )
+
+
+def _skewed(contrast: Contrast, *, on: On | None) -> Iterator[Caveat]:
+    if contrast.metric != "time" and contrast.seeds and signs(contrast.differences).skewed:
+        yield Caveat(
+            kind="skewed contrasts",
+            text=f"contrasts of {subject(contrast, on).lower()} are lopsided, so that the interval for their mean "
+            "deserves doubt",
         )
 
 
@@ -131,5 +185,5 @@ def _clocks(contrast: Contrast) -> Iterator[Caveat]:
     if contrast.apart:
         yield Caveat(
             kind="another machine",
-            text=f"{seeds(len(contrast.apart))} not used: the two arms were trained on different machines",
+            text=f"{count_of(len(contrast.apart), 'seed')} not used: the two arms were trained on different machines",
         )

@@ -32,12 +32,20 @@ class Contrast:
     looked_at: tuple[int, ...]
     apart: tuple[int, ...] = ()
     """Seeds whose two trials ran on different machines: never compared for time."""
+    beyond: tuple[int, ...] = ()
+    """Seeds without a gap beyond the horizon, where the guarantee ends: not looked at."""
 
     @property
     def differences(self) -> NDArray[np.float64]:
         if self.metric == "time":
             return np.log(self.variant) - np.log(self.baseline)
         return self.variant - self.baseline
+
+    @property
+    def contrasts(self) -> NDArray[np.float64]:
+        """One difference for each seed looked at, in seed order; NaN where a trial has no value."""
+        known = dict(zip(self.seeds, self.differences.tolist(), strict=True))
+        return np.array([known.get(seed, math.nan) for seed in self.looked_at], dtype=np.float64)
 
     @property
     def estimate(self) -> float | None:
@@ -56,9 +64,15 @@ class Contrast:
 
 
 def contrast(
-    variant: ArmTrials, baseline: ArmTrials, *, metric: Metric, on: On | None, over: Over | None
+    variant: ArmTrials,
+    baseline: ArmTrials,
+    *,
+    metric: Metric,
+    on: On | None,
+    over: Over | None,
+    horizon: int,
 ) -> Contrast:
-    """The metric of both arms on seeds 1, 2, … up to the first one that either arm lacks.
+    """The metric of both arms on seeds 1, 2, … to the horizon or the first one that either arm lacks.
 
     A gap ends it because what lies beyond is not a random choice of seeds: those that finished
     first are those that train fast. Diverged seeds are looked at and have no value.
@@ -67,8 +81,12 @@ def contrast(
     baselines = {trial.seed: trial for trial in baseline.trials}
     looked_at: list[int] = []
     apart: list[int] = []
+    beyond: list[int] = []
     pairs: list[tuple[int, float, float]] = []
-    while (seed := len(looked_at) + 1) in variants and seed in baselines:
+    while (seed := len(looked_at) + len(beyond) + 1) in variants and seed in baselines:
+        if seed > horizon:
+            beyond.append(seed)
+            continue
         looked_at.append(seed)
         first, second = variants[seed], baselines[seed]
         if metric == "time" and _machine(first) != _machine(second):
@@ -84,6 +102,7 @@ def contrast(
         baseline=np.array([of_baseline for _, _, of_baseline in pairs], dtype=np.float64),
         looked_at=tuple(looked_at),
         apart=tuple(apart),
+        beyond=tuple(beyond),
     )
 
 

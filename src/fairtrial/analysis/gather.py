@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from fairtrial.analysis.values import ArmTrials
 from fairtrial.engine.precision import resolve
@@ -52,23 +53,32 @@ def other_engines(arms: Mapping[str, Arm], store: Store) -> dict[str, int]:
     return {name: sum(counts[key].values()) for name, key in keys.items() if key in counts}
 
 
-def failures(arms: Mapping[str, ArmTrials], store: Store, *, least: int) -> dict[str, tuple[str, ...]]:
-    """Seeds of each arm that failed and have no outcome, in words; arms without any left out.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """A seed that failed and has no outcome; `text` says so with the reason."""
 
-    Looks at seeds 1 to `least` and on to the last one stored.
+    seed: int
+    text: str
+
+
+def failures(arms: Mapping[str, ArmTrials], store: Store, *, least: int) -> dict[str, tuple[Failed, ...]]:
+    """Seeds of each arm that failed and have no outcome; arms without any left out.
+
+    Looks at seeds 1 to `least`, and on to the one after the last that is stored.
     """
     lacking: dict[str, list[Trial]] = {}
     for name, arm in arms.items():
         had = {trial.seed for trial in arm.trials}
-        wanted = [seed for seed in range(1, max([least, *had]) + 1) if seed not in had]
+        wanted = [seed for seed in range(1, max([least - 1, *had]) + 2) if seed not in had]
         lacking[name] = [trial for seed in wanted for trial in trials(arm.arm, range(seed, seed + 1))]
     attempts = store.attempts([trial.key for some in lacking.values() for trial in some])
-    said: dict[str, list[str]] = {}
+    said: dict[str, list[Failed]] = {}
     for name, some in lacking.items():
         for trial in some:
             failed = [attempt for attempt in attempts[trial.key] if attempt.state == "failed"]
             if failed:
                 times = "once" if len(failed) == 1 else f"{len(failed)} times"
                 reason = failed[-1].reason
-                said.setdefault(name, []).append(f"seed {trial.seed} of {name} failed {times}: {reason}")
+                text = f"seed {trial.seed} of {name} failed {times}: {reason}"
+                said.setdefault(name, []).append(Failed(seed=trial.seed, text=text))
     return {name: tuple(some) for name, some in said.items()}

@@ -2,49 +2,122 @@
 
 from __future__ import annotations
 
+import math
+
 from fairtrial.analysis.contrast import Contrast, Over
+from fairtrial.analysis.judgement import Judgement, better_of
 from fairtrial.durations import duration
-from fairtrial.study.schema import On
+from fairtrial.stats.forecast import Forecast
+from fairtrial.stats.intervals import Interval
+from fairtrial.stats.signs import signs
+from fairtrial.stats.verdict import Verdict
+from fairtrial.study.schema import Metric, On
 
 OVER = {"last_epoch": "mean over the last epoch", "end": "at the end of training"}
 
 
 def sentence(
     contrast: Contrast,
+    judged: Judgement,
     *,
     variant: str,
     baseline: str,
     on: On | None,
     over: Over | None,
-    verdict: str,
-    because: str,
+    margin: float | None,
+    horizon: int,
     trouble: str,
 ) -> str:
-    """What happened, over how many seeds, and what it is worth.
+    """What happened, by how much (interval, seeds), and what that settles.
 
-    `because` says why the verdict is what it is; `trouble` names seeds that diverged, or is empty.
+    `margin` is in the unit the answer shows; `trouble` says which runs diverged or failed, or is empty.
     """
-    if not contrast.looked_at:
-        return f"Nothing to compare yet: {variant} and {baseline} have no finished seed in common."
-    parts = [f"{verdict}: {because}" if because else verdict]
-    if trouble:
-        parts = [f"{verdict}: {trouble}"]
     if not contrast.seeds:
-        return f"{subject(contrast, on)} cannot be compared; {parts[0]}."
-    happened = _time(contrast) if contrast.metric == "time" else _difference(contrast, on=on, over=over)
-    where = ", counting the seeds where both trained" if trouble else ""
-    return f"{happened} over {seeds(len(contrast.seeds))}{where}; {parts[0]}."
+        if trouble:
+            return f"{subject(contrast, on)} cannot be compared; {judged.verdict}: {trouble}."
+        return f"Nothing to compare yet: {variant} and {baseline} have no finished seed in common."
+    if contrast.metric == "time":
+        happened = f"{_time(contrast)} over {count_of(len(contrast.seeds), 'seed')}"
+    else:
+        happened = _difference(contrast, judged, on=on, over=over)
+    if trouble:
+        return f"{happened}, counting the seeds where both trained: {judged.verdict}, for {trouble}."
+    said = _settled(contrast, judged, variant, margin) or _undecided(contrast, judged, margin, horizon)
+    return f"{happened}: {said}.{_lopsided(contrast, variant)}"
 
 
 def subject(contrast: Contrast, on: On | None) -> str:
     return "Training time" if on is None else f"{on.capitalize()} {contrast.metric}"
 
 
-def seeds(count: int) -> str:
-    return f"{count} seed" if count == 1 else f"{count} seeds"
+def count_of(number: int, noun: str) -> str:
+    """A number of things in words.
+
+    >>> count_of(1, "seed"), count_of(2, "seed")
+    ('1 seed', '2 seeds')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _difference(contrast: Contrast, *, on: On | None, over: Over | None) -> str:
+def amount(value: float, metric: Metric) -> str:
+    """A margin in the metric's unit: of an accuracy in points, of a time in percent.
+
+    >>> amount(0.001, "accuracy"), amount(0.05, "time"), amount(0.0023, "loss")
+    ('0.1 pp', '5 %', '0.0023')
+    """
+    match metric:
+        case "accuracy":
+            return f"{100 * value:.4g} pp"
+        case "time":
+            return f"{100 * value:.4g} %"
+        case "loss":
+            return f"{value:.3g}"
+
+
+def _settled(contrast: Contrast, judged: Judgement, variant: str, margin: float | None) -> str | None:
+    look = judged.look
+    if judged.verdict is Verdict.UNDECIDED or look is None or margin is None:
+        return None
+    words = judged.verdict.value
+    if judged.verdict.direction:
+        words = f"{'an' if words.startswith('i') else 'a'} {words}"
+    elif judged.verdict is Verdict.NOT_WORSE:
+        words = f"{variant} is {words}"
+    # What was settled stays settled, although the interval of a later look may be a wider one.
+    stands = "" if look.verdict is look.standing else f", as settled by seed {look.settled_at}"
+    return f"{words} (margin {amount(margin, contrast.metric)}){stands}"
+
+
+def _undecided(contrast: Contrast, judged: Judgement, margin: float | None, horizon: int) -> str:
+    parts = [judged.verdict.value]
+    if judged.interval is not None and margin is not None:
+        bound = _bound(judged.interval, contrast.metric)
+        parts.append(f"any change is smaller than {bound} (margin {amount(margin, contrast.metric)})")
+    if judged.because:
+        parts.append(judged.because)
+    elif judged.look is not None and judged.forecast is not None:
+        parts.append(_outlook(judged.forecast, seen=judged.look.n, horizon=horizon))
+    return "; ".join(parts)
+
+
+def _outlook(needed: Forecast, *, seen: int, horizon: int) -> str:
+    if seen >= horizon:
+        return f"the {horizon} seeds of this study are used up"
+    if needed.within_horizon and needed.more is not None:
+        are = "is" if needed.more == 1 else "are"
+        return f"about {count_of(needed.more, 'more seed')} {are} likely to settle it"
+    wanted = "" if needed.seeds is None else f", about {needed.seeds} would be needed"
+    return f"the {horizon} seeds of this study are unlikely to settle it{wanted}"
+
+
+def _bound(interval: Interval, metric: Metric) -> str:
+    """Rounded upwards, so that what is said stays true."""
+    if metric == "accuracy":
+        return f"{math.ceil(1e4 * interval.bound) / 100:.2f} pp"
+    return f"{math.ceil(1e4 * interval.bound) / 1e4:.4f}"
+
+
+def _difference(contrast: Contrast, judged: Judgement, *, on: On | None, over: Over | None) -> str:
     scale, digits, unit, apart = (
         (100.0, 2, " %", " pp") if contrast.metric == "accuracy" else (1.0, 4, "", "")
     )
@@ -52,12 +125,31 @@ def _difference(contrast: Contrast, *, on: On | None, over: Over | None) -> str:
         f"{scale * float(values.mean()):.{digits}f}" for values in (contrast.baseline, contrast.variant)
     )
     by = scale * float(contrast.differences.mean())
+    seeds = count_of(len(contrast.seeds), "seed")
+    known = f" ({seeds})"
+    interval = None if judged.verdict is Verdict.UNSTABLE else judged.interval
+    if interval is not None:
+        low, high = scale * interval.low, scale * interval.high
+        digits = _digits(low, high, least=digits)
+        if low <= 0 <= high:
+            known = f" (a change of {low:+.{digits}f} to {high:+.{digits}f}{apart}, {seeds})"
+        else:
+            near, far = sorted((abs(low), abs(high)))
+            known = f" ({near:.{digits}f} to {far:.{digits}f}, {seeds})"
     how = OVER[over or "end"]
     size = f"{abs(by):.{digits}f}"
     if float(size) == 0:
-        return f"{subject(contrast, on)} stayed at {after}{unit} ({how})"
+        return f"{subject(contrast, on)} stayed at {after}{unit} ({how}){known}"
     verb = "rose" if by > 0 else "fell"
-    return f"{subject(contrast, on)} {verb} from {before} to {after}{unit} ({how}), by {size}{apart}"
+    return f"{subject(contrast, on)} {verb} from {before} to {after}{unit} ({how}), by {size}{apart}{known}"
+
+
+def _digits(low: float, high: float, *, least: int) -> int:
+    """As many decimals as it takes to show that an end which is not zero is not."""
+    nearest = min(abs(low), abs(high))
+    if nearest == 0 or low < 0 < high:
+        return least
+    return min(max(least, math.ceil(-math.log10(nearest))), least + 3)
 
 
 def _time(contrast: Contrast) -> str:
@@ -66,3 +158,20 @@ def _time(contrast: Contrast) -> str:
     if f"{ratio:.2f}" == "1.00":
         return f"Training took as long as before ({after} against {before})"
     return f"Training took {ratio:.2f} times as long ({after} against {before})"
+
+
+def _lopsided(contrast: Contrast, variant: str) -> str:
+    """What holds whatever the contrasts' distribution, where it is nothing like a bell."""
+    if contrast.metric == "time":
+        return ""
+    found = signs(contrast.differences)
+    if not found.skewed:
+        return ""
+    better, worse = found.higher, found.lower
+    if better_of(contrast.metric) == "lower":
+        better, worse = worse, better
+    word, count = ("better", better) if better >= worse else ("worse", worse)
+    return (
+        f" The contrasts are lopsided; seed by seed, {variant} was {word} on {count} of "
+        f"{count_of(len(contrast.seeds), 'seed')}."
+    )

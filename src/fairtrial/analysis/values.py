@@ -23,6 +23,10 @@ CaveatKind = Literal[
     "another machine",
     "shared machine",
     "missing seeds",
+    "beyond the horizon",
+    "identical contrasts",
+    "identical weights",
+    "skewed contrasts",
 ]
 ClaimVerdict = Literal["holds", "contradicted", "not settled"]
 
@@ -56,14 +60,19 @@ class Caveat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedClaim:
-    """What somebody said the answer was, held against the verdict."""
+    """What somebody said the answer was, held against the verdict.
+
+    `because` says what was found of a plateau, or what keeps a claim from being settled where it is not
+    the verdict alone.
+    """
 
     claim: Claim
     verdict: ClaimVerdict
+    because: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         claim = self.claim.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"metric", "on"})
-        return {**claim, "verdict": self.verdict}
+        return {**claim, "verdict": self.verdict, **({"because": self.because} if self.because else {})}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

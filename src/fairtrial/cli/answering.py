@@ -13,9 +13,13 @@ from rich.text import Text
 
 from fairtrial.analysis import Answer, Answers
 from fairtrial.analysis import answers as answers_from
+from fairtrial.analysis.ledger import Ledger, ledger
 from fairtrial.api import open_to_read, store_path
 from fairtrial.cli.console import emit_json, note_missing_store, stdout
+from fairtrial.report.answers_markdown import answers_markdown
 from fairtrial.study.schema import Study
+
+Form = Literal["terminal", "json", "csv", "markdown"]
 
 CSV_FIELDS: tuple[str, ...] = (
     "question", "metric", "on", "over", "variant", "baseline", "verdict", "variant_mean", "baseline_mean",
@@ -38,17 +42,19 @@ def all_hold(answers: Answers) -> bool:
     )
 
 
-def print_answers(answers: Answers, *, form: Literal["terminal", "json", "csv"]) -> None:
+def print_answers(answers: Answers, *, form: Form) -> None:
     if form == "json":
         emit_json(answers.as_dict())
     elif form == "csv":
         _print_csv(answers)
+    elif form == "markdown":
+        sys.stdout.write(answers_markdown(answers))
     else:
         render_answers(answers, stdout())
 
 
 def render_answers(answers: Answers, console: Console) -> None:
-    """Question by question: what was asked of which arms, the sentences, claims and caveats."""
+    """Question by question: arms, sentences, claims and caveats; at the end the ledger of claims."""
     if not answers.answers:
         console.print(Text(f"Study {answers.study} asks no questions; see its arms with `fairtrial show`."))
     for question in dict.fromkeys(answer.question for answer in answers):
@@ -59,6 +65,22 @@ def render_answers(answers: Answers, console: Console) -> None:
         for caveat in dict.fromkeys(str(caveat) for answer in group for caveat in answer.caveats):
             console.print(Padding(Text(f"caveat: {caveat}", style="yellow"), (0, 0, 0, 2), expand=False))
         console.print()
+    _render_ledger(ledger(answers), console)
+
+
+def _render_ledger(kept: Ledger, console: Console) -> None:
+    if not kept.entries:
+        return
+    console.print(
+        Text("The claims: what the text says | what its own tables say | what is true", style="bold")
+    )
+    for one in kept.entries:
+        line = f"  {one.question}, {one.about}: {one.said} | {one.own_tables or '-'} | {one.found}"
+        # One line for each claim however narrow the terminal, so that they can be searched and counted.
+        console.print(Text(line), soft_wrap=True)
+    for text in kept.sums:
+        console.print(Text(text))
+    console.print()
 
 
 def _render_answer(answer: Answer, console: Console) -> None:
@@ -67,9 +89,10 @@ def _render_answer(answer: Answer, console: Console) -> None:
         said = judged.claim
         values = f" from {said.from_:g} to {said.to:g}" if None not in (said.from_, said.to) else ""
         level = f" {said.level:g}" if said.level is not None else ""
+        because = f" ({judged.because})" if judged.because else ""
         console.print(
             Padding(
-                Text(f"claim: {said.says}{values}{level}: {judged.verdict}", style="dim"),
+                Text(f"claim: {said.says}{values}{level}: {judged.verdict}{because}", style="dim"),
                 (0, 0, 0, 4),
                 expand=False,
             )

@@ -213,16 +213,19 @@ def answers(
     sets: Sets = None,
     store: StorePath = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print one line of CSV per answer.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print them as Markdown.")] = False,
     strict: Strict = False,
     as_json: AsJson = False,
 ) -> None:
     """The answers to what has been trained so far, again. Trains nothing."""
-    from fairtrial.cli.answering import all_hold, print_answers, read_answers
+    from fairtrial.cli.answering import Form, all_hold, print_answers, read_answers
 
-    if as_csv and as_json:
-        raise typer.BadParameter("give --csv or --json, not both")
+    forms: dict[Form, bool] = {"csv": as_csv, "markdown": as_markdown, "json": as_json}
+    form: list[Form] = [name for name, wanted in forms.items() if wanted]
+    if len(form) > 1:
+        raise typer.BadParameter(f"give one of --{' and --'.join(form)}")
     found = read_answers(load(study, sets), store=store)
-    print_answers(found, form="json" if as_json else "csv" if as_csv else "terminal")
+    print_answers(found, form=form[0] if form else "terminal")
     if strict and not all_hold(found):
         raise typer.Exit(1)
 

@@ -57,7 +57,7 @@ def _drawing(tally: Tally, live: Live) -> Callable[[Event], None]:
 
 def screen(tally: Tally) -> Group:
     """Trials done and left, what runs now, and each arm's mean so far."""
-    of = f" of {len(tally.planned)}" if tally.budget_seconds is None else ""
+    of = "" if tally.open_ended else f" of {len(tally.planned)}"
     head = f"{tally.done}{of} new trials done, {len(tally.running)} running"
     if tally.running or tally.waiting:
         head += f", about {duration(tally.seconds_left())} left"

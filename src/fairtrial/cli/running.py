@@ -46,7 +46,7 @@ def run_study(
             study,
             opened,
             names,
-            seeds=_target(study, seeds=seeds, budget_seconds=budget_seconds),
+            seeds=seeds,
             workers=executor.workers,
             budget_seconds=budget_seconds,
         )
@@ -71,27 +71,23 @@ def run_study(
         typer.echo(next_commands(report, named=named, sets=sets, path=path))
 
 
-def _target(study: Study, *, seeds: int | None, budget_seconds: float | None) -> int:
-    """Seeds of each arm that the run may train, as the runner counts them."""
-    if seeds is not None:
-        return seeds
-    return study.seeds.min if budget_seconds is None else study.seeds.max
-
-
 def _tally(
     study: Study,
     store: Store,
     names: Sequence[str],
     *,
-    seeds: int,
+    seeds: int | None,
     workers: int,
     budget_seconds: float | None,
 ) -> Tally:
+    """As the runner counts: with `seeds` exactly those; otherwise the minimum, and then what is open."""
     chosen = [study.arms[name] for name in names]
     stored = gather(chosen, store)
-    planned = runner.missing(study, store, names, seeds)
+    planned = runner.missing(study, store, names, study.seeds.max if seeds is None else seeds)
     return Tally(
         planned={trial.key: trial for trial in planned},
+        due=frozenset(trial.key for trial in planned if seeds is not None or trial.seed <= study.seeds.min),
+        open_ended=seeds is None,
         names=names_by_key(planned, {arm.name: trials(arm, range(1, 2))[0].arm_key for arm in chosen}),
         arms={
             name: ArmTally(

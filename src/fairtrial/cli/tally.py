@@ -32,12 +32,15 @@ class ArmTally:
 
 @dataclass(slots=True, kw_only=True)
 class Tally:
-    """`planned` are the trials this run may train, by key; `seconds` what one of each arm takes.
+    """`planned` are the trials this run may train, by key; `due` those it will train in any case.
 
+    `open_ended`: how many of the others follow depends on the answers. `seconds`: what a trial of each arm takes.
     Arms are called by all names that share a key, so that an arm listed twice is counted twice.
     """
 
     planned: dict[str, Trial]
+    due: frozenset[str]
+    open_ended: bool
     names: dict[str, tuple[str, ...]]
     arms: dict[str, ArmTally]
     seconds: dict[str, float]
@@ -52,7 +55,7 @@ class Tally:
 
     def __post_init__(self) -> None:
         self.began = self.now()
-        self.waiting = set(self.planned)
+        self.waiting = set(self.due)
 
     def take(self, event: Event) -> str | None:
         """Note what happened; a line to print if a trial ended by it."""
@@ -87,7 +90,7 @@ class Tally:
             for tally in tallies:
                 tally.diverged += 1
             said = f"diverged: {outcome.reason}"
-        count = f"{self.done}/{len(self.planned)}" if self.budget_seconds is None else f"{self.done}"
+        count = f"{self.done}" if self.open_ended else f"{self.done}/{len(self.planned)}"
         return f"[{count}] {name} seed {running.trial.seed}: {said}, {took:.1f} s"
 
     def _lost(self, lost: Lost) -> str:

@@ -26,6 +26,7 @@ Kind = Literal[
     "precision",
     "horizon",
 ]
+Place = Literal["validation", "test", "time"]
 FEW_ARMS = 3
 FEW_SEEDS = 6
 """Below this many seeds Student's t is so wide that hardly anything is settled."""
@@ -61,12 +62,25 @@ def findings(study: Study) -> tuple[Finding, ...]:
 
 
 def verdicts(study: Study) -> int:
-    """Verdicts in words the study asks for: they share the error probability equally."""
-    return sum(
-        1 if metric == "time" else len(question.on)
-        for question in study.questions
-        for metric in question.metrics
-    )
+    """Verdicts in words the study asks for: together they have to be right."""
+    return sum(verdicts_by_place(study).values())
+
+
+def verdicts_by_place(study: Study) -> dict[Place, int]:
+    """The study's verdicts on validation images, on test images and on time.
+
+    Each question on each metric is one, and so is each claimed level or plateau, which is judged by an
+    interval of its own. A claimed direction is judged by its question's verdict.
+    """
+    counts: dict[Place, int] = {"validation": 0, "test": 0, "time": 0}
+    for question in study.questions:
+        for metric in question.metrics:
+            for place in ("time",) if metric == "time" else question.on:
+                counts[place] += 1
+        for claim in question.claims:
+            if claim.says in ("level", "plateau") and _judged(claim, question):
+                counts["time" if claim.metric == "time" else claim.on] += 1
+    return counts
 
 
 def _about_question(question: Question, study: Study) -> Iterator[Finding]:
@@ -212,10 +226,10 @@ def _unasked(study: Study) -> Iterator[Finding]:
 def _horizon(study: Study) -> Iterator[Finding]:
     seeds, count = study.seeds, verdicts(study)
     if count > 1:
-        share = 1 - (1 - study.confidence) / count
+        places = ", ".join(f"{some} on {place}" for place, some in verdicts_by_place(study).items() if some)
         message = (
-            f"{count} verdicts are to be right together with {study.confidence:.4g} confidence, so each is judged "
-            f"at {share:.6g}; a study of fewer questions settles with fewer seeds"
+            f"{count} verdicts ({places}) are to be right together with {study.confidence:.4g} confidence, so each "
+            "is judged more strictly than one alone; a study of fewer questions settles with fewer seeds"
         )
         yield Finding(kind="horizon", message=message)
     if count and seeds.max < FEW_SEEDS:

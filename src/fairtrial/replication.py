@@ -1,0 +1,43 @@
+"""Which question gets the next seed: the open one that costs least, until none is open."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from fairtrial.analysis import answers
+from fairtrial.engine.precision import resolve
+from fairtrial.store import Store
+from fairtrial.study.schema import Study
+from fairtrial.study.shapes import training_work
+from fairtrial.trial import Trial
+
+
+def next_seed(study: Study, store: Store, *, arms: Collection[str], taken: Collection[str]) -> list[Trial]:
+    """The missing trials of the next seed of one open question; none if there is no such question.
+
+    A question is open while more seeds may still settle it: its verdict is undecided and it is
+    short of `seeds.max`. Of the open ones whose arms are among `arms`, the one whose next seed
+    costs least is chosen. Cost is arithmetic (`training_work`), not clock time, so that a
+    resumed run asks for the same seeds. `taken` are keys that are running or were given up:
+    a question that waits for one of these waits.
+    """
+    best: tuple[int, list[Trial]] | None = None
+    for answer in answers(study, store).answers:
+        seed = answer.seeds + 1
+        # Times are settled by clocks of their own, never by more ordinary trials.
+        if answer.verdict != "undecided" or answer.metric == "time" or seed > study.seeds.max:
+            continue
+        if answer.variant not in arms or answer.baseline not in arms:
+            continue
+        pair = [
+            Trial(arm=arm, seed=seed, precision=resolve(arm.settings.precision))
+            for arm in (study.arms[answer.variant], study.arms[answer.baseline])
+        ]
+        known = store.known([trial.key for trial in pair])
+        missing = [trial for trial in pair if trial.key not in known]
+        if not missing or any(trial.key in taken for trial in missing):
+            continue
+        cost = sum(training_work(trial.arm) for trial in missing)
+        if best is None or cost < best[0]:
+            best = (cost, missing)
+    return [] if best is None else best[1]
