@@ -21,9 +21,9 @@ RUN = [sys.executable, "-m", "fairtrial", "run", "width", *LESS]
 SHOW = [sys.executable, "-m", "fairtrial", "answers", "width", "--json", *LESS]
 
 
-def start(store: Path, *more: str) -> subprocess.Popen[str]:
+def start(store: Path, *more: str, seeds: int = 3) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [*RUN, "--store", str(store), *more],
+        [*RUN, "--store", str(store), "--seeds", str(seeds), *more],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -120,7 +120,7 @@ def test_two_runs_started_at_once_on_one_store_train_each_trial_once(
 def test_ctrl_c_stops_within_two_seconds_keeps_what_is_done_and_says_how_to_go_on(tmp_path: Path) -> None:
     """Stopping must feel safe, or nobody dares to start."""
     store = tmp_path / "store.db"
-    process = start(store, "--seeds", "40")
+    process = start(store, seeds=40)
     assert process.stderr is not None
     assert "width-50 seed 1" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
