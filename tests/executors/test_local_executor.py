@@ -192,9 +192,9 @@ def test_a_long_trial_killed_in_the_middle_goes_on_from_its_checkpoint_bit_for_b
     executor: LocalExecutor, tmp_path: Path
 ) -> None:
     """Forty minutes of training must not start over because of a power cut in the last."""
-    # A thousand epochs are expected to take minutes, so checkpoints are kept; seven are enough to stop.
+    # So many epochs are expected to take minutes, so checkpoints are kept; seven are enough to stop.
     rule = {"monitor": "validation_loss", "patience": 6, "min_delta": 100.0}
-    long = trial(epochs=1000, early_stopping=rule, data={"train": 2000, "validation": 500})
+    long = trial(epochs=100_000, early_stopping=rule, data={"train": 2000, "validation": 500})
     order = Order(trial=long, checkpoint=str(tmp_path / "checkpoints" / "kept"))
     executor.start(order)
     for event in executor.events():

@@ -122,7 +122,7 @@ def test_ctrl_c_stops_within_two_seconds_keeps_what_is_done_and_says_how_to_go_o
     store = tmp_path / "store.db"
     process = start(store, seeds=40)
     assert process.stderr is not None
-    assert "width-50 seed 1" in process.stderr.readline()
+    assert "seed 1: validation accuracy" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
     began = time.monotonic()
     _, errors = process.communicate(timeout=20)
