@@ -7,6 +7,7 @@ Started by an executor as `python -m fairtrial.engine.worker --parent PID [--cor
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import queue
 import signal
@@ -70,11 +71,12 @@ def serve(orders: TextIO, events: TextIO) -> None:
         events.write(encode_event(event) + "\n")
         events.flush()
 
+    # Opening a data set checks every byte of it: once for a worker, not once for a trial.
+    opened = functools.cache(load)
     tell(Ready())
     while True:
         order = decode_order(waiting.get())
-        data = load(order.trial.arm.settings.data.dataset)
-        _train(order, data, facts, tell)
+        _train(order, opened(order.trial.arm.settings.data.dataset), facts, tell)
 
 
 def _train(order: Order, data: Dataset, facts: dict[str, str], tell: Callable[[Event], None]) -> None:
