@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from fairtrial.analysis import answers
-from fairtrial.engine.precision import resolve
+from fairtrial.analysis.gather import trials
 from fairtrial.store import Store
 from fairtrial.study.schema import Study
 from fairtrial.study.shapes import training_work
@@ -22,7 +22,9 @@ def next_seed(study: Study, store: Store, *, arms: Collection[str], taken: Colle
     a question that waits for one of these waits.
     """
     best: tuple[int, list[Trial]] | None = None
-    for answer in answers(study, store).answers:
+    found = answers(study, store, history=False)
+    known = {trial.key for arm in found.arms for trial in arm.trials}
+    for answer in found:
         seed = answer.seeds + 1
         # Times are settled by clocks of their own, never by more ordinary trials.
         if answer.verdict != "undecided" or answer.metric == "time" or seed > study.seeds.max:
@@ -30,10 +32,10 @@ def next_seed(study: Study, store: Store, *, arms: Collection[str], taken: Colle
         if answer.variant not in arms or answer.baseline not in arms:
             continue
         pair = [
-            Trial(arm=arm, seed=seed, precision=resolve(arm.settings.precision))
-            for arm in (study.arms[answer.variant], study.arms[answer.baseline])
+            trial
+            for name in (answer.variant, answer.baseline)
+            for trial in trials(study.arms[name], range(seed, seed + 1))
         ]
-        known = store.known([trial.key for trial in pair])
         missing = [trial for trial in pair if trial.key not in known]
         if not missing or any(trial.key in taken for trial in missing):
             continue

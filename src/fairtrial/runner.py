@@ -193,12 +193,9 @@ def _refill(state: _Run) -> bool:
     while state.adaptive and state.news and state.executor.free and not _minimum_is_due(state):
         taken = {*state.running, *state.failed, *(trial.key for trial in state.waiting)}
         due = next_seed(state.study, state.store, arms=state.names, taken=taken)
-        if not due:
+        if not due or not all(_affordable(state, trial) for trial in due):
             state.news = False
-            state.nothing_open = not state.running and not state.waiting
-            break
-        if not all(_affordable(state, trial) for trial in due):
-            state.news = False
+            state.nothing_open = not due and not state.running and not state.waiting
             break
         state.waiting += due
         held_elsewhere = _start_waiting(state)

@@ -12,12 +12,14 @@ from fairtrial.study.schema import Study
 __all__ = ["Answer", "Answers", "ArmTrials", "Caveat", "JudgedClaim", "QuestionAnswers", "answers"]
 
 
-def answers(study: Study, store: Store) -> Answers:
+def answers(study: Study, store: Store, *, history: bool = True) -> Answers:
     """Every question of the study answered from what the store holds; trains nothing.
+
+    `history` brings the epochs of each trial along, which no verdict needs.
 
     A question whose arms have no seed in common is undecided, and says so.
     """
-    arms = gather(list(study.arms.values()), store, history=True)
+    arms = gather(list(study.arms.values()), store, history=history)
     others = other_engines(study.arms, store)
     failed = failures(arms, store, least=study.seeds.min)
     return Answers(
