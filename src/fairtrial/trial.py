@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from fairtrial.study.algorithm import algorithm
 from fairtrial.study.layers import OUTPUT, AnyLayer, AveragePool, Conv, Dense, Dropout, Network, Pool
 from fairtrial.study.schema import Arm
 
@@ -81,6 +82,8 @@ def canonical(arm: Arm) -> dict[str, Any]:
         "batch_size": min(settings.batch_size, settings.data.train_count),
         "epochs": settings.epochs,
     }
+    if (way := algorithm(arm)) != "batched":
+        identity["algorithm"] = way
     if settings.early_stopping is not None:
         identity["early_stopping"] = _departures(settings.early_stopping)
     return identity

@@ -20,13 +20,13 @@ from safetensors.torch import save_file
 from fairtrial.trial import EpochRecord, Trial
 
 if TYPE_CHECKING:
+    from fairtrial.engine.batched import Learner
     from fairtrial.engine.network import Network
-    from fairtrial.engine.optimizers import Stepper
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """State after the epochs of `history`: weights, optimiser, and the seconds spent so far."""
+    """State after the epochs of `history`: weights, optimiser's state, and the seconds spent so far."""
 
     key: str
     tensors: dict[str, torch.Tensor]
@@ -38,21 +38,21 @@ class Checkpoint:
         cls,
         trial: Trial,
         network: Network,
-        optimizer: Stepper,
+        learner: Learner,
         history: Sequence[EpochRecord],
         seconds: dict[str, float],
     ) -> Checkpoint:
         tensors = {f"network/{name}": tensor for name, tensor in network.state_dict().items()}
-        tensors |= {f"optimizer/{name}": tensor for name, tensor in optimizer.state().items()}
+        tensors |= {f"optimizer/{name}": tensor for name, tensor in learner.state().items()}
         return cls(key=trial.key, tensors=tensors, history=tuple(history), seconds=dict(seconds))
 
-    def restore(self, network: Network, optimizer: Stepper) -> None:
+    def restore(self, network: Network, learner: Learner) -> None:
         parts: dict[str, dict[str, torch.Tensor]] = {"network": {}, "optimizer": {}}
         for name, tensor in self.tensors.items():
             part, _, rest = name.partition("/")
             parts[part][rest] = tensor
         network.load_state_dict(parts["network"])
-        optimizer.load_state(parts["optimizer"])
+        learner.load_state(parts["optimizer"])
 
 
 def save(checkpoint: Checkpoint, path: Path) -> None:

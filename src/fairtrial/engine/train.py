@@ -10,21 +10,22 @@ import hashlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from time import perf_counter
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.nn import functional
 
 from fairtrial.data.catalog import Dataset
 from fairtrial.data.split import split, validation_seen
+from fairtrial.engine.batched import Batched, Learner
 from fairtrial.engine.checkpoint import Checkpoint
 from fairtrial.engine.evaluate import Images, Scores, evaluate, evaluation_batch, moments, score
 from fairtrial.engine.network import Network, build, keras_weights
-from fairtrial.engine.optimizers import optimizer as make_optimizer
 from fairtrial.engine.stopping import stops_after, stops_at_the_latest
-from fairtrial.study.training import rate_at
+from fairtrial.study.algorithm import algorithm
+from fairtrial.study.schema import Arm
 from fairtrial.trial import EpochRecord, Outcome, Predictions, Trial
 
 VALIDATION_MOMENTS = 10
@@ -55,16 +56,15 @@ def train(
     training = images(data.train_images, data.train_labels)
     validation = torch.from_numpy(division.validation)
     network = build(arm, seed=trial.seed)
-    optimizer = make_optimizer(settings.optimizer, network.parameters())
+    bfloat16 = trial.precision == "bfloat16"
+    learner = _learner(arm, network, training, bfloat16=bfloat16)
     history: list[EpochRecord] = []
     seconds: dict[str, float] = dict.fromkeys(("setup", "train", "validation", "last_epoch", "test"), 0.0)
     if resume is not None:
-        resume.restore(network, optimizer)
+        resume.restore(network, learner)
         history, seconds = list(resume.history), dict(resume.seconds)
-    bfloat16 = trial.precision == "bfloat16"
     how = {"batch_size": evaluation_batch(arm), "bfloat16": bfloat16}
     steps = arm.steps_per_epoch
-    rate = settings.optimizer.learning_rate
     curve: list[Scores] = []
     kept: list[dict[str, torch.Tensor]] = []
     seconds["setup"] += perf_counter() - setup_began
@@ -79,27 +79,18 @@ def train(
         curve, kept = [], []
         order = torch.from_numpy(division.epoch_order(epoch))
         outputs = torch.empty(len(order), settings.data.facts.classes)
-        network.start_epoch(epoch)
-        for step, chosen in enumerate(order.split(settings.batch_size), start=1):
-            with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-                logits = network(training.batch(chosen))
-            loss = functional.cross_entropy(logits.float(), training.labels.index_select(0, chosen))
-            loss.backward()
-            done = (epoch - 1) * steps + step - 1
-            optimizer.step(
-                rate
-                if isinstance(rate, float)
-                else rate_at(rate, step=done, steps_per_epoch=steps, epochs=settings.epochs)
-            )
-            optimizer.zero_grad()
-            # Metrics come from the outputs once an epoch: reading one here would stall every step.
-            outputs[(step - 1) * settings.batch_size :][: len(chosen)] = logits.detach()
-            if step in watched and step < steps:
+        learner.start_epoch(epoch)
+        for begin, end in pairwise((0, *watched) if watched else (0, steps)):
+            stretch = slice(begin * settings.batch_size, end * settings.batch_size)
+            learner.train(order[stretch], outputs[stretch])
+            if end < steps:
                 pause_began = perf_counter()
+                learner.settle()
                 curve.append(evaluate(network, training, validation, **how))
-                if step in kept_at:
+                if end in kept_at:
                     kept.append(weights_now(network))
                 paused += perf_counter() - pause_began
+        learner.settle()
         seen = score(outputs, training.labels[order])
         train_seconds = perf_counter() - epoch_began - paused
         validation_began = perf_counter()
@@ -127,7 +118,7 @@ def train(
         )
         yield history[-1]
         if not stops_after(history, settings):
-            yield Checkpoint.of(trial, network, optimizer, history, seconds)
+            yield Checkpoint.of(trial, network, learner, history, seconds)
 
     test = images(data.test_images, data.test_labels)
     everything = torch.arange(len(test.labels))
@@ -167,6 +158,14 @@ def train(
         ),
         weights=weights,
     )
+
+
+def _learner(arm: Arm, network: Network, training: Images, *, bfloat16: bool) -> Learner:
+    if algorithm(arm) == "batched":
+        return Batched(arm, network, training, bfloat16=bfloat16)
+    from fairtrial.engine.online import Online  # its compiler takes a second to load
+
+    return Online(arm, network, training)
 
 
 def images(pixels: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Images:

@@ -1,0 +1,84 @@
+"""The ordinary way to train: a batch through torch, its gradients, an update."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import torch
+from torch.nn import functional
+
+from fairtrial.engine.evaluate import Images
+from fairtrial.engine.network import Network
+from fairtrial.engine.optimizers import State
+from fairtrial.engine.optimizers import optimizer as make_optimizer
+from fairtrial.study.schema import Arm
+from fairtrial.study.training import rate_at
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int64
+    from torch import Tensor
+
+
+class Learner(Protocol):
+    """What moves a network's weights: the training loop knows it by this alone."""
+
+    def start_epoch(self, epoch: int) -> None:
+        """Begin epoch number `epoch`, counted from 1, at its first step."""
+        ...
+
+    def train(self, order: Int64[Tensor, " n"], logits: Float[Tensor, "n classes"]) -> None:
+        """Step through the images of `order`; `logits` gets what the network said before each update."""
+        ...
+
+    def settle(self) -> None:
+        """See that the network has its weights: before they are read."""
+        ...
+
+    def state(self) -> State:
+        """All that later steps depend on besides the settled weights; the tensors are live."""
+        ...
+
+    def load_state(self, state: State) -> None:
+        """Go on from a `state` of the same learner, with the weights the network has now."""
+        ...
+
+
+class Batched:
+    """Gradient descent by an optimiser on batches of the arm's size."""
+
+    def __init__(self, arm: Arm, network: Network, images: Images, *, bfloat16: bool) -> None:
+        self.arm, self.network, self.images, self.bfloat16 = arm, network, images, bfloat16
+        self.optimizer = make_optimizer(arm.settings.optimizer, network.parameters())
+        self.done = 0
+
+    def start_epoch(self, epoch: int) -> None:
+        self.done = (epoch - 1) * self.arm.steps_per_epoch
+        self.network.start_epoch(epoch)
+
+    def train(self, order: Int64[Tensor, " n"], logits: Float[Tensor, "n classes"]) -> None:
+        network, optimizer, size = self.network, self.optimizer, self.arm.settings.batch_size
+        steps, epochs = self.arm.steps_per_epoch, self.arm.settings.epochs
+        rate = self.arm.settings.optimizer.learning_rate
+        for at, chosen in enumerate(order.split(size)):
+            with torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):
+                said = network(self.images.batch(chosen))
+            loss = functional.cross_entropy(said.float(), self.images.labels.index_select(0, chosen))
+            loss.backward()
+            optimizer.step(
+                rate
+                if isinstance(rate, float)
+                else rate_at(rate, step=self.done, steps_per_epoch=steps, epochs=epochs)
+            )
+            optimizer.zero_grad()
+            # Metrics come from these once an epoch: reading one here would stall every step.
+            logits[at * size :][: len(chosen)] = said.detach()
+            self.done += 1
+
+    def settle(self) -> None:
+        """The network's weights are the ones that are trained."""
+
+    def state(self) -> State:
+        return self.optimizer.state()
+
+    def load_state(self, state: State) -> None:
+        self.optimizer.load_state(state)
