@@ -45,14 +45,18 @@ FAST = {"contract", "reassoc", "nsz", "arcp"}
 _OPTIONS = {"error_model": "numpy", "fastmath": FAST, "nogil": True}
 
 
-def _compiled(function: Callable[..., Any]) -> Any:
+def _kept(function: Callable[..., Any]) -> Any:
+    """Compiled once for a machine, where there is a folder to keep it in; else once for each worker."""
     try:
         return njit(cache=True, **_OPTIONS)(function)
-    except RuntimeError:  # no folder may be written to: each worker compiles for itself
+    except RuntimeError:
         return njit(**_OPTIONS)(function)
 
 
-@_compiled
+_compiled = njit(**_OPTIONS)
+
+
+@_kept
 def run(order, pixels, labels, shape, state, last, tables, adam, first_step, logits):
     """Train on the images `order`, one after another; each one's logits go into `logits` (n, classes).
 
@@ -98,7 +102,7 @@ def run(order, pixels, labels, shape, state, last, tables, adam, first_step, log
                 _through(shape[k - 1, 3], sums[k - 1, : shape[k - 1, 2]], inputs[k], behind, delta)
 
 
-@_compiled
+@_kept
 def settle(step, shape, state, last, tables, epsilon):
     """Catch every row up with `step`, as if none had waited."""
     for k in range(shape.shape[0]):
