@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,7 +22,7 @@ from fairtrial.data.catalog import Dataset
 from fairtrial.data.split import split, validation_seen
 from fairtrial.engine.batched import Batched, Learner
 from fairtrial.engine.checkpoint import Checkpoint
-from fairtrial.engine.evaluate import Images, Scores, evaluate, evaluation_batch, moments, score
+from fairtrial.engine.evaluate import Images, Scores, evaluate, evaluation_batch, moments, prepared, score
 from fairtrial.engine.network import Network, build, keras_weights
 from fairtrial.engine.stopping import stops_after, stops_at_the_latest
 from fairtrial.study.algorithm import algorithm
@@ -54,7 +55,7 @@ def train(
     arm, settings = trial.arm, trial.arm.settings
     division = split(settings.data, seed=trial.seed)
     training = images(data.train_images, data.train_labels)
-    validation = torch.from_numpy(division.validation)
+    validation = prepared(training, torch.from_numpy(division.validation), batch_size=evaluation_batch(arm))
     network = build(arm, seed=trial.seed)
     bfloat16 = trial.precision == "bfloat16"
     learner = _learner(arm, network, training, bfloat16=bfloat16)
@@ -63,7 +64,6 @@ def train(
     if resume is not None:
         resume.restore(network, learner)
         history, seconds = list(resume.history), dict(resume.seconds)
-    how = {"batch_size": evaluation_batch(arm), "bfloat16": bfloat16}
     steps = arm.steps_per_epoch
     curve: list[Scores] = []
     kept: list[dict[str, torch.Tensor]] = []
@@ -86,7 +86,7 @@ def train(
             if end < steps:
                 pause_began = perf_counter()
                 learner.settle()
-                curve.append(evaluate(network, training, validation, **how))
+                curve.append(evaluate(network, validation, bfloat16=bfloat16))
                 if end in kept_at:
                     kept.append(weights_now(network))
                 paused += perf_counter() - pause_began
@@ -94,7 +94,7 @@ def train(
         seen = score(outputs, training.labels[order])
         train_seconds = perf_counter() - epoch_began - paused
         validation_began = perf_counter()
-        judged = evaluate(network, training, validation, **how)
+        judged = evaluate(network, validation, bfloat16=bfloat16)
         validation_seconds = perf_counter() - validation_began
         curve.append(judged)
         seconds["train"] += train_seconds
@@ -121,15 +121,15 @@ def train(
             yield Checkpoint.of(trial, network, learner, history, seconds)
 
     test = images(data.test_images, data.test_labels)
-    everything = torch.arange(len(test.labels))
     weights = keras_weights(network)
     test_began = perf_counter()
-    tested = [evaluate(network, test, everything, **how)]
+    testing = prepared(test, torch.arange(len(test.labels)), batch_size=evaluation_batch(arm))
+    tested = [evaluate(network, testing, bfloat16=bfloat16)]
     seconds["test"] += perf_counter() - test_began
     moments_began = perf_counter()
     for state in reversed(kept):
         network.load_state_dict(state)
-        tested.insert(0, evaluate(network, test, everything, **how))
+        tested.insert(0, evaluate(network, testing, bfloat16=bfloat16))
     seconds["last_epoch"] += perf_counter() - moments_began
     seconds["fit"] = seconds["train"] + seconds["validation"]
     metrics = {
@@ -169,8 +169,11 @@ def _learner(arm: Arm, network: Network, training: Images, *, bfloat16: bool) ->
 
 
 def images(pixels: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Images:
-    """Arrays of a data set as tensors: a copy of the bytes, so that the file's map stays read-only."""
-    return Images(pixels=torch.tensor(pixels), labels=torch.tensor(labels, dtype=torch.int64))
+    """Arrays of a data set as tensors: the bytes themselves, which nothing here writes to."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        shared = torch.from_numpy(pixels)
+    return Images(pixels=shared, labels=torch.tensor(labels, dtype=torch.int64))
 
 
 def weights_now(network: Network) -> dict[str, torch.Tensor]:
