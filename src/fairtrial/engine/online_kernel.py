@@ -12,9 +12,8 @@ as if epsilon decayed with sqrt(v). What that assumption gets wrong is put right
 q = sqrt(beta_2) the sum becomes c - e (c' - c), e = epsilon / (sqrt(v) + epsilon), c' = sum of
 alpha_{t+i} (r / q)^i.
 
-Memory: a layer's `state` holds for each input a row of its weights, one of their first and one of their
-second moments, one after the other, and last such a row for the bias, whose input is 1. Rows are padded
-to whole vectors of 16 numbers; what pads them stays zero.
+Memory: a layer's `state` holds for each input a row of weights, of their first and of their second moments,
+and last such a row for the bias, whose input is 1. Rows are padded to whole vectors; the padding stays zero.
 """
 
 from __future__ import annotations
@@ -29,9 +28,7 @@ from numba import njit
 LANES = 16
 """float32 numbers of the widest vector register, and of a cache line."""
 
-ACTIVATIONS = (
-    "linear", "relu", "sigmoid", "tanh", "gelu", "elu", "selu", "silu", "leaky_relu", "softplus",
-)  # fmt: skip
+ACTIVATIONS = "linear relu sigmoid tanh gelu elu selu silu leaky_relu softplus".split()
 """Activations by the code the kernel knows them by."""
 
 _RELU = ACTIVATIONS.index("relu")
@@ -124,7 +121,7 @@ def settle(step, shape, state, last, tables, epsilon):
 def _wake(rows, step, shape, state, last, tables, epsilon):
     """Move the weights of `rows` by the momentum of their idle steps up to `step`.
 
-    Their moments are left as they are: `_update` or `settle` decays them, in the pass they make anyway.
+    Their moments are left to `_update` or `settle`, which pass over them anyway.
     """
     padded, offset, base = shape[1], shape[4], shape[5]
     for row in rows:
