@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fairtrial
 from fairtrial.analysis.answer import answer, asked
+from fairtrial.analysis.fresh import RightShares
 from fairtrial.analysis.gather import failures, gather, other_engines
 from fairtrial.analysis.values import Answer, Answers, ArmTrials, Caveat, JudgedClaim, QuestionAnswers
 from fairtrial.store import Store
@@ -15,19 +16,23 @@ __all__ = ["Answer", "Answers", "ArmTrials", "Caveat", "JudgedClaim", "QuestionA
 def answers(study: Study, store: Store, *, history: bool = True) -> Answers:
     """Every question of the study answered from what the store holds; trains nothing.
 
-    `history` brings the epochs of each trial along, which no verdict needs.
+    `history` brings along what no verdict needs: the epochs of each trial, and the interval for fresh
+    images, which takes every test image of every trial.
 
     A question whose arms have no seed in common is undecided, and says so.
     """
     arms = gather(list(study.arms.values()), store, history=history)
     others = other_engines(study.arms, store)
     failed = failures(arms, store, least=study.seeds.min)
+    right = RightShares(store) if history else None
     return Answers(
         study=study.name,
         version=fairtrial.__version__,
         arms=tuple(arms.values()),
         answers=tuple(
-            answer(study, question, arms, metric=metric, on=on, other_engines=others, failed=failed)
+            answer(
+                study, question, arms, metric=metric, on=on, other_engines=others, failed=failed, right=right
+            )
             for question in study.questions
             for metric, on in asked(question)
         ),

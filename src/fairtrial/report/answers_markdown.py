@@ -23,6 +23,8 @@ def _questions(answers: Answers) -> Iterator[str]:
             yield f"- {cell(answer.sentence)}"
             for one in answer.claims:
                 yield f"  - claim: {cell(one.claim.says)}: {one.verdict}"
+        for line in dict.fromkeys(answer.held_fixed_line for answer in group):
+            yield f"- {cell(line)}"
         for caveat in dict.fromkeys(str(caveat) for answer in group for caveat in answer.caveats):
             yield f"- *caveat: {cell(caveat)}*"
         yield ""
