@@ -24,7 +24,7 @@ class RightShares:
 
     def __init__(self, store: Store) -> None:
         self._predictions = cache(store.predictions)
-        self._labels = cache(lambda dataset: catalog.load(dataset).test_labels)
+        self._dataset = cache(catalog.load)
 
     def of(self, arm: ArmTrials, seed: int, *, over: Over | None) -> Floats | None:
         """One share in [0, 1] per test image, None where the store has no predictions of the trial.
@@ -38,7 +38,7 @@ class RightShares:
             return None
         if over == "last_epoch":
             return said.right.astype(np.float32) / np.float32(said.evaluations)
-        labels = self._labels(arm.arm.settings.data.dataset)
+        labels = self._dataset(arm.arm.settings.data.dataset).test_labels
         return (said.classes == labels).astype(np.float32)
 
 
