@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from fairtrial.analysis.curve import Curve
 from fairtrial.errors import FairtrialError
 from fairtrial.stats.intervals import Interval
 from fairtrial.study.factors import Held
@@ -240,12 +241,16 @@ def _asked(answer: Answer) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """Every arm with its trials, and every question with its answers; indexed by question."""
+    """Every arm with its trials, and every question with its answers; indexed by question.
+
+    `curves` hold what arms that differ along one number say together.
+    """
 
     study: str
     version: str
     arms: tuple[ArmTrials, ...]
     answers: tuple[Answer, ...]
+    curves: tuple[Curve, ...] = ()
 
     def __getitem__(self, question: str) -> QuestionAnswers:
         chosen = tuple(answer for answer in self.answers if answer.question == question)
@@ -267,6 +272,7 @@ class Answers:
             "version": self.version,
             "arms": [arm.as_dict() for arm in self.arms],
             "answers": [answer.as_dict() for answer in self.answers],
+            "dose_response": [curve.as_dict() for curve in self.curves],
         }
 
     def trials(self) -> pandas.DataFrame:

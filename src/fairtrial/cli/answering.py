@@ -67,7 +67,21 @@ def render_answers(answers: Answers, console: Console) -> None:
         for caveat in dict.fromkeys(str(caveat) for answer in group for caveat in answer.caveats):
             console.print(Padding(Text(f"caveat: {caveat}", style="yellow"), (0, 0, 0, 2), expand=False))
         console.print()
+    _render_curves(answers, console)
     _render_ledger(ledger(answers), console)
+
+
+def _render_curves(answers: Answers, console: Console) -> None:
+    for factor in dict.fromkeys(curve.factor for curve in answers.curves):
+        group = [curve for curve in answers.curves if curve.factor == factor]
+        console.print(Text(f"Over {factor}", style="bold"))
+        for curve in group:
+            if curve.known:
+                console.print(Padding(Text(curve.sentence), (0, 0, 0, 2), expand=False))
+                console.print(Padding(Text(curve.guarantee, style="dim"), (0, 0, 0, 4), expand=False))
+        for line in dict.fromkeys(curve.sentence for curve in group if not curve.known):
+            console.print(Padding(Text(line), (0, 0, 0, 2), expand=False))
+        console.print()
 
 
 def _render_ledger(kept: Ledger, console: Console) -> None:
