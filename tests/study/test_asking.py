@@ -160,7 +160,7 @@ def test_arms_are_called_after_their_values() -> None:
         ("epochs 5", ["ask epochs 5: give at least two values, the baseline first, such as `network.mlp.width 50 200`"]),
         ("epochs 5 2 5", ["ask epochs 5: is the same setting as 5; there is nothing to compare"]),
         ("optimizer.learning_rate 0.001 1e-3", ["ask optimizer.learning_rate 1e-3: is the same setting as 0.001; there is nothing to compare"]),
-        ("early_stopping.monitor validation_loss test_loss", ["ask early_stopping.monitor test_loss: early_stopping.monitor must be one of validation_loss, validation_accuracy, got 'test_loss'"]),
+        ("early_stopping.monitor validation_loss test_loss", ["ask early_stopping.monitor test_loss: early_stopping.monitor: the test set steers nothing and is never validated on, got 'test_loss'"]),
         ("epochs 1 [", ["ask epochs [: not valid YAML: expected the node content, but found '<stream end>' (while parsing a flow node)"]),
     ],
 )  # fmt: skip

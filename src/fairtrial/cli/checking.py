@@ -18,6 +18,7 @@ from fairtrial.analysis.progress import progress
 from fairtrial.api import open_to_read, store_path
 from fairtrial.cli.console import emit_json, stdout
 from fairtrial.cli.pricing import HEAD, listed, price_line
+from fairtrial.data.heldout import image_findings
 from fairtrial.durations import duration
 from fairtrial.executors.local import available_cores
 from fairtrial.study.check import Finding, findings
@@ -70,8 +71,8 @@ class StudyCheck:
 
 
 def check_study(study: Study, *, store: Path | None, workers: int | None) -> StudyCheck:
-    """Raises StudyError if a network is impossible."""
-    found = findings(study)
+    """Raises StudyError if a network is impossible, DataError if the test images are not held out."""
+    found = (*findings(study), *image_findings(study))
     used = workers or len(available_cores())
     with open_to_read(store_path(store)) as opened:
         standing = progress(study, opened, workers=used)
