@@ -213,6 +213,8 @@ def test_what_two_networks_share_is_said_layer_by_layer_where_they_can_be_told_a
     one, other = (arm(network=layers(Conv(filters=4, kernel=k, name="first"), *CNN[1:])) for k in (5, 3))
     assert held_fixed(one, other)[0] == Held(path="network.layers", value="all but first.kernel")
     assert not [held for held in held_fixed(arm(), other) if held.path.startswith("network")]
+    few = arm(data=DataSettings(train=1000))
+    assert Held(path="data", value="mnist, fixed split, 1000 images to train on") in held_fixed(few, few)
     stopping = arm(early_stopping=EarlyStopping(patience=2))
     assert "early_stopping" in {held.path for held in held_fixed(stopping, stopping)}
     assert "early_stopping" not in {held.path for held in held_fixed(stopping, arm())}

@@ -165,6 +165,11 @@ def test_every_answer_lists_what_was_held_fixed_with_the_reminder(study: Study, 
         assert "network.mlp.width" not in shown
 
 
+def test_a_notebook_shows_the_line_too(study: Study, store: Store) -> None:
+    """Most answers in Python are read there."""
+    assert "<small>held fixed: network.mlp.depth 2" in answers(study, store)["Q"].accuracy._repr_html_()
+
+
 def test_where_the_learning_rate_is_the_question_the_rest_might_be_retuned(
     study: Study, store: Store
 ) -> None:
