@@ -117,6 +117,7 @@ def test_the_public_names_are_these():
         "StudyError",
         "__version__",
         "answers",
+        "ask",
         "builtin_names",
         "compare",
         "load",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fairtrial.analysis.values import Answer, Answers
-    from fairtrial.api import answers, run
+    from fairtrial.api import answers, ask, run
     from fairtrial.comparison import Comparison, compare
     from fairtrial.errors import FairtrialError, StudyError
     from fairtrial.study.schema import Arm, Study
@@ -28,6 +28,7 @@ __all__ = [
     "StudyError",
     "__version__",
     "answers",
+    "ask",
     "builtin_names",
     "compare",
     "load",
@@ -43,6 +44,7 @@ _HOMES = {
     "Study": "fairtrial.study.schema",
     "StudyError": "fairtrial.errors",
     "answers": "fairtrial.api",
+    "ask": "fairtrial.api",
     "builtin_names": "fairtrial.study.studyfile",
     "compare": "fairtrial.comparison",
     "load": "fairtrial.study.studyfile",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Collection, Generator
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,13 +13,17 @@ from fairtrial.analysis import Answers
 from fairtrial.analysis import answers as answers_from
 from fairtrial.durations import seconds_in
 from fairtrial.store import Store
+from fairtrial.study import asking
 from fairtrial.study.schema import Study
+from fairtrial.study.studytext import study_text, write_new
 
 if TYPE_CHECKING:
     from fairtrial.runner import Weights
     from fairtrial.trial import Event
 
 DEFAULT_STORE = "fairtrial.db"
+ASK_BUDGET = "60s"
+"""How long `ask` trains unless told; the least number of seeds may take longer."""
 
 
 def store_path(given: str | Path | None = None) -> Path:
@@ -74,6 +78,40 @@ def run(
             on_event=on_event,
         )
         return answers_from(study, opened)
+
+
+def ask(
+    path: str,
+    *values: object,
+    budget: str | float | None = ASK_BUDGET,
+    base: str | Path = "width",
+    start: str | None = None,
+    sets: Sequence[str] = (),
+    metrics: Sequence[str] = ("accuracy",),
+    on: Sequence[str] = ("validation",),
+    save: str | Path | None = None,
+    workers: int | None = None,
+    store: str | Path | None = None,
+    on_event: Callable[[Event], None] = lambda _: None,
+) -> Answers:
+    """What the setting at `path` does: train with each of `values` and hold them against the first.
+
+    `ask("network.mlp.width", 50, 200)` needs no study file; it departs from the base of the study `base`, or
+    from its arm `start`, with `sets` ("epochs=2") applied. `save` writes the study file that asks the same.
+    Raises FairtrialError for what it cannot do.
+    """
+    asked = asking.ask(
+        path,
+        asking.values_from_python(path, values),
+        base=base,
+        start=start,
+        sets=sets,
+        metrics=metrics,
+        on=on,
+    )
+    if save is not None:
+        write_new(Path(save), study_text(asked, file=Path(save).name))
+    return run(asked.study, budget=budget, workers=workers, store=store, on_event=on_event)
 
 
 def answers(study: Study, *, store: str | Path | None = None) -> Answers:

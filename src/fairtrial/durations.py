@@ -41,3 +41,18 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def roughly(seconds: float) -> str:
+    """A forecast, with no more figures than it deserves.
+
+    >>> roughly(0.4), roughly(42), roughly(372), roughly(3000), roughly(9000), roughly(700_000)
+    ('1 s', '42 s', '6 min', '50 min', '2 h 30 min', '194 h')
+    """
+    if seconds < 90:
+        return f"{max(round(seconds), 1)} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if hours < 10 and rest else f"{round(minutes / 60)} h"

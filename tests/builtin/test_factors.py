@@ -193,6 +193,8 @@ def test_what_is_held_fixed_is_said_with_its_value() -> None:
     held = held_fixed(arm(network=mlp(width=200)), arm())
     assert Held(path="optimizer.learning_rate", value=0.001) in held
     assert [one.path for one in held] == [
+        "network.mlp.depth",
+        "network.mlp.activation",
         "optimizer",
         "optimizer.learning_rate",
         "batch_size",
@@ -204,6 +206,18 @@ def test_what_is_held_fixed_is_said_with_its_value() -> None:
     assert Held(path="network", value="mlp of 2 x 50 relu") in rate
     assert Held(path="optimizer", value="adam") in rate
     assert "optimizer.learning_rate" not in {one.path for one in rate}
+
+
+def test_what_two_networks_share_is_said_layer_by_layer_where_they_can_be_told_apart() -> None:
+    """A larger window in the same network is another question than another network."""
+    one, other = (arm(network=layers(Conv(filters=4, kernel=k, name="first"), *CNN[1:])) for k in (5, 3))
+    assert held_fixed(one, other)[0] == Held(path="network.layers", value="all but first.kernel")
+    assert not [held for held in held_fixed(arm(), other) if held.path.startswith("network")]
+    few = arm(data=DataSettings(train=1000))
+    assert Held(path="data", value="mnist, fixed split, 1000 images to train on") in held_fixed(few, few)
+    stopping = arm(early_stopping=EarlyStopping(patience=2))
+    assert "early_stopping" in {held.path for held in held_fixed(stopping, stopping)}
+    assert "early_stopping" not in {held.path for held in held_fixed(stopping, arm())}
 
 
 rates = st.sampled_from([0.001, 0.01, Cosine(initial=0.01), Step(initial=0.01, factor=0.5)])

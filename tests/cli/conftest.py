@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from fairtrial.engine.precision import resolve
 from fairtrial.store import Claim, Store
 from fairtrial.study.schema import Arm, ArmSettings, DataSettings, Mlp, NetworkSettings, Question, Study
-from fairtrial.trial import EpochRecord, Event, Outcome, Started, Trial
+from fairtrial.trial import EpochRecord, Event, Outcome, Predictions, Started, Trial
 from fairtrial.wire import Order
 
 MACHINE = {"machine": "here", "processor": "a processor", "torch": "2.0"}
@@ -149,6 +149,7 @@ def put(store: Store) -> Put:
         state: str = "finished",
         machine: str = "here",
         weights_sha256: str | None = None,
+        predictions: Predictions | None = None,
         **changed: float,
     ) -> Trial:
         trial = Trial(arm=of, seed=seed, precision=resolve(of.settings.precision))
@@ -156,6 +157,8 @@ def put(store: Store) -> Put:
         outcome = replace(outcome, provenance={**MACHINE, "machine": machine})
         if weights_sha256 is not None:
             outcome = replace(outcome, weights_sha256=weights_sha256)
+        if predictions is not None:
+            outcome = replace(outcome, predictions=predictions)
         claim = store.claim(trial)
         assert isinstance(claim, Claim)
         store.record(claim, outcome, trial=trial, weights=False)

@@ -23,6 +23,7 @@ def test_the_public_names_are_these() -> None:
         "StudyError",
         "__version__",
         "answers",
+        "ask",
         "builtin_names",
         "compare",
         "load",

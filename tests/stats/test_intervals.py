@@ -123,7 +123,7 @@ def test_fresh_images_cover_the_truth_where_the_fixed_test_set_does_not() -> Non
         y = rng.normal(0.0, 0.02, size=(seeds, 1)) + taste + rng.normal(0.0, 0.3, size=(seeds, images))
         fresh += not fresh_images_interval(y, nominal=0.05).excludes(0.0)
         fixed += not repeated_interval(y.mean(axis=1), nominal=0.05).excludes(0.0)
-    assert fresh / repetitions > 0.92
+    assert 0.92 < fresh / repetitions < 0.985
     assert fixed / repetitions < 0.80
 
 

@@ -4,31 +4,51 @@ from __future__ import annotations
 
 import fairtrial
 from fairtrial.analysis.answer import answer, asked
+from fairtrial.analysis.caveats import troubles
+from fairtrial.analysis.curve import Curve
+from fairtrial.analysis.curves import curves
+from fairtrial.analysis.fresh import RightShares
 from fairtrial.analysis.gather import failures, gather, other_engines
-from fairtrial.analysis.values import Answer, Answers, ArmTrials, Caveat, JudgedClaim, QuestionAnswers
+from fairtrial.analysis.values import (
+    Answer,
+    Answers,
+    ArmTrials,
+    Caveat,
+    JudgedClaim,
+    QuestionAnswers,
+)
 from fairtrial.store import Store
 from fairtrial.study.schema import Study
 
-__all__ = ["Answer", "Answers", "ArmTrials", "Caveat", "JudgedClaim", "QuestionAnswers", "answers"]
+__all__ = ["Answer", "Answers", "ArmTrials", "Caveat", "Curve", "JudgedClaim", "QuestionAnswers", "answers"]
 
 
 def answers(study: Study, store: Store, *, history: bool = True) -> Answers:
     """Every question of the study answered from what the store holds; trains nothing.
 
-    `history` brings the epochs of each trial along, which no verdict needs.
+    `history` brings along what no verdict needs: the epochs of each trial, the interval for fresh images,
+    which takes every test image of every trial, and what arms along one number say together.
 
     A question whose arms have no seed in common is undecided, and says so.
     """
     arms = gather(list(study.arms.values()), store, history=history)
     others = other_engines(study.arms, store)
     failed = failures(arms, store, least=study.seeds.min)
+    right = RightShares(store) if history else None
+
+    def unsound(arm: ArmTrials, seen: int) -> bool:
+        return bool(troubles((arm,), seeds=seen, failed=failed, horizon=study.seeds.max))
+
     return Answers(
         study=study.name,
         version=fairtrial.__version__,
         arms=tuple(arms.values()),
         answers=tuple(
-            answer(study, question, arms, metric=metric, on=on, other_engines=others, failed=failed)
+            answer(
+                study, question, arms, metric=metric, on=on, other_engines=others, failed=failed, right=right
+            )
             for question in study.questions
             for metric, on in asked(question)
         ),
+        curves=curves(study, arms, unsound=unsound) if history else (),
     )

@@ -9,11 +9,14 @@ from fairtrial.analysis.alpha import alphas, family
 from fairtrial.analysis.caveats import caveats, troubles
 from fairtrial.analysis.claimed import judge_claim
 from fairtrial.analysis.contrast import contrast, margin
+from fairtrial.analysis.fresh import RightShares, fresh_images
 from fairtrial.analysis.gather import Failed
+from fairtrial.analysis.held import held_line
 from fairtrial.analysis.judgement import Judgement, floor_of, judge, repeated_weights
 from fairtrial.analysis.sentences import sentence
 from fairtrial.analysis.values import Answer, ArmTrials
 from fairtrial.stats.intervals import log_margin
+from fairtrial.study.factors import held_fixed
 from fairtrial.study.schema import Metric, On, Question, Study
 
 
@@ -41,8 +44,12 @@ def answer(
     on: On | None,
     other_engines: Mapping[str, int],
     failed: Mapping[str, Sequence[Failed]],
+    right: RightShares | None,
 ) -> Answer:
-    """The answer to `question` on one metric, undecided where the trials do not settle it."""
+    """The answer to `question` on one metric, undecided where the trials do not settle it.
+
+    `right` knows which test images a trial had right; without it there is no interval for fresh images.
+    """
     variant, baseline = arms[question.variant], arms[question.baseline]
     over = None if on is None else question.over
     horizon = study.seeds.max
@@ -63,6 +70,10 @@ def answer(
         repeated=repeated,
     )
     low, high = _shown(judged, metric)
+    fresh = None
+    if right is not None and on == "test" and metric == "accuracy":
+        fresh = fresh_images(compared, judged, variant, baseline, over=over, floor=floor, right=right)
+    held = held_fixed(variant.arm, baseline.arm)
     return Answer(
         question=question.id,
         metric=metric,
@@ -100,6 +111,7 @@ def answer(
             margin=smallest,
             horizon=horizon,
             trouble=", ".join(trouble),
+            fresh=fresh,
         ),
         claims=tuple(
             judge_claim(
@@ -117,6 +129,9 @@ def answer(
             for claim in question.claims
             if claim.metric == metric and (on is None or claim.on == on)
         ),
+        fresh_images=fresh,
+        held_fixed=held,
+        held_fixed_line=held_line(held, variant=question.variant),
     )
 
 

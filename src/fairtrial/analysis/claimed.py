@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TypeGuard
+from collections.abc import Mapping
 
-import numpy as np
-from numpy.typing import NDArray
-
-from fairtrial.analysis.contrast import Over, value
-from fairtrial.analysis.judgement import Judgement, repeated_weights
+from fairtrial.analysis.contrast import Over
+from fairtrial.analysis.judgement import Judgement
+from fairtrial.analysis.ordered import Floats, Unsound, is_number, lacking, levels_of, values_by_seed
 from fairtrial.analysis.sentences import amount
 from fairtrial.analysis.values import ArmTrials, ClaimVerdict, JudgedClaim
 from fairtrial.stats.claims import judge_direction, judge_level, judge_plateau
@@ -17,9 +14,7 @@ from fairtrial.stats.doseresponse import plateau
 from fairtrial.stats.intervals import all_equal
 from fairtrial.stats.looks import replay
 from fairtrial.study.factors import differences
-from fairtrial.study.schema import Arm, Claim, Question, Seeds
-
-Floats = NDArray[np.float64]
+from fairtrial.study.schema import Claim, Question, Seeds
 
 
 def judge_claim(
@@ -33,7 +28,7 @@ def judge_claim(
     alpha: float,
     seeds: Seeds,
     floor: float,
-    unsound: Callable[[ArmTrials, int], bool],
+    unsound: Unsound,
 ) -> JudgedClaim:
     """Whether the claim stands.
 
@@ -53,9 +48,9 @@ def judge_claim(
         return _said(claim, "not settled", chosen)
     levels = sorted(chosen)
     compared = [chosen[level] for level in levels]
-    table = _table(compared, claim, over=over, horizon=seeds.max)
-    if lacking := _lacking(compared, len(table), least=seeds.min, unsound=unsound):
-        return _said(claim, "not settled", lacking)
+    table = values_by_seed(compared, metric=claim.metric, on=claim.on, over=over, horizon=seeds.max)
+    if why := lacking(compared, len(table), least=seeds.min, unsound=unsound):
+        return _said(claim, "not settled", why)
     if claim.says == "level":
         # The mean contrast with the claimed level is zero where the claim is true.
         apart = table[:, 0] - (claim.level or 0.0)
@@ -63,21 +58,6 @@ def judge_claim(
     start = next(level for level in levels if chosen[level] is arms[question.variant])
     found = _plateau(table, levels, start, margin=margin, alpha=alpha, seeds=seeds, floor=floor)
     return _said(claim, found, _about_plateau(found, start, levels[-1], amount(margin, claim.metric)))
-
-
-def _lacking(
-    compared: list[ArmTrials], count: int, *, least: int, unsound: Callable[[ArmTrials, int], bool]
-) -> str:
-    """Why the first `count` seeds of these arms settle nothing, or empty if they may."""
-    for arm in compared:
-        if unsound(arm, count):
-            return f"runs of {arm.arm.name} diverged or failed"
-    if count < least:
-        short = [arm.arm.name for arm in compared if len(arm.trials) < least]
-        return f"it takes at least {least} seeds of {', '.join(short) or 'each arm, in order'}"
-    if any(repeated_weights(arm, seeds=tuple(range(1, count + 1))) for arm in compared):
-        return "seeds with identical weights settle nothing"
-    return ""
 
 
 def _about_plateau(found: ClaimVerdict, start: float, top: float, margin: str) -> str:
@@ -143,36 +123,16 @@ def _levels(question: Question, arms: Mapping[str, ArmTrials]) -> dict[float, Ar
     if len(apart) != 1:
         return "a plateau is judged where the two arms differ in one setting alone"
     factor = apart[0]
-    if not _is_level(factor.variant):
+    if not is_number(factor.variant) or factor.variant <= 0:
         return f"a plateau is judged over numbers above zero, and {factor.path} has none"
-    found: dict[float, ArmTrials] = {float(factor.variant): variant}
-    for other in arms.values():
-        level = _level_of(other.arm, variant.arm, path=factor.path)
-        if level is not None:
-            found.setdefault(level, other)
+    found = {
+        float(factor.variant): variant,
+        **{
+            level: arm
+            for level, arm in levels_of(factor.path, variant.arm, arms.values()).items()
+            if level > 0
+        },
+    }
     if max(found) == float(factor.variant):
         return f"no arm goes beyond {factor.path} = {factor.variant}"
     return found
-
-
-def _level_of(other: Arm, variant: Arm, *, path: str) -> float | None:
-    apart = differences(other, variant)
-    if len(apart) != 1 or apart[0].path != path or not _is_level(apart[0].variant):
-        return None
-    return float(apart[0].variant)
-
-
-def _is_level(setting: object) -> TypeGuard[int | float]:
-    return isinstance(setting, int | float) and not isinstance(setting, bool) and setting > 0
-
-
-def _table(arms: list[ArmTrials], claim: Claim, *, over: Over | None, horizon: int) -> Floats:
-    """Values of shape (seeds, arms), on seeds 1, 2, … to the horizon or the first that any arm lacks."""
-    by_seed = [{trial.seed: trial for trial in arm.trials} for arm in arms]
-    rows: list[list[float]] = []
-    while len(rows) < horizon and all(len(rows) + 1 in trials for trials in by_seed):
-        row = [
-            value(trials[len(rows) + 1], metric=claim.metric, on=claim.on, over=over) for trials in by_seed
-        ]
-        rows.append([np.nan if one is None else one for one in row])
-    return np.array(rows, dtype=np.float64).reshape(len(rows), len(arms))

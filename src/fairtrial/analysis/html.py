@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 def answers_html(answers: Sequence[Answer]) -> str:
-    """One row per answer: question, arms, the sentence, its caveats."""
+    """One row per answer: question, arms, the sentence with what was held fixed, its caveats."""
     rows = "".join(
         f"<tr><td>{escape(answer.question)}</td>"
         f"<td>{escape(answer.variant)} against {escape(answer.baseline)}</td>"
-        f"<td>{escape(answer.sentence)}</td>"
+        f"<td>{escape(answer.sentence)}<br><small>{escape(answer.held_fixed_line)}</small></td>"
         f"<td>{'<br>'.join(escape(str(caveat)) for caveat in answer.caveats)}</td></tr>"
         for answer in answers
     )

@@ -27,10 +27,12 @@ def sentence(
     margin: float | None,
     horizon: int,
     trouble: str,
+    fresh: Interval | None = None,
 ) -> str:
     """What happened, by how much (interval, seeds), and what that settles.
 
-    `margin` is in the unit the answer shows; `trouble` says which runs diverged or failed, or is empty.
+    `margin` is in the unit the answer shows; `trouble` says which runs diverged or failed, or is empty;
+    `fresh` is the interval for fresh test images, if there is one.
     """
     if not contrast.seeds:
         if trouble:
@@ -43,7 +45,7 @@ def sentence(
     if trouble:
         return f"{happened}, counting the seeds where both trained: {judged.verdict}, for {trouble}."
     said = _settled(contrast, judged, variant, margin) or _undecided(contrast, judged, margin, horizon)
-    return f"{happened}: {said}.{_lopsided(contrast, variant)}"
+    return f"{happened}: {said}{_on_fresh_images(fresh)}.{_lopsided(contrast, variant)}"
 
 
 def subject(contrast: Contrast, on: On | None) -> str:
@@ -98,6 +100,14 @@ def _undecided(contrast: Contrast, judged: Judgement, margin: float | None, hori
     elif judged.look is not None and judged.forecast is not None:
         parts.append(_outlook(judged.forecast, seen=judged.look.n, horizon=horizon))
     return "; ".join(parts)
+
+
+def _on_fresh_images(interval: Interval | None) -> str:
+    if interval is None:
+        return ""
+    low, high = 100 * interval.low, 100 * interval.high
+    digits = _digits(low, high, least=2)
+    return f"; on fresh images: {low:.{digits}f} to {high:.{digits}f} pp, approximate"
 
 
 def _outlook(needed: Forecast, *, seen: int, horizon: int) -> str:

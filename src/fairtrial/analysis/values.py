@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from fairtrial.analysis.curve import Curve
 from fairtrial.errors import FairtrialError
+from fairtrial.stats.intervals import Interval
+from fairtrial.study.factors import Held
 from fairtrial.study.schema import Arm, Claim, Metric, On
 from fairtrial.trial import METRICS, StoredTrial
 
@@ -83,6 +86,8 @@ class Answer:
     `estimate`, `low`, `high` are ratios (variant / baseline). `low` and `high` are None until there
     is an interval, `estimate` and the means None until there is a seed. `margin` is a difference
     for accuracy and loss (None until the baseline has three seeds) and a ratio minus one for time.
+    `fresh_images` is the approximate interval had the test images been drawn anew, None for all but
+    accuracy on the test set. `held_fixed` are the main settings the two arms share.
     """
 
     question: str
@@ -104,6 +109,10 @@ class Answer:
     caveats: tuple[Caveat, ...]
     sentence: str
     claims: tuple[JudgedClaim, ...]
+    fresh_images: Interval | None = None
+    held_fixed: tuple[Held, ...] = ()
+    held_fixed_line: str = ""
+    """The same in one line, with the reminder that other values might give another answer."""
 
     @property
     def settled(self) -> bool:
@@ -131,6 +140,11 @@ class Answer:
             "caveats": [str(caveat) for caveat in self.caveats],
             "sentence": self.sentence,
             "claims": [claim.as_dict() for claim in self.claims],
+            "fresh_images": None
+            if self.fresh_images is None
+            else {"low": self.fresh_images.low, "high": self.fresh_images.high, "approximate": True},
+            "held_fixed": {held.path: held.value for held in self.held_fixed},
+            "held_fixed_line": self.held_fixed_line,
         }
 
     def _repr_html_(self) -> str:
@@ -227,12 +241,16 @@ def _asked(answer: Answer) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """Every arm with its trials, and every question with its answers; indexed by question."""
+    """Every arm with its trials, and every question with its answers; indexed by question.
+
+    `curves` hold what arms that differ along one number say together.
+    """
 
     study: str
     version: str
     arms: tuple[ArmTrials, ...]
     answers: tuple[Answer, ...]
+    curves: tuple[Curve, ...] = ()
 
     def __getitem__(self, question: str) -> QuestionAnswers:
         chosen = tuple(answer for answer in self.answers if answer.question == question)
@@ -254,6 +272,7 @@ class Answers:
             "version": self.version,
             "arms": [arm.as_dict() for arm in self.arms],
             "answers": [answer.as_dict() for answer in self.answers],
+            "dose_response": [curve.as_dict() for curve in self.curves],
         }
 
     def trials(self) -> pandas.DataFrame:

@@ -24,7 +24,7 @@ Form = Literal["terminal", "json", "csv", "markdown"]
 CSV_FIELDS: tuple[str, ...] = (
     "question", "metric", "on", "over", "variant", "baseline", "verdict", "variant_mean", "baseline_mean",
     "estimate", "low", "high", "margin", "confidence", "seeds", "pairing_correlation", "caveats", "claims",
-    "sentence",
+    "sentence", "fresh_images_low", "fresh_images_high", "held_fixed",
 )  # fmt: skip
 
 
@@ -62,10 +62,26 @@ def render_answers(answers: Answers, console: Console) -> None:
         console.print(Text(f"{question}  {group[0].variant} against {group[0].baseline}", style="bold"))
         for answer in group:
             _render_answer(answer, console)
+        for line in dict.fromkeys(answer.held_fixed_line for answer in group):
+            console.print(Padding(Text(line, style="dim"), (0, 0, 0, 2), expand=False))
         for caveat in dict.fromkeys(str(caveat) for answer in group for caveat in answer.caveats):
             console.print(Padding(Text(f"caveat: {caveat}", style="yellow"), (0, 0, 0, 2), expand=False))
         console.print()
+    _render_curves(answers, console)
     _render_ledger(ledger(answers), console)
+
+
+def _render_curves(answers: Answers, console: Console) -> None:
+    for factor in dict.fromkeys(curve.factor for curve in answers.curves):
+        group = [curve for curve in answers.curves if curve.factor == factor]
+        console.print(Text(f"Over {factor}", style="bold"))
+        for curve in group:
+            if curve.known:
+                console.print(Padding(Text(curve.sentence), (0, 0, 0, 2), expand=False))
+                console.print(Padding(Text(curve.guarantee, style="dim"), (0, 0, 0, 4), expand=False))
+        for line in dict.fromkeys(curve.sentence for curve in group if not curve.known):
+            console.print(Padding(Text(line), (0, 0, 0, 2), expand=False))
+        console.print()
 
 
 def _render_ledger(kept: Ledger, console: Console) -> None:
@@ -104,6 +120,9 @@ def _print_csv(answers: Answers) -> None:
     writer.writeheader()
     for answer in answers:
         row = answer.as_dict()
+        fresh = row.pop("fresh_images") or {"low": None, "high": None}
+        row["fresh_images_low"], row["fresh_images_high"] = fresh["low"], fresh["high"]
+        row["held_fixed"] = row.pop("held_fixed_line")
         row["caveats"] = "; ".join(row["caveats"])
         row["claims"] = "; ".join(f"{claim['says']}: {claim['verdict']}" for claim in row["claims"])
         writer.writerow(row)

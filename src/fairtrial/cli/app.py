@@ -9,8 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 import fairtrial
+from fairtrial.cli.ask import ask
 from fairtrial.cli.compare import compare
 from fairtrial.cli.group import Commands, never_fail_to_encode
+from fairtrial.cli.options import (
+    Arms,
+    AsJson,
+    Questions,
+    SeedCount,
+    Sets,
+    StorePath,
+    Strict,
+    StudyName,
+    Workers,
+)
 
 if TYPE_CHECKING:
     from fairtrial.study.schema import Study
@@ -26,48 +38,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-StudyName = Annotated[
-    str,
-    typer.Argument(metavar="STUDY", help="A study file, or the name of a built-in study (fairtrial list)."),
-]
-Sets = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", metavar="PATH=VALUE", help="Change a setting of the study or its base; repeatable."
-    ),
-]
-StorePath = Annotated[
-    Path | None,
-    typer.Option(
-        "--store",
-        metavar="FILE",
-        envvar="FAIRTRIAL_STORE",
-        help="Where outcomes are kept; fairtrial.db in the current folder unless given.",
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
-Arms = Annotated[list[str] | None, typer.Option("--arm", metavar="ARM", help="Only this arm; repeatable.")]
-Questions = Annotated[
-    list[str] | None,
-    typer.Option("--question", metavar="ID", help="Only the arms of this question; repeatable."),
-]
-SeedCount = Annotated[
-    int | None, typer.Option("--seeds", min=1, max=999, metavar="N", help="Seeds of each arm.")
-]
-Workers = Annotated[
-    int | None,
-    typer.Option("-j", "--workers", min=1, metavar="N", help="Trials at once; one per core unless given."),
-]
-Strict = Annotated[
-    bool, typer.Option("--strict", help="Exit 1 unless every question is settled and every claim holds.")
-]
-
 WELCOME = """\
 fairtrial: what does changing this hyperparameter do?
 
-Try it:       fairtrial run width --budget 60s    three widths on MNIST, and what the width does
-Your own:     fairtrial init                      writes a study.yaml to start from
-Built in:     fairtrial list                      the studies that are ready to run
+Ask:          fairtrial ask network.mlp.width 50 200    an answer in about a minute, without a file
+Try it:       fairtrial run width --budget 60s          three widths on MNIST, and what the width does
+Your own:     fairtrial init                            writes a study.yaml to start from
+Built in:     fairtrial list                            the studies that are ready to run
 Everything:   fairtrial --help
 """
 
@@ -94,6 +71,10 @@ def load(source: str, sets: list[str] | None) -> Study:
     from fairtrial.study import studyfile
 
     return studyfile.load(source, sets=tuple(sets or ()))
+
+
+# Commands are listed in the order in which they are made: what one starts with comes first.
+app.command()(ask)
 
 
 @app.command()

@@ -6,14 +6,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from fairtrial.analysis.cost import Cost
+from fairtrial.analysis.cost import Cost, costs
+from fairtrial.analysis.gather import gather
+from fairtrial.analysis.prices import MarginPrice, Prices, prices, total
 from fairtrial.analysis.progress import progress
 from fairtrial.api import open_to_read, store_path
 from fairtrial.cli.console import emit_json, stdout
+from fairtrial.cli.pricing import HEAD, listed, price_line
+from fairtrial.data.heldout import image_findings
 from fairtrial.durations import duration
 from fairtrial.executors.local import available_cores
 from fairtrial.study.check import Finding, findings
@@ -43,7 +48,11 @@ class ArmCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyCheck:
-    """Everything `check` says of a study without mistakes. `seconds` is all new trials on all workers."""
+    """Everything `check` says of a study without mistakes. `seconds` is all new trials on all workers.
+
+    `prices` holds a list for each verdict on accuracy or loss, `price_of_all` what all questions about
+    accuracy cost together; `horizon` is the largest number of seeds the study allows.
+    """
 
     study: str
     title: str
@@ -53,16 +62,23 @@ class StudyCheck:
     workers: int
     seconds: float
     guessed: bool
+    horizon: int
+    prices: tuple[Prices, ...]
+    price_of_all: tuple[MarginPrice, ...]
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
 def check_study(study: Study, *, store: Path | None, workers: int | None) -> StudyCheck:
-    """Raises StudyError if a network is impossible."""
-    found = findings(study)
+    """Raises StudyError if a network is impossible, DataError if the test images are not held out."""
+    found = (*findings(study), *image_findings(study))
+    used = workers or len(available_cores())
     with open_to_read(store_path(store)) as opened:
-        standing = progress(study, opened, workers=workers or len(available_cores()))
+        standing = progress(study, opened, workers=used)
+        arms = gather(list(study.arms.values()), opened)
+    cost = costs(arms)
+    lists = prices(study, arms, cost, workers=used)
     return StudyCheck(
         study=study.name,
         title=study.title,
@@ -82,6 +98,9 @@ def check_study(study: Study, *, store: Path | None, workers: int | None) -> Stu
         workers=standing.workers,
         seconds=standing.seconds_left,
         guessed=standing.guessed,
+        horizon=study.seeds.max,
+        prices=lists,
+        price_of_all=total(study, lists, cost, workers=used),
     )
 
 
@@ -105,6 +124,21 @@ def print_check(checked: StudyCheck, *, as_json: bool) -> None:
     console.print(_table(checked))
     console.print()
     console.print(Text(cost_sentence(checked)))
+    _print_prices(checked, console)
+
+
+def _print_prices(checked: StudyCheck, console: Console) -> None:
+    if not checked.prices:
+        return
+    console.print()
+    console.print(Text(HEAD))
+    for one in checked.prices:
+        console.print(Padding(Text(price_line(one, horizon=checked.horizon)), (0, 0, 0, 2), expand=False))
+    if len({one.question for one in checked.prices}) > 1 and checked.price_of_all:
+        together = listed(checked.price_of_all, "accuracy", horizon=checked.horizon)
+        console.print(
+            Padding(Text(f"all of these on accuracy together: {together}"), (0, 0, 0, 2), expand=False)
+        )
 
 
 def cost_sentence(checked: StudyCheck) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import typer
@@ -36,8 +36,12 @@ def run_study(
     workers: int | None,
     weights: runner.Weights,
     as_json: bool,
+    next_steps: Callable[[runner.RunReport, Path], str] | None = None,
 ) -> None:
-    """Train, print the answers to stdout, and what to do next."""
+    """Train, print the answers to stdout, and what to do next.
+
+    `next_steps` says the latter where the study has no name to call it by.
+    """
     budget_seconds = None if budget is None else seconds_in(budget)
     names = runner.selected(study, arms=arms, questions=questions)
     path = store_path(store)
@@ -68,7 +72,10 @@ def run_study(
         typer.echo(f"given up: {trial.arm.name} seed {trial.seed}: {reason}", err=True)
     print_answers(found, form="json" if as_json else "terminal")
     if not as_json:
-        typer.echo(next_commands(report, named=named, sets=sets, path=path))
+        if next_steps is None:
+            typer.echo(next_commands(report, named=named, sets=sets, path=path))
+        else:
+            typer.echo(next_steps(report, path))
 
 
 def _tally(
@@ -102,16 +109,20 @@ def _tally(
     )
 
 
-def next_commands(report: runner.RunReport, *, named: str, sets: Sequence[str], path: Path) -> str:
-    """What came of the run in a line, where it is kept, and what to call next."""
+def came_of_it(report: runner.RunReport, path: Path) -> str:
     trained = "1 trial" if report.trained == 1 else f"{report.trained} trials"
     ended = " before the budget ended" if report.ended_by == "budget" else ""
+    return f"{trained} trained{ended}; everything is kept in {path.absolute()}"
+
+
+def next_commands(report: runner.RunReport, *, named: str, sets: Sequence[str], path: Path) -> str:
+    """What came of the run in a line, where it is kept, and what to call next."""
     same = [named, *(word for one in sets for word in ("--set", one))]
     if path != Path(DEFAULT_STORE):
         same += ["--store", str(path)]
     return "\n".join(
         [
-            f"{trained} trained{ended}; everything is kept in {path.absolute()}",
+            came_of_it(report, path),
             f"the models, beside what was printed:  {shlex.join([*program(), 'show', *same])}",
             f"more seeds:                           {shlex.join([*program(), 'run', *same, '--budget', '5m'])}",
         ]

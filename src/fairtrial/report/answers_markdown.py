@@ -11,7 +11,10 @@ from fairtrial.report.show_markdown import cell
 
 def answers_markdown(answers: Answers) -> str:
     """Question by question the sentences, claims and caveats; at the end the ledger of claims."""
-    return "\n".join([*_questions(answers), *ledger_markdown(ledger(answers))]).rstrip() + "\n"
+    return (
+        "\n".join([*_questions(answers), *_curves(answers), *ledger_markdown(ledger(answers))]).rstrip()
+        + "\n"
+    )
 
 
 def _questions(answers: Answers) -> Iterator[str]:
@@ -23,8 +26,20 @@ def _questions(answers: Answers) -> Iterator[str]:
             yield f"- {cell(answer.sentence)}"
             for one in answer.claims:
                 yield f"  - claim: {cell(one.claim.says)}: {one.verdict}"
+        for line in dict.fromkeys(answer.held_fixed_line for answer in group):
+            yield f"- {cell(line)}"
         for caveat in dict.fromkeys(str(caveat) for answer in group for caveat in answer.caveats):
             yield f"- *caveat: {cell(caveat)}*"
+        yield ""
+
+
+def _curves(answers: Answers) -> Iterator[str]:
+    for factor in dict.fromkeys(curve.factor for curve in answers.curves):
+        yield f"## Over {cell(factor)}"
+        yield ""
+        group = [curve for curve in answers.curves if curve.factor == factor]
+        yield from (f"- {cell(one.sentence)} *({cell(one.guarantee)})*" for one in group if one.known)
+        yield from dict.fromkeys(f"- {cell(one.sentence)}" for one in group if not one.known)
         yield ""
 
 

@@ -25,6 +25,7 @@ Kind = Literal[
     "early_stopping",
     "precision",
     "horizon",
+    "images",
 ]
 Place = Literal["validation", "test", "time"]
 FEW_ARMS = 3

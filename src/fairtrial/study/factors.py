@@ -113,13 +113,14 @@ def implied(variant: Arm, baseline: Arm) -> tuple[Difference, ...]:
 def held_fixed(variant: Arm, baseline: Arm) -> tuple[Held, ...]:
     """The main settings the two arms share, to be said beside an answer.
 
-    `network` is there only if the whole network is shared, `optimizer` if all but its learning
-    rate is.
+    `network` is there only if the whole network is shared, otherwise what is shared of it;
+    `optimizer` if all but its learning rate is.
     """
     differing = [one.path for one in differences(variant, baseline)]
     settings = baseline.settings
     values: dict[str, Setting] = {
-        "data": f"{settings.data.dataset}, {settings.data.split} split",
+        "data": f"{settings.data.dataset}, {settings.data.split} split"
+        + (f", {settings.data.train} images to train on" if settings.data.train else ""),
         "network": describe(settings.network.mlp or baseline.network[:-1]),
         "optimizer": settings.optimizer.name,
         "optimizer.learning_rate": describe(settings.optimizer.learning_rate),
@@ -127,9 +128,30 @@ def held_fixed(variant: Arm, baseline: Arm) -> tuple[Held, ...]:
         "epochs": settings.epochs,
         "precision": settings.precision,
     }
-    return tuple(
-        Held(path=path, value=values[path]) for path in _MAIN_FACTORS if not _touched(path, differing)
+    stopping = settings.early_stopping
+    return (
+        *(_held_of_network(variant, baseline, differing) if _touched("network", differing) else ()),
+        *(Held(path=path, value=values[path]) for path in _MAIN_FACTORS if not _touched(path, differing)),
+        *(
+            (Held(path="early_stopping", value=describe(stopping)),)
+            if stopping is not None and not _touched("early_stopping", differing)
+            else ()
+        ),
     )
+
+
+def _held_of_network(variant: Arm, baseline: Arm, differing: list[str]) -> Iterator[Held]:
+    """What two networks that differ still share, where they can be told apart setting by setting."""
+    mlp = baseline.settings.network.mlp
+    changed = [
+        path.removeprefix("network.layers.") for path in differing if path.startswith("network.layers.")
+    ]
+    if mlp is not None and variant.settings.network.mlp is not None:
+        for field in type(mlp).model_fields:
+            if f"network.mlp.{field}" not in differing:
+                yield Held(path=f"network.mlp.{field}", value=describe(getattr(mlp, field)))
+    elif changed:
+        yield Held(path="network.layers", value=f"all but {', '.join(changed)}")
 
 
 def describe(value: object) -> Setting:

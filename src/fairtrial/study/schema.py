@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from fairtrial.study.datasets import DATASETS, DatasetFacts
 from fairtrial.study.layers import ActivationName, Dense, FileLayer, Flatten, Network, Size, named
-from fairtrial.study.training import Adam, AnyOptimizer, EarlyStopping
+from fairtrial.study.training import Adam, AnyOptimizer, EarlyStopping, not_the_test_set
 
 SCHEMA = "fairtrial/1"
 Metric = Literal["accuracy", "loss", "time"]
@@ -43,7 +43,7 @@ class DataSettings(_Frozen):
     """Which images, and how they are divided. `buffer_size` is that of tf.data's shuffle."""
 
     dataset: Literal["mnist"] = "mnist"
-    validation: Size = 6000
+    validation: Annotated[Size, BeforeValidator(not_the_test_set)] = 6000
     split: Literal["fixed", "reshuffled"] = "fixed"
     buffer_size: Size = 10_000
     train: Size | None = None

@@ -38,11 +38,22 @@ def load(source: str | Path, *, sets: Sequence[str] = ()) -> Study:
     such a name. Each of `sets` is `PATH=VALUE`; what it sets in the base does not override an
     arm's own departure of the same path. Raises StudyError with all mistakes, each with its line.
     """
-    name, text = _read(source)
-    root = from_yaml(text, where=lambda line: f"{name}:{line}")
-    if root is None:
-        raise _refused(f"{name}:1", f"the file is empty; a study begins with `schema: {SCHEMA}`")
+    name, root = _parsed(source)
     return _study(root, sets, source=_printable(source), name=Path(name).stem)
+
+
+def load_base(source: str | Path, *, sets: Sequence[str] = ()) -> Study:
+    """What the arms of that study start from: a study of the one arm `plain`, and no questions."""
+    name, root = _parsed(source)
+    entries = {key: node for key, node in (root.entries or {}).items() if key not in ("arms", "questions")}
+    plain_arm = replace(root, value={"plain": replace(root, value={})})
+    root = replace(root, value={**entries, "arms": plain_arm}) if root.entries is not None else root
+    return _study(root, sets, source=_printable(source), name=Path(name).stem)
+
+
+def study_from_tree(root: Node, *, name: str) -> Study:
+    """A study from values that know where they were written; `name` unless it has one of its own."""
+    return _study(root, (), source="", name=name)
 
 
 def study_from_dict(mapping: Mapping[str, object], *, sets: Sequence[str] = ()) -> Study:
@@ -52,6 +63,15 @@ def study_from_dict(mapping: Mapping[str, object], *, sets: Sequence[str] = ()) 
     'flatten'
     """
     return _study(from_python(mapping, where=""), sets, source="", name="study")
+
+
+def _parsed(source: str | Path) -> tuple[str, Node]:
+    """The name to say in messages, and the file's values."""
+    name, text = _read(source)
+    root = from_yaml(text, where=lambda line: f"{name}:{line}")
+    if root is None:
+        raise _refused(f"{name}:1", f"the file is empty; a study begins with `schema: {SCHEMA}`")
+    return name, root
 
 
 def _read(source: str | Path) -> tuple[str, str]:

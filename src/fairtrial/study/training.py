@@ -6,6 +6,7 @@ import math
 from typing import Annotated, Any, ClassVar, Literal, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)]
@@ -139,12 +140,22 @@ class Adagrad(Optimizer):
 AnyOptimizer = Annotated[Adam | AdamW | SGD | RMSprop | Adagrad, Field(discriminator="name")]
 
 
+def not_the_test_set(value: object) -> object:
+    """Refuses whatever begins with `test` where validation is meant, with the reason."""
+    if isinstance(value, str) and value.strip().lower().startswith("test"):
+        message = f"the test set steers nothing and is never validated on, got {value[:40]!r}"
+        raise PydanticCustomError("refused", "{message}", {"message": message, "fields": ()})
+    return value
+
+
 class EarlyStopping(_Frozen):
     """Stop when `monitor` has not improved by more than `min_delta` for `patience` epochs.
 
     Only validation may steer; the test set never does.
     """
 
-    monitor: Literal["validation_loss", "validation_accuracy"] = "validation_loss"
+    monitor: Annotated[
+        Literal["validation_loss", "validation_accuracy"], BeforeValidator(not_the_test_set)
+    ] = "validation_loss"
     patience: Annotated[int, Field(ge=1, strict=True)] = 2
     min_delta: NotNegative = 0.0

@@ -1,0 +1,25 @@
+"""What was the same on both sides of a question, in one line, with what that leaves open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fairtrial.study.factors import Held, Setting
+
+LEARNING_RATE = "optimizer.learning_rate"
+
+
+def held_line(held: Sequence[Held], *, variant: str) -> str:
+    """The settings held fixed, and the reminder that the variant might do better with others.
+
+    >>> held_line([Held(path="optimizer.learning_rate", value=0.001), Held(path="epochs", value=5)], variant="wide")
+    'held fixed: optimizer.learning_rate 0.001, epochs 5; a learning rate re-tuned for wide might change the answer'
+    """
+    listed = ", ".join(f"{one.path} {_shown(one.value)}" for one in held)
+    # Where the rate itself is the question, it is the rest that was not tuned for it.
+    what = "a learning rate" if any(one.path == LEARNING_RATE for one in held) else "other settings"
+    return f"held fixed: {listed or 'nothing'}; {what} re-tuned for {variant} might change the answer"
+
+
+def _shown(value: Setting) -> str:
+    return f"({value})" if ", " in str(value) else str(value)

@@ -1,0 +1,44 @@
+"""Options that several commands share. Only typer and the standard library here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+StudyName = Annotated[
+    str,
+    typer.Argument(metavar="STUDY", help="A study file, or the name of a built-in study (fairtrial list)."),
+]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="PATH=VALUE", help="Change a setting of the study or its base; repeatable."
+    ),
+]
+StorePath = Annotated[
+    Path | None,
+    typer.Option(
+        "--store",
+        metavar="FILE",
+        envvar="FAIRTRIAL_STORE",
+        help="Where outcomes are kept; fairtrial.db in the current folder unless given.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+Arms = Annotated[list[str] | None, typer.Option("--arm", metavar="ARM", help="Only this arm; repeatable.")]
+Questions = Annotated[
+    list[str] | None,
+    typer.Option("--question", metavar="ID", help="Only the arms of this question; repeatable."),
+]
+SeedCount = Annotated[
+    int | None, typer.Option("--seeds", min=1, max=999, metavar="N", help="Seeds of each arm.")
+]
+Workers = Annotated[
+    int | None,
+    typer.Option("-j", "--workers", min=1, metavar="N", help="Trials at once; one per core unless given."),
+]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Exit 1 unless every question is settled and every claim holds.")
+]
