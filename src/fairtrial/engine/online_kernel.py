@@ -28,7 +28,7 @@ from numba import njit
 LANES = 16
 """float32 numbers of the widest vector register, and of a cache line."""
 
-ACTIVATIONS = "linear relu sigmoid tanh gelu elu selu silu leaky_relu softplus".split()
+ACTIVATIONS = ["linear", "relu", "sigmoid", "tanh", "gelu", "elu", "selu", "silu", "leaky_relu", "softplus"]
 """Activations by the code the kernel knows them by."""
 
 _RELU = ACTIVATIONS.index("relu")
