@@ -26,7 +26,6 @@ class ArmTimes:
 class PairTimes:
     """Two arms timed in the order first, second, second, first, alone on the machine as far as we are concerned."""
 
-    key: str
     seed: int
     """Counts the pairs of these two arms; it drew their initial weights."""
     first: ArmTimes

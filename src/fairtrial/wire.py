@@ -51,9 +51,7 @@ class TimingOrder:
 def encode_order(order: Order | TimingOrder) -> str:
     if isinstance(order, TimingOrder):
         return json.dumps({"first": _trial_body(order.first), "second": _trial_body(order.second)})
-    return json.dumps(
-        {**_trial_body(order.trial), "weights": order.weights, "checkpoint": order.checkpoint}
-    )
+    return json.dumps({**_trial_body(order.trial), "weights": order.weights, "checkpoint": order.checkpoint})
 
 
 def decode_order(line: str) -> Order | TimingOrder:

@@ -46,7 +46,11 @@ def ratio(pair: PairTimes) -> float:
 
 @pytest.mark.parametrize(
     ("changes", "times"),
-    [({"epochs": 20}, 4.0), ({"data": {"train": 24_000, "validation": 500}}, 4.0), ({"batch_size": 10}, 10.0)],
+    [
+        ({"epochs": 20}, 4.0),
+        ({"data": {"train": 24_000, "validation": 500}}, 4.0),
+        ({"batch_size": 10}, 10.0),
+    ],
     ids=["epochs", "images", "batch size"],
 )
 def test_an_arm_with_so_many_times_the_steps_takes_about_so_many_times_as_long(
@@ -69,7 +73,12 @@ def test_what_is_timed_is_what_a_trial_takes(mnist: Dataset) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "most"),
-    [({"batch_size": 1}, 6000), ({"batch_size": 6000}, 1), ({"batch_size": 4000}, 2), ({"data": {"train": 7}}, 1)],
+    [
+        ({"batch_size": 1}, 6000),
+        ({"batch_size": 6000}, 1),
+        ({"batch_size": 4000}, 2),
+        ({"data": {"train": 7}}, 1),
+    ],
     ids=["one image", "all images", "a short last batch", "seven images"],
 )
 def test_every_batch_size_is_timed_in_blocks_of_whole_steps(
@@ -83,7 +92,7 @@ def test_every_batch_size_is_timed_in_blocks_of_whole_steps(
     times = arm.times()
     assert times.timed_steps >= arm.block_steps
     assert times.timed_seconds >= timing.TURN_SECONDS
-    assert 0 < times.process_seconds
+    assert times.process_seconds > 0
     assert times.fit_seconds > times.train_seconds > 0
 
 
@@ -99,7 +108,9 @@ def test_an_epoch_timed_as_a_whole_is_scaled_by_nothing_but_the_epochs(mnist: Da
     assert arm.times().train_seconds == pytest.approx(5 * spent.seconds / spent.blocks)
 
 
-def test_the_first_arm_has_the_first_and_the_last_turn(mnist: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_arm_has_the_first_and_the_last_turn(
+    mnist: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A B B A: a machine that grows slower meets both arms alike."""
     turns: list[str] = []
     turn: Callable[[Any], None] = timing._Contender.turn  # pyright: ignore[reportPrivateUsage]

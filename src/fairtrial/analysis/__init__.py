@@ -5,6 +5,7 @@ from __future__ import annotations
 import fairtrial
 from fairtrial.analysis.answer import answer, asked
 from fairtrial.analysis.gather import failures, gather, other_engines
+from fairtrial.analysis.timing import time_answer
 from fairtrial.analysis.values import Answer, Answers, ArmTrials, Caveat, JudgedClaim, QuestionAnswers
 from fairtrial.store import Store
 from fairtrial.study.schema import Study
@@ -27,7 +28,9 @@ def answers(study: Study, store: Store, *, history: bool = True) -> Answers:
         version=fairtrial.__version__,
         arms=tuple(arms.values()),
         answers=tuple(
-            answer(study, question, arms, metric=metric, on=on, other_engines=others, failed=failed)
+            time_answer(study, question, arms, store, failed=failed)
+            if metric == "time"
+            else answer(study, question, arms, metric=metric, on=on, other_engines=others, failed=failed)
             for question in study.questions
             for metric, on in asked(question)
         ),

@@ -66,6 +66,8 @@ def run_study(
     for key, reason in report.failed.items():
         trial = tally.planned[key]
         typer.echo(f"given up: {trial.arm.name} seed {trial.seed}: {reason}", err=True)
+    for question, reason in report.timing.untimed.items():
+        typer.echo(f"not timed: {question}: {reason}", err=True)
     print_answers(found, form="json" if as_json else "terminal")
     if not as_json:
         typer.echo(next_commands(report, named=named, sets=sets, path=path))
@@ -105,13 +107,16 @@ def _tally(
 def next_commands(report: runner.RunReport, *, named: str, sets: Sequence[str], path: Path) -> str:
     """What came of the run in a line, where it is kept, and what to call next."""
     trained = "1 trial" if report.trained == 1 else f"{report.trained} trials"
+    pairs = {0: "", 1: " and 1 pair timed"}.get(
+        report.timing.timed, f" and {report.timing.timed} pairs timed"
+    )
     ended = " before the budget ended" if report.ended_by == "budget" else ""
     same = [named, *(word for one in sets for word in ("--set", one))]
     if path != Path(DEFAULT_STORE):
         same += ["--store", str(path)]
     return "\n".join(
         [
-            f"{trained} trained{ended}; everything is kept in {path.absolute()}",
+            f"{trained} trained{pairs}{ended}; everything is kept in {path.absolute()}",
             f"the models, beside what was printed:  {shlex.join([*program(), 'show', *same])}",
             f"more seeds:                           {shlex.join([*program(), 'run', *same, '--budget', '5m'])}",
         ]

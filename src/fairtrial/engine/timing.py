@@ -58,7 +58,9 @@ class _Spent:
     process: float = 0.0
 
     def __add__(self, other: _Spent) -> _Spent:
-        return _Spent(**{one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(self)})
+        return _Spent(
+            **{one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(self)}
+        )
 
     @property
     def seconds(self) -> float:
@@ -197,7 +199,6 @@ def time_pair(
         contender.turn()
     after = read()
     return PairTimes(
-        key=order.key,
         seed=order.first.seed,
         first=first.times(),
         second=second.times(),
