@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -25,6 +26,9 @@ PAIR_SECONDS = 5.0
 
 PAIRS = 6
 """Pairs a question is reckoned to need; most are settled by then or will not be for long."""
+
+ATTEMPTS = 3
+"""A question whose pairs failed this often in one run is not timed any more in it."""
 
 _OTHERS_SECONDS = 0.5
 
@@ -100,6 +104,7 @@ def time_questions(
     """
     report = TimingReport()
     lengths: dict[str, float] = {}
+    failures: Counter[str] = Counter()
 
     def due() -> str | None:
         """The question that gets the next pair."""
@@ -128,8 +133,12 @@ def time_questions(
                         store.record_pair(event, first=order.first, second=order.second)
                         report.timed += 1
                         on_event(event)
+                    case Lost(state="stopped"):
+                        until = began
                     case Lost():
-                        report.untimed[question] = event.reason
+                        failures[question] += 1
+                        if failures[question] >= ATTEMPTS or not event.retry:
+                            report.untimed[question] = event.reason
                     case Idle():
                         on_event(event)
                     case _:

@@ -237,6 +237,25 @@ def test_a_pair_that_cannot_be_timed_is_given_up_and_the_others_go_on(store: Sto
     assert times_of(store)["B"][1] == "increase that matters"
 
 
+def test_a_pair_that_was_killed_is_tried_again_three_times_at_most(store: Store) -> None:
+    """A crash may be chance; three in one run are a finding."""
+    failures = 0
+
+    def killed(order: TimingOrder) -> Event:
+        nonlocal failures
+        if asked(order) == "C":
+            return timed(order)
+        failures += 1
+        return Lost(key=order.key, state="failed", reason="killed")
+
+    report = runner.run(STUDY, store=store, executor=FakeClock(killed), seeds=3)
+    assert failures == timekeeping.ATTEMPTS
+    assert report.timing.untimed == {"B": "killed"}
+    assert {name: seeds for name, (seeds, _) in times_of(store).items()} == {"B": 0, "C": 3}
+    runner.run(STUDY, store=store, executor=FakeClock(), seeds=3)
+    assert times_of(store)["B"][0] == 3
+
+
 def test_no_pair_is_begun_when_the_time_is_up_and_one_that_overruns_is_stopped(store: Store) -> None:
     """A budget is a budget, whatever a pair takes; what is not timed is said to be open."""
     late = FakeClock()
@@ -250,7 +269,7 @@ def test_no_pair_is_begun_when_the_time_is_up_and_one_that_overruns_is_stopped(s
         STUDY, store=store, executor=endless, arms=["a", "b", "c"], until=now + 0.2, stop_at=now + 0.3
     )
     assert len(endless.stopped) == 1
-    assert report.timed == 0
+    assert (report.timed, report.untimed, report.complete) == (0, {}, False)
     assert times_of(store)["B"][0] == 0
 
 

@@ -13,8 +13,8 @@ from fairtrial.stats.intervals import Interval
 from fairtrial.stats.verdict import Verdict
 
 NOT_TIMED = (
-    "not timed yet on this machine (`fairtrial run` times the two arms in turn once their trials are done, "
-    "as its budget allows)"
+    "not timed yet on this machine: `fairtrial run` times the two arms in turn once their trials are done, "
+    "as its budget allows"
 )
 
 
