@@ -43,9 +43,8 @@ class FakeExecutor:
 
     def start(self, order: Order | TimingOrder) -> None:
         if isinstance(order, TimingOrder):
-            seconds = [
-                1 + trial.arm.settings.network.mlp.width / 100 for trial in (order.first, order.second)
-            ]  # pyright: ignore[reportOptionalMemberAccess]
+            mlps = [trial.arm.settings.network.mlp for trial in (order.first, order.second)]
+            seconds = [1 + (0 if mlp is None else mlp.width / 100) for mlp in mlps]
             wobble = 1 + order.first.seed % 3 / 100
             self.ready += [
                 Started(key=order.key, worker=0),
