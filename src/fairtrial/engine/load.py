@@ -32,10 +32,6 @@ def other_load(before: Reading, after: Reading) -> float | None:
 
     Where the system does not count its processors' work, the load average less this process stands for
     it: slower to rise and to fall, so that work that has just ended still counts. None without either.
-
-    >>> began = Reading(wall=0.0, busy=100.0, own=1.0, average=2.0)
-    >>> other_load(began, Reading(wall=2.0, busy=105.0, own=3.0, average=2.0))
-    1.5
     """
     wall, own = after.wall - before.wall, after.own - before.own
     if before.busy is not None and after.busy is not None:
