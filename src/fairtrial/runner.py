@@ -1,12 +1,12 @@
-"""Which trial next, until the study has what was asked for or the budget ends."""
+"""Which trial next, until the study has what was asked for or the budget ends; then the timing pass."""
 
 from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal
 
 from fairtrial.engine.precision import resolve
 from fairtrial.errors import StudyError
@@ -14,6 +14,7 @@ from fairtrial.replication import next_seed
 from fairtrial.store import Claim, Known, StaleClaim, Store
 from fairtrial.study.schema import Study
 from fairtrial.study.shapes import training_work
+from fairtrial.timekeeping import Executor, TimingReport, seconds_for_timing, time_questions
 from fairtrial.trial import Event, Lost, Outcome, Trial
 from fairtrial.wire import Order
 
@@ -32,27 +33,18 @@ _OTHERS_SECONDS = 0.5
 Weights = Literal["first", "all", "none"]
 
 
-class Executor(Protocol):
-    """Where trials run. `events` ends when nothing is running."""
-
-    @property
-    def free(self) -> int: ...
-
-    def start(self, order: Order) -> None: ...
-
-    def stop(self, key: str) -> None: ...
-
-    def events(self) -> Iterator[Event]: ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
-    """What a run did. `remaining` counts trials begun or due and not done; `failed` those given up, with why."""
+    """What a run did. `remaining` counts trials begun or due and not done; `failed` those given up, with why.
+
+    `timing` is what came of the timing pass.
+    """
 
     trained: int
     remaining: int
     failed: dict[str, str]
     ended_by: Literal["done", "budget"]
+    timing: TimingReport = field(default_factory=TimingReport)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +69,7 @@ class _Run:
     last_call: float
     grace: float
     waiting: list[Trial]
+    on_event: Callable[[Event], None]
     running: dict[str, _Running] = field(default_factory=dict[str, _Running])
     seconds: dict[str, float] = field(default_factory=dict[str, float])
     failed: dict[str, str] = field(default_factory=dict[str, str])
@@ -107,11 +100,15 @@ def run(
     twice its budget, or SHORTEST_MINIMUM if that is longer. Seeds are trained in order, all arms
     with seed 1 before any with seed 2, so that an interrupted run has compared what it has; of one
     seed the longest trial goes first, so that cores end together.
+
+    Questions on time are timed when no trial runs any more: `seeds` pairs each, or until each is
+    settled. A part of the budget is kept for that.
     """
     now = time.monotonic()
     budget = float("inf") if budget_seconds is None else budget_seconds
     target = study.seeds.min if seeds is None else seeds
     names = selected(study, arms=arms, questions=questions)
+    kept = seconds_for_timing(study, store, arms=names, pairs=seeds, budget_seconds=budget_seconds)
     state = _Run(
         study=study,
         names=names,
@@ -120,29 +117,46 @@ def run(
         weights=weights,
         adaptive=seeds is None,
         minimum=min(target, study.seeds.min),
-        deadline=now + budget,
+        deadline=now + budget - kept,
         last_call=now + max(2 * budget, SHORTEST_MINIMUM),
         grace=budget * GRACE if budget_seconds is not None else 0.0,
         waiting=missing(study, store, names, target),
+        on_event=on_event,
     )
+    _train(state)
+    # Trials may have overrun their part of the budget to complete the minimum; timing has its own all the same.
+    until = max(now + budget, min(time.monotonic() + kept, state.last_call))
+    timing = time_questions(
+        study, store=store, executor=executor, arms=names, pairs=seeds,
+        until=until, stop_at=until + state.grace, on_event=on_event,
+    )  # fmt: skip
+    if kept:
+        state.deadline, state.news = now + budget, True  # what timing has left over
+        _train(state)
+    unsettled = state.waiting or not timing.complete or (state.adaptive and not state.nothing_open)
+    return RunReport(
+        trained=state.trained,
+        remaining=len(state.waiting),
+        failed=state.failed,
+        ended_by="budget" if unsettled else "done",
+        timing=timing,
+    )
+
+
+def _train(state: _Run) -> None:
+    """Train what is waiting or asked for next, until there is nothing or the time for it is over."""
     try:
         while _refill(state):
-            for event in executor.events():
+            for event in state.executor.events():
                 _take(state, event)
-                on_event(event)
+                state.on_event(event)
                 _refill(state)
                 _end_overdue(state)
             if state.waiting:
                 time.sleep(_OTHERS_SECONDS)  # another process is training what is left
     finally:
         for running in state.running.values():
-            store.release(running.claim)
-    return RunReport(
-        trained=state.trained,
-        remaining=len(state.waiting),
-        failed=state.failed,
-        ended_by="budget" if state.waiting or (state.adaptive and not state.nothing_open) else "done",
-    )
+            state.store.release(running.claim)
 
 
 def selected(

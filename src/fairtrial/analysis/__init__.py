@@ -9,6 +9,7 @@ from fairtrial.analysis.curve import Curve
 from fairtrial.analysis.curves import curves
 from fairtrial.analysis.fresh import RightShares
 from fairtrial.analysis.gather import failures, gather, other_engines
+from fairtrial.analysis.timing import time_answer
 from fairtrial.analysis.values import (
     Answer,
     Answers,
@@ -44,7 +45,9 @@ def answers(study: Study, store: Store, *, history: bool = True) -> Answers:
         version=fairtrial.__version__,
         arms=tuple(arms.values()),
         answers=tuple(
-            answer(
+            time_answer(study, question, arms, store, failed=failed)
+            if metric == "time"
+            else answer(
                 study, question, arms, metric=metric, on=on, other_engines=others, failed=failed, right=right
             )
             for question in study.questions

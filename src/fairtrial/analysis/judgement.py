@@ -14,8 +14,6 @@ from fairtrial.stats.looks import Look, replay
 from fairtrial.stats.verdict import Better, Goal, Verdict
 from fairtrial.study.schema import Metric, On, Seeds
 
-SHARED_CLOCKS = "clocks of trials that ran beside other work give no verdict on time"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
@@ -57,12 +55,11 @@ def judge(
     """
     if trouble:
         return Judgement(verdict=Verdict.UNSTABLE)
-    if compared.metric == "time":
-        return Judgement(verdict=Verdict.UNDECIDED, because=SHARED_CLOCKS)
     if repeated:
         return Judgement(verdict=Verdict.UNDECIDED, because="seeds with identical weights settle nothing")
+    samples = "pairs" if compared.metric == "time" else "seeds"
     if len(compared.looked_at) < seeds.min or margin is None:
-        return Judgement(verdict=Verdict.UNDECIDED, because=f"it takes at least {seeds.min} seeds")
+        return Judgement(verdict=Verdict.UNDECIDED, because=f"it takes at least {seeds.min} {samples}")
     if not margin > 0:
         return Judgement(verdict=Verdict.UNDECIDED, because="a baseline without any loss leaves no margin")
     better = better_of(compared.metric)

@@ -23,7 +23,8 @@ Form = Literal["terminal", "json", "csv", "markdown"]
 
 CSV_FIELDS: tuple[str, ...] = (
     "question", "metric", "on", "over", "variant", "baseline", "verdict", "variant_mean", "baseline_mean",
-    "estimate", "low", "high", "margin", "confidence", "seeds", "pairing_correlation", "caveats", "claims",
+    "estimate", "low", "high", "margin", "confidence", "seeds", "pairing_correlation",
+    "variant_fit_seconds", "baseline_fit_seconds", "caveats", "claims",
     "sentence", "fresh_images_low", "fresh_images_high", "held_fixed",
 )  # fmt: skip
 

@@ -70,6 +70,8 @@ def run_study(
     for key, reason in report.failed.items():
         trial = tally.planned[key]
         typer.echo(f"given up: {trial.arm.name} seed {trial.seed}: {reason}", err=True)
+    for question, reason in report.timing.untimed.items():
+        typer.echo(f"not timed: {question}: {reason}", err=True)
     print_answers(found, form="json" if as_json else "terminal")
     if not as_json:
         if next_steps is None:
@@ -111,8 +113,11 @@ def _tally(
 
 def came_of_it(report: runner.RunReport, path: Path) -> str:
     trained = "1 trial" if report.trained == 1 else f"{report.trained} trials"
+    pairs = {0: "", 1: " and 1 pair timed"}.get(
+        report.timing.timed, f" and {report.timing.timed} pairs timed"
+    )
     ended = " before the budget ended" if report.ended_by == "budget" else ""
-    return f"{trained} trained{ended}; everything is kept in {path.absolute()}"
+    return f"{trained} trained{pairs}{ended}; everything is kept in {path.absolute()}"
 
 
 def next_commands(report: runner.RunReport, *, named: str, sets: Sequence[str], path: Path) -> str:
