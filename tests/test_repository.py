@@ -120,8 +120,10 @@ def test_the_public_names_are_these():
         "ask",
         "builtin_names",
         "compare",
+        "figures",
         "load",
         "run",
+        "show",
     ]
     for name in fairtrial.__all__:
         assert getattr(fairtrial, name) is not None

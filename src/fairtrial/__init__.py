@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fairtrial.analysis.values import Answer, Answers
-    from fairtrial.api import answers, ask, run
+    from fairtrial.api import answers, ask, figures, run, show
     from fairtrial.comparison import Comparison, compare
     from fairtrial.errors import FairtrialError, StudyError
     from fairtrial.study.schema import Arm, Study
@@ -31,8 +31,10 @@ __all__ = [
     "ask",
     "builtin_names",
     "compare",
+    "figures",
     "load",
     "run",
+    "show",
 ]
 
 _HOMES = {
@@ -47,8 +49,10 @@ _HOMES = {
     "ask": "fairtrial.api",
     "builtin_names": "fairtrial.study.studyfile",
     "compare": "fairtrial.comparison",
+    "figures": "fairtrial.api",
     "load": "fairtrial.study.studyfile",
     "run": "fairtrial.api",
+    "show": "fairtrial.api",
 }
 
 

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ from fairtrial.study.schema import Study
 from fairtrial.study.studytext import study_text, write_new
 
 if TYPE_CHECKING:
+    from fairtrial.report.drawing import Figure
+    from fairtrial.report.shown import Shown
     from fairtrial.runner import Weights
     from fairtrial.trial import Event
 
@@ -65,7 +68,8 @@ def run(
     from fairtrial.executors.local import LocalExecutor
 
     budget_seconds = seconds_in(budget) if isinstance(budget, str) else budget
-    with Store.open(store_path(store)) as opened, LocalExecutor(workers=workers) as executor:
+    path = store_path(store)
+    with Store.open(path) as opened, LocalExecutor(workers=workers) as executor:
         runner.run(
             study,
             store=opened,
@@ -77,7 +81,7 @@ def run(
             weights=weights,
             on_event=on_event,
         )
-        return answers_from(study, opened)
+        return replace(answers_from(study, opened), store=path)
 
 
 def ask(
@@ -116,5 +120,27 @@ def ask(
 
 def answers(study: Study, *, store: str | Path | None = None) -> Answers:
     """The answers to what is stored already; trains nothing and writes nothing."""
+    path = store_path(store)
+    with open_to_read(path) as opened:
+        return replace(answers_from(study, opened), store=path)
+
+
+def show(study: Study, arm: str | None = None, *, store: str | Path | None = None) -> Shown:
+    """Every model as a notebook shows it, or one: layer table, hyperparameters, figures, training time.
+
+    Raises FairtrialError for an arm the study does not have.
+    """
+    from fairtrial.report.shown import shown
+
     with open_to_read(store_path(store)) as opened:
-        return answers_from(study, opened)
+        return shown(study, arm, opened)
+
+
+def figures(answers: Answers, question: str | None = None) -> dict[str, Figure]:
+    """The figures of one question, or of the whole study, by kind: `figures(answers, "Q1")["intervals"]`.
+
+    Each shows itself in a notebook and has `svg()`, `pdf()` and, for Altair, `chart`.
+    """
+    from fairtrial.report.gallery import question_figures, study_figures
+
+    return study_figures(answers) if question is None else question_figures(answers, question)

@@ -26,8 +26,10 @@ def test_the_public_names_are_these() -> None:
         "ask",
         "builtin_names",
         "compare",
+        "figures",
         "load",
         "run",
+        "show",
     ]
     assert all(getattr(ft, name) is not None for name in ft.__all__)
     assert set(ft.__all__) <= set(dir(ft))

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from fairtrial.analysis.gather import gather
+from fairtrial.analysis.markdown import escaped
 from fairtrial.report.blocks import block, keras_names
 from fairtrial.report.reproduction import reproduction, with_split
-from fairtrial.report.show_markdown import cell, markdown
+from fairtrial.report.show_markdown import markdown
 from fairtrial.report.spread import spread
 from fairtrial.store import Store
 from fairtrial.study.layers import Conv, Dense, Flatten, Pool
@@ -103,4 +104,4 @@ def test_markdown_holds_every_figure_and_nothing_active(store: Store, put: Put, 
     assert "| `narrow` | Train Accuracy | - | - | 0.9700 (1) |" in page
     assert "<i>" not in page
     assert "\\[study\\]" in page
-    assert cell("a|b") == "a\\|b"
+    assert escaped("a|b") == "a\\|b"

@@ -54,4 +54,6 @@ def answers(study: Study, store: Store, *, history: bool = True) -> Answers:
             for metric, on in asked(question)
         ),
         curves=curves(study, arms, unsound=unsound) if history else (),
+        asked=study,
+        store=store.path,
     )

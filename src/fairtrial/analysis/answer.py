@@ -134,7 +134,17 @@ def answer(
         fresh_images=fresh,
         held_fixed=held,
         held_fixed_line=held_line(held, variant=question.variant),
+        more_seeds=more_seeds(judged),
+        contrasts=tuple(zip(compared.seeds, compared.differences.tolist(), strict=True)),
     )
+
+
+def more_seeds(judged: Judgement) -> int | None:
+    """Seeds likely to settle it within the horizon; None for what is settled or not likely to be."""
+    needed = judged.forecast
+    if judged.verdict != "undecided" or judged.because or needed is None or not needed.within_horizon:
+        return None
+    return needed.more
 
 
 def shown(interval: Interval | None, judged: Judgement) -> tuple[float | None, float | None]:

@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fairtrial.analysis.values import Answer
+    from fairtrial.analysis.values import Answer, JudgedClaim
 
 
 def answers_html(answers: Sequence[Answer]) -> str:
-    """One row per answer: question, arms, the sentence with what was held fixed, its caveats."""
-    rows = "".join(
-        f"<tr><td>{escape(answer.question)}</td>"
-        f"<td>{escape(answer.variant)} against {escape(answer.baseline)}</td>"
-        f"<td>{escape(answer.sentence)}<br><small>{escape(answer.held_fixed_line)}</small></td>"
-        f"<td>{'<br>'.join(escape(str(caveat)) for caveat in answer.caveats)}</td></tr>"
-        for answer in answers
+    """One row per answer: question, arms, the sentence with what was held fixed, its claims and caveats."""
+    return table(
+        ("question", "arms", "answer", "verdict", "claims", "caveats"),
+        [
+            (
+                escape(answer.question),
+                f"{escape(answer.variant)} against {escape(answer.baseline)}",
+                f"{escape(answer.sentence)}<br><small>{escape(answer.held_fixed_line)}</small>",
+                f"<strong>{escape(answer.verdict)}</strong>",
+                "<br>".join(_claim(one) for one in answer.claims),
+                "<br>".join(escape(str(caveat)) for caveat in answer.caveats),
+            )
+            for answer in answers
+        ],
     )
-    head = "<tr><th>question</th><th>arms</th><th>answer</th><th>caveats</th></tr>"
-    return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of cells that are HTML already, aligned for reading."""
+    left = ' style="text-align:left;vertical-align:top"'
+    heads = "".join(f'<th scope="col"{left}>{cell}</th>' for cell in head)
+    body = "".join(f"<tr>{''.join(f'<td{left}>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    return f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _claim(one: JudgedClaim) -> str:
+    because = f" ({escape(one.because)})" if one.because else ""
+    return f"{escape(one.said)}: <strong>{escape(one.verdict)}</strong>{because}"

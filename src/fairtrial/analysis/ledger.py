@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from fairtrial.analysis.said import said
 from fairtrial.analysis.sentences import amount, count_of
 from fairtrial.analysis.values import Answer, Answers, JudgedClaim
-from fairtrial.study.schema import Claim, OwnTables
 
 DIRECTIONS = ("increase", "decrease", "no change")
 
@@ -39,24 +39,14 @@ def ledger(answers: Answers) -> Ledger:
             Entry(
                 question=answer.question,
                 about=answer.metric if answer.on is None else f"{answer.metric} on {answer.on}",
-                said=_figures(one.claim),
-                own_tables="" if one.claim.own_tables is None else _figures(one.claim.own_tables),
+                said=one.said,
+                own_tables="" if one.claim.own_tables is None else said(one.claim.own_tables),
                 found=_found(answer, one),
             )
             for answer, one in judged
         ),
         sums=_sums([one for _, one in judged]),
     )
-
-
-def _figures(said: Claim | OwnTables) -> str:
-    """`increase, 0.97 to 0.988`"""
-    words = str(said.says)
-    if isinstance(said, Claim) and said.level is not None:
-        words += f" {said.level:g}"
-    if said.from_ is not None and said.to is not None:
-        words += f", {said.from_:g} to {said.to:g}"
-    return words
 
 
 def _found(answer: Answer, one: JudgedClaim) -> str:

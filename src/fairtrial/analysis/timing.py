@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairtrial.analysis.alpha import alphas, family
-from fairtrial.analysis.answer import shown
+from fairtrial.analysis.answer import more_seeds, shown
 from fairtrial.analysis.caveats import of_the_arms, of_their_runs, troubles
 from fairtrial.analysis.claimed import judge_claim
 from fairtrial.analysis.contrast import Contrast
@@ -164,6 +164,8 @@ def time_answer(
         held_fixed_line=held_line(held, variant=question.variant),
         variant_fit_seconds=fit[0],
         baseline_fit_seconds=fit[1],
+        more_seeds=more_seeds(judged),
+        contrasts=tuple(zip(compared.seeds, compared.differences.tolist(), strict=True)),
     )
 
 

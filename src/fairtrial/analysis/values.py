@@ -3,38 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from fairtrial.analysis.arm_trials import PHASES, ArmTrials, trial_dict
+from fairtrial.analysis.caveat import Caveat, CaveatKind
 from fairtrial.analysis.curve import Curve
+from fairtrial.analysis.rendering import Rendered
+from fairtrial.analysis.said import said
 from fairtrial.errors import FairtrialError
 from fairtrial.stats.intervals import Interval
 from fairtrial.study.factors import Held
-from fairtrial.study.schema import Arm, Claim, Metric, On
-from fairtrial.trial import METRICS, StoredTrial
+from fairtrial.study.schema import Claim, Metric, On, Study
 
 if TYPE_CHECKING:
     import pandas  # pyright: ignore[reportMissingTypeStubs]  # optional: its stubs are not required
 
-CaveatKind = Literal[
-    "confounded",
-    "implied change",
-    "leaked validation",
-    "diverged",
-    "failed",
-    "another engine version",
-    "another machine",
-    "shared machine",
-    "missing seeds",
-    "beyond the horizon",
-    "identical contrasts",
-    "identical weights",
-    "skewed contrasts",
-    "early stopping",
+__all__ = [
+    "PHASES",
+    "SETTLED",
+    "Answer",
+    "Answers",
+    "ArmTrials",
+    "Caveat",
+    "CaveatKind",
+    "JudgedClaim",
+    "QuestionAnswers",
+    "trial_dict",
 ]
-ClaimVerdict = Literal["holds", "contradicted", "not settled"]
 
-PHASES = ("setup", "train", "validation", "fit", "last_epoch", "test")
+ClaimVerdict = Literal["holds", "contradicted", "not settled"]
 
 SETTLED = frozenset(
     {
@@ -52,17 +51,6 @@ SETTLED = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Caveat:
-    """A stated reason to trust an answer less."""
-
-    kind: CaveatKind
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.kind}: {self.text}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedClaim:
     """What somebody said the answer was, held against the verdict.
 
@@ -74,13 +62,18 @@ class JudgedClaim:
     verdict: ClaimVerdict
     because: str = ""
 
+    @property
+    def said(self) -> str:
+        """The claim in words: `increase, 0.97 to 0.988`."""
+        return said(self.claim)
+
     def as_dict(self) -> dict[str, Any]:
         claim = self.claim.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"metric", "on"})
         return {**claim, "verdict": self.verdict, **({"because": self.because} if self.because else {})}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Rendered):
     """One question on one metric: variant minus baseline over the seeds both have.
 
     Accuracies are in [0, 1] and contrasts differences; for `time` the means are geometric ones of the
@@ -90,6 +83,8 @@ class Answer:
     for accuracy and loss (None until the baseline has three seeds) and a ratio minus one for time.
     `fresh_images` is the approximate interval had the test images been drawn anew, None for all but
     accuracy on the test set. `held_fixed` are the main settings the two arms share.
+    `more_seeds` are likely to settle an undecided question; None where it is settled already, or no
+    number within the horizon is likely to.
     """
 
     question: str
@@ -117,6 +112,9 @@ class Answer:
     held_fixed: tuple[Held, ...] = ()
     held_fixed_line: str = ""
     """The same in one line, with the reminder that other values might give another answer."""
+    more_seeds: int | None = None
+    contrasts: tuple[tuple[int, float], ...] = ()
+    """Each seed (or pair timed) with its contrast: a difference, for time the logarithm of the ratio."""
 
     @property
     def settled(self) -> bool:
@@ -153,48 +151,12 @@ class Answer:
             "held_fixed_line": self.held_fixed_line,
         }
 
-    def _repr_html_(self) -> str:
-        from fairtrial.analysis.html import answers_html
-
-        return answers_html((self,))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArmTrials:
-    """An arm and its trials of this engine version, in seed order; `parameters` counts all weights."""
-
-    arm: Arm
-    parameters: int
-    trials: tuple[StoredTrial, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "name": self.arm.name,
-            "title": self.arm.title,
-            "parameters": self.parameters,
-            "trials": [trial_dict(trial) for trial in self.trials],
-        }
-
-
-def trial_dict(trial: StoredTrial) -> dict[str, Any]:
-    """One trial as plain values. A metric that a diverged trial does not have is None."""
-    outcome = trial.outcome
-    return {
-        "seed": trial.seed,
-        "state": outcome.state,
-        "key": trial.key,
-        "epochs": outcome.epochs,
-        "precision": trial.precision,
-        **{name: outcome.metrics.get(name) for name in METRICS},
-        **{f"{phase}_seconds": outcome.seconds.get(phase) for phase in PHASES},
-        "reason": outcome.reason or None,
-        "weights_sha256": outcome.weights_sha256 or None,
-        "history": [asdict(record) for record in outcome.history],
-    }
+    def _answers(self) -> tuple[Answer, ...]:
+        return (self,)
 
 
 @dataclass(frozen=True, slots=True)
-class QuestionAnswers:
+class QuestionAnswers(Rendered):
     """All answers to one question: `.accuracy`, `.loss` and `.time`, on validation where asked."""
 
     question: str
@@ -235,10 +197,8 @@ class QuestionAnswers:
         asked = ", ".join(_asked(answer) for answer in self.answers)
         return FairtrialError(f"question {self.question!r} does not ask about {what}; it asks about: {asked}")
 
-    def _repr_html_(self) -> str:
-        from fairtrial.analysis.html import answers_html
-
-        return answers_html(self.answers)
+    def _answers(self) -> tuple[Answer, ...]:
+        return self.answers
 
 
 def _asked(answer: Answer) -> str:
@@ -246,7 +206,7 @@ def _asked(answer: Answer) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
+class Answers(Rendered):
     """Every arm with its trials, and every question with its answers; indexed by question.
 
     `curves` hold what arms that differ along one number say together.
@@ -257,6 +217,17 @@ class Answers:
     arms: tuple[ArmTrials, ...]
     answers: tuple[Answer, ...]
     curves: tuple[Curve, ...] = ()
+    asked: Study | None = field(default=None, repr=False, compare=False)
+    """The study itself, which a report shows beside its answers."""
+    store: Path | None = field(default=None, repr=False, compare=False)
+    """Where the outcomes were read from."""
+
+    @property
+    def declared(self) -> Study:
+        """The study as it was declared. Raises FairtrialError for answers that do not know it."""
+        if self.asked is None:
+            raise FairtrialError("these answers do not know their study; ask for them with fairtrial.answers")
+        return self.asked
 
     def __getitem__(self, question: str) -> QuestionAnswers:
         chosen = tuple(answer for answer in self.answers if answer.question == question)
@@ -293,7 +264,15 @@ class Answers:
 
         return history_frame(self)
 
-    def _repr_html_(self) -> str:
-        from fairtrial.analysis.html import answers_html
+    def _answers(self) -> tuple[Answer, ...]:
+        return self.answers
 
-        return answers_html(self.answers)
+    def _repr_html_(self) -> str:
+        from fairtrial.analysis.overview import overview_html
+
+        return overview_html(self)
+
+    def _repr_markdown_(self) -> str:
+        from fairtrial.analysis.overview import overview_markdown
+
+        return overview_markdown(self)

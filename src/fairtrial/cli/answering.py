@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from pathlib import Path
 from typing import Literal
@@ -17,16 +16,10 @@ from fairtrial.analysis.ledger import Ledger, ledger
 from fairtrial.api import open_to_read, store_path
 from fairtrial.cli.console import emit_json, note_missing_store, stdout
 from fairtrial.report.answers_markdown import answers_markdown
+from fairtrial.report.exports import answers_csv
 from fairtrial.study.schema import Study
 
 Form = Literal["terminal", "json", "csv", "markdown"]
-
-CSV_FIELDS: tuple[str, ...] = (
-    "question", "metric", "on", "over", "variant", "baseline", "verdict", "variant_mean", "baseline_mean",
-    "estimate", "low", "high", "margin", "confidence", "seeds", "pairing_correlation",
-    "variant_fit_seconds", "baseline_fit_seconds", "caveats", "claims",
-    "sentence", "fresh_images_low", "fresh_images_high", "held_fixed",
-)  # fmt: skip
 
 
 def read_answers(study: Study, *, store: Path | None) -> Answers:
@@ -47,7 +40,7 @@ def print_answers(answers: Answers, *, form: Form) -> None:
     if form == "json":
         emit_json(answers.as_dict())
     elif form == "csv":
-        _print_csv(answers)
+        sys.stdout.write(answers_csv(answers))
     elif form == "markdown":
         sys.stdout.write(answers_markdown(answers))
     else:
@@ -114,16 +107,3 @@ def _render_answer(answer: Answer, console: Console) -> None:
                 expand=False,
             )
         )
-
-
-def _print_csv(answers: Answers) -> None:
-    writer = csv.DictWriter(sys.stdout, CSV_FIELDS, lineterminator="\n")
-    writer.writeheader()
-    for answer in answers:
-        row = answer.as_dict()
-        fresh = row.pop("fresh_images") or {"low": None, "high": None}
-        row["fresh_images_low"], row["fresh_images_high"] = fresh["low"], fresh["high"]
-        row["held_fixed"] = row.pop("held_fixed_line")
-        row["caveats"] = "; ".join(row["caveats"])
-        row["claims"] = "; ".join(f"{claim['says']}: {claim['verdict']}" for claim in row["claims"])
-        writer.writerow(row)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 import fairtrial
+from fairtrial.cli import writing
 from fairtrial.cli.ask import ask
 from fairtrial.cli.compare import compare
 from fairtrial.cli.group import Commands, never_fail_to_encode
@@ -142,6 +143,30 @@ def run(
         weights=weights,
         as_json=as_json,
     )
+
+
+@app.command()
+def report(
+    study: StudyName,
+    notebook: writing.Notebook = None,
+    markdown: writing.Markdown = None,
+    latex: writing.Latex = None,
+    figures: writing.Figures = None,
+    csv: writing.Csv = None,
+    json: writing.Json = None,
+    sets: Sets = None,
+    store: StorePath = None,
+) -> None:
+    """Write what has been trained so far as a notebook, Markdown, LaTeX, figures or data. Trains nothing."""
+    wanted = {
+        "notebook": notebook,
+        "markdown": markdown,
+        "latex": latex,
+        "figures": figures,
+        "csv": csv,
+        "json": json,
+    }
+    writing.write_reports(load(study, sets), store=store, wanted=wanted)
 
 
 @app.command("list", rich_help_panel=MORE)

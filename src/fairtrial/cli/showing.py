@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -15,37 +15,29 @@ from rich.table import Table
 from rich.text import Text
 
 import fairtrial
-from fairtrial.analysis.gather import gather
 from fairtrial.api import open_to_read, store_path
 from fairtrial.cli.console import emit_json, note_missing_store, stdout
-from fairtrial.errors import FairtrialError
-from fairtrial.report.blocks import Block, block
-from fairtrial.report.reproduction import LABELS, Row, reproduction, shown_arms
-from fairtrial.report.show_markdown import machines, markdown, three, times
+from fairtrial.report.blocks import Block
+from fairtrial.report.reproduction import LABELS, Row
+from fairtrial.report.show_markdown import markdown, three, times
+from fairtrial.report.shown import Shown, chosen
+from fairtrial.report.shown import shown as read_shown
 from fairtrial.study.keras_code import keras_program
-from fairtrial.study.schema import Arm, Study
+from fairtrial.study.schema import Study
 
 Form = Literal["terminal", "json", "markdown", "code"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """The models of a study and the three-column table. `machines` trained them."""
-
-    blocks: tuple[Block, ...]
-    rows: tuple[Row, ...]
-    machines: tuple[str, ...]
-
-
 def print_show(study: Study, *, arm: str | None, form: str, store: Path | None) -> None:
     """Raises FairtrialError for an arm the study does not have."""
-    arms = _chosen(study, arm)
+    arms = chosen(study, arm)
     if form == "code":
         typer.echo("\n\n".join(keras_program(one).rstrip() for one in arms))
         return
     path = store_path(store)
     note_missing_store(path)
-    shown = read_shown(study, arms, path)
+    with open_to_read(path) as opened:
+        shown = read_shown(study, arm, opened)
     if form == "json":
         emit_json({"study": study.name, **asdict(shown)})
     elif form == "markdown":
@@ -57,26 +49,6 @@ def print_show(study: Study, *, arm: str | None, form: str, store: Path | None) 
         typer.echo(text, nl=False)
     else:
         _render(shown, stdout())
-
-
-def read_shown(study: Study, arms: Sequence[Arm], path: Path) -> Shown:
-    named = {arm.name for arm in arms}
-    with open_to_read(path) as opened:
-        found = gather(arms, opened)
-        rows = reproduction([arm for arm in shown_arms(study) if arm.name in named], opened)
-    return Shown(
-        blocks=tuple(block(one) for one in found.values()),
-        rows=rows,
-        machines=machines(list(found.values())),
-    )
-
-
-def _chosen(study: Study, arm: str | None) -> list[Arm]:
-    if arm is None:
-        return list(study.arms.values())
-    if arm not in study.arms:
-        raise FairtrialError(f"study {study.name!r} has no arm {arm!r}; its arms: {', '.join(study.arms)}")
-    return [study.arms[arm]]
 
 
 def _render(shown: Shown, console: Console) -> None:

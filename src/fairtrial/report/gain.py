@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fairtrial.analysis.markdown import escaped
 from fairtrial.analysis.values import ArmTrials
-from fairtrial.report.show_markdown import cell
 from fairtrial.study.schema import On
 from fairtrial.trial import StoredTrial
 
@@ -79,7 +79,7 @@ def gain_table(found: Sequence[ArmGain]) -> Iterator[str]:
     yield "|---|---|---|---|---|---|"
     for arm in found:
         cells = [text for on in PLACES for text in (_spreads(arm, on), _times(arm.on[on].ratio))]
-        yield f"| {cell(arm.name)} | {arm.seeds} | {' | '.join(cells)} |"
+        yield f"| {escaped(arm.name)} | {arm.seeds} | {' | '.join(cells)} |"
     if len(found) > 1:
         cells = [text for on in PLACES for text in ("", _times(typical(found, on)))]
         yield f"| all, by degrees of freedom | {sum(arm.seeds for arm in found)} | {' | '.join(cells)} |"

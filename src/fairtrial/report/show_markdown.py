@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from fairtrial.analysis.markdown import code, escaped
 from fairtrial.analysis.values import ArmTrials
 from fairtrial.durations import duration
 from fairtrial.report.blocks import Block
@@ -15,7 +16,16 @@ def markdown(
     title: str, blocks: Sequence[Block], rows: Sequence[Row], *, made: str, machines: Sequence[str]
 ) -> str:
     """A whole page. `made` says with what and when, `machines` where the trials were trained."""
-    return "\n".join([*_head(title, made, machines), *_models(blocks), *_three_columns(rows)]).rstrip() + "\n"
+    return (
+        "\n".join(
+            [
+                *_head(title, made, machines),
+                *models_markdown(blocks, heading="## "),
+                *three_columns(rows, heading="## "),
+            ]
+        ).rstrip()
+        + "\n"
+    )
 
 
 def machines(arms: Sequence[ArmTrials]) -> tuple[str, ...]:
@@ -26,22 +36,27 @@ def machines(arms: Sequence[ArmTrials]) -> tuple[str, ...]:
 
 
 def _head(title: str, made: str, machines: Sequence[str]) -> Iterator[str]:
-    yield f"# {cell(title)}"
+    yield f"# {escaped(title)}"
     yield ""
-    yield f"{made} Trained on: {cell('; '.join(machines) or 'nothing yet')}."
+    yield f"{made} Trained on: {escaped('; '.join(machines) or 'nothing yet')}."
     yield ""
     yield "Figures are means over seeds ± their standard deviation, with the number of seeds in brackets."
     yield ""
 
 
-def _models(blocks: Sequence[Block]) -> Iterator[str]:
+def _heading(text: str, mark: str) -> str:
+    """`mark` is `## ` for a heading, `**` for a line that shows itself within another's page."""
+    return f"{mark}{text}{mark if mark == '**' else ''}"
+
+
+def models_markdown(blocks: Sequence[Block], *, heading: str) -> Iterator[str]:
     for one in blocks:
-        yield f"## {cell(one.title)}"
+        yield _heading(escaped(one.title), heading)
         yield ""
         if one.note:
-            yield cell(one.note)
+            yield escaped(one.note)
             yield ""
-        yield f"`{one.name}`: {one.hyperparameters}"
+        yield f"{code(one.name)}: {one.hyperparameters}"
         yield ""
         yield from _table(
             ("Layer (type)", "Output Shape", "Param #"),
@@ -84,10 +99,10 @@ def times(one: Block) -> str:
     )
 
 
-def _three_columns(rows: Sequence[Row]) -> Iterator[str]:
+def three_columns(rows: Sequence[Row], *, heading: str) -> Iterator[str]:
     if not rows:
         return
-    yield "## Printed, reproduced, done right"
+    yield _heading("Printed, reproduced, done right", heading)
     yield ""
     yield "Printed: what the notebook shows. Reproduced: its protocol, which trains on most of its validation images."
     yield "Done right: validation images drawn once and never trained on. The printed times are of another machine."
@@ -95,7 +110,7 @@ def _three_columns(rows: Sequence[Row]) -> Iterator[str]:
     yield from _table(
         ("arm", "figure", "printed", "reproduced", "done right"),
         [
-            (f"`{row.arm}`" if number == 0 else "", LABELS[cells.metric], *three(cells))
+            (code(row.arm) if number == 0 else "", LABELS[cells.metric], *three(cells))
             for row in rows
             for number, cells in enumerate(row.cells)
         ],
@@ -103,7 +118,7 @@ def _three_columns(rows: Sequence[Row]) -> Iterator[str]:
     for row in rows:
         for count, protocol in ((row.reproduced_diverged, "reproduced"), (row.right_diverged, "done right")):
             if count:
-                yield f"`{row.arm}`, {protocol}: {count} further trials diverged."
+                yield f"{code(row.arm)}, {protocol}: {count} further trials diverged."
                 yield ""
 
 
@@ -127,13 +142,3 @@ def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> Iterator[str]:
     for row in body:
         yield f"| {' | '.join(row)} |"
     yield ""
-
-
-def cell(text: str) -> str:
-    """Text from a study file without anything Markdown or HTML would act on.
-
-    >>> cell("a | b <i> *c*")
-    'a \\\\| b &lt;i&gt; \\\\*c\\\\*'
-    """
-    plain = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return "".join(f"\\{character}" if character in "|*_[]" else character for character in plain)

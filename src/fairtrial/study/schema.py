@@ -256,3 +256,5 @@ class Study:
     margins: Margins = field(default_factory=Margins)
     source: str = ""
     """The file it came from, the name of a built-in, or empty for one written in Python."""
+    sets: tuple[str, ...] = field(default=(), compare=False)
+    """What was changed when it was loaded, each as `PATH=VALUE`."""

@@ -144,6 +144,7 @@ def _study(root: Node, sets: Sequence[str], *, source: str, name: str) -> Study:
         confidence=document.confidence,
         margins=document.margins,
         source=source,
+        sets=tuple(sets),
     )
 
 

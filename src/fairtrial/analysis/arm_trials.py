@@ -1,0 +1,45 @@
+"""An arm and what its trials measured."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from fairtrial.study.schema import Arm
+from fairtrial.trial import METRICS, StoredTrial
+
+PHASES = ("setup", "train", "validation", "fit", "last_epoch", "test")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmTrials:
+    """An arm and its trials of this engine version, in seed order; `parameters` counts all weights."""
+
+    arm: Arm
+    parameters: int
+    trials: tuple[StoredTrial, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "name": self.arm.name,
+            "title": self.arm.title,
+            "parameters": self.parameters,
+            "trials": [trial_dict(trial) for trial in self.trials],
+        }
+
+
+def trial_dict(trial: StoredTrial) -> dict[str, Any]:
+    """One trial as plain values. A metric that a diverged trial does not have is None."""
+    outcome = trial.outcome
+    return {
+        "seed": trial.seed,
+        "state": outcome.state,
+        "key": trial.key,
+        "epochs": outcome.epochs,
+        "precision": trial.precision,
+        **{name: outcome.metrics.get(name) for name in METRICS},
+        **{f"{phase}_seconds": outcome.seconds.get(phase) for phase in PHASES},
+        "reason": outcome.reason or None,
+        "weights_sha256": outcome.weights_sha256 or None,
+        "history": [asdict(record) for record in outcome.history],
+    }
