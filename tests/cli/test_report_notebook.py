@@ -132,7 +132,7 @@ def test_what_a_study_file_says_stays_data_in_every_cell(fairtrial: Run, tmp_pat
             tags = Tags()
             tags.feed(bundle.get("text/html", ""))
             assert tags.found <= {
-                "p", "strong", "ul", "li", "table", "thead", "tbody", "tr", "th", "td", "br",
+                "p", "strong", "small", "ul", "li", "table", "thead", "tbody", "tr", "th", "td", "br",
             }  # fmt: skip
             assert "<img" not in bundle.get("image/svg+xml", "")
             page = bundle.get("text/markdown", "")

@@ -83,7 +83,7 @@ def _sentences(answers: Answers) -> Iterator[str]:
         return
     yield (
         f"Each question was looked at after every seed from number {seeds.min} to at most number {seeds.max} (the "
-        "horizon, declared before training); seeds were added until it was settled. Intervals are repeated confidence "
+        "horizon, declared before training). Intervals are repeated confidence "
         f"intervals: Student's t at the per-look level {LEVEL} at which the probability that the interval of any look "
         f"misses the true mean contrast equals the verdict's share of {ALPHA}, computed exactly (Jennison and Turnbull "
         "1991; 2000, chapter 9)."
