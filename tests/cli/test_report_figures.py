@@ -70,6 +70,17 @@ def test_intervals_stand_against_zero_and_the_margin(study: Study, store: Store,
     assert reach([row, {**row, "low": -90.0, "high": 90.0}, row]) < 10
 
 
+def test_the_same_figure_is_drawn_the_same_however_often(
+    study: Study, store: Store, put_pairs: Pairs
+) -> None:
+    """A notebook that is run again would differ from the one that was written, and every commit from the last."""
+    put_pairs(CLEAR)
+    figure = question_figures(answers(study, store), "Q")["intervals"]
+    first = figure.svg()
+    assert 'id="clip0"' in first
+    assert figure.svg() == first
+
+
 def test_nothing_trained_is_said_in_the_figure(study: Study, store: Store) -> None:
     """The same figures are there from the first day, so that nothing that refers to them breaks."""
     found = answers(study, store)

@@ -37,7 +37,7 @@ class Figure:
         drawn: str = vl_convert.vegalite_to_svg(spec, vl_version=_VEGA_LITE, allowed_base_urls=[])
         # For readers who hear it, and for whoever finds the file without its text.
         said = f'role="img"><title>{escape(drawable(self.caption))}</title>'
-        return re.sub(r"(<svg\b[^>]*)>", lambda found: f"{found[1]} {said}", drawn, count=1)
+        return re.sub(r"(<svg\b[^>]*)>", lambda found: f"{found[1]} {said}", _renumbered(drawn), count=1)
 
     def pdf(self) -> bytes:
         return pdf(self.svg())
@@ -51,6 +51,17 @@ class Figure:
             "image/svg+xml": drawn,
             "image/png": b64encode(png).decode("ascii"),
         }
+
+
+def _renumbered(svg: str) -> str:
+    """The same drawing with its clips counted from 0: the renderer counts on through a process's life."""
+    names = dict.fromkeys(re.findall(r'<clipPath id="(clip\d+)"', svg))
+    numbers = {name: f"clip{number}" for number, name in enumerate(names)}
+
+    def tag(found: re.Match[str]) -> str:
+        return re.sub(r"\bclip\d+\b", lambda name: numbers.get(name[0], name[0]), found[0])
+
+    return re.sub(r"<[^<>]*>", tag, svg)
 
 
 def _drawable(spec: Any) -> Any:
