@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from fairtrial.store.claims import Claim, Holder, Known, StaleClaim, Taken
 from fairtrial.store.outcomes import Attempt
+from fairtrial.store.plans import StoredLook, StoredPlan, StoredVerdict
 from fairtrial.store.store import Store
 
-__all__ = ["Attempt", "Claim", "Holder", "Known", "StaleClaim", "Store", "Taken"]
+__all__ = [
+    "Attempt",
+    "Claim",
+    "Holder",
+    "Known",
+    "StaleClaim",
+    "Store",
+    "StoredLook",
+    "StoredPlan",
+    "StoredVerdict",
+    "Taken",
+]
