@@ -5,6 +5,7 @@ from __future__ import annotations
 import fairtrial
 from fairtrial.analysis.answer import answer, asked
 from fairtrial.analysis.gather import failures, gather, other_engines
+from fairtrial.analysis.register import promised
 from fairtrial.analysis.values import Answer, Answers, ArmTrials, Caveat, JudgedClaim, QuestionAnswers
 from fairtrial.store import Store
 from fairtrial.study.schema import Study
@@ -22,12 +23,22 @@ def answers(study: Study, store: Store, *, history: bool = True) -> Answers:
     arms = gather(list(study.arms.values()), store, history=history)
     others = other_engines(study.arms, store)
     failed = failures(arms, store, least=study.seeds.min)
+    promises = promised(study, store)
     return Answers(
         study=study.name,
         version=fairtrial.__version__,
         arms=tuple(arms.values()),
         answers=tuple(
-            answer(study, question, arms, metric=metric, on=on, other_engines=others, failed=failed)
+            answer(
+                study,
+                question,
+                arms,
+                metric=metric,
+                on=on,
+                promised=promises,
+                other_engines=others,
+                failed=failed,
+            )
             for question in study.questions
             for metric, on in asked(question)
         ),

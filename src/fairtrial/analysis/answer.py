@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from fairtrial.analysis.alpha import alphas, family
 from fairtrial.analysis.caveats import caveats, troubles
 from fairtrial.analysis.claimed import judge_claim
 from fairtrial.analysis.contrast import contrast, margin
 from fairtrial.analysis.gather import Failed
 from fairtrial.analysis.judgement import Judgement, floor_of, judge, repeated_weights
+from fairtrial.analysis.register import Promised, plan_caveats
 from fairtrial.analysis.sentences import sentence
-from fairtrial.analysis.values import Answer, ArmTrials
+from fairtrial.analysis.terms import Terms
+from fairtrial.analysis.values import Answer, ArmTrials, Caveat
 from fairtrial.stats.intervals import log_margin
-from fairtrial.study.schema import Metric, On, Question, Study
+from fairtrial.study.check import has_own_interval
+from fairtrial.study.schema import Claim, Metric, On, Question, Study
+from fairtrial.trial import ENGINE_VERSION
 
 
 def asked(question: Question) -> tuple[tuple[Metric, On | None], ...]:
@@ -39,6 +43,7 @@ def answer(
     *,
     metric: Metric,
     on: On | None,
+    promised: Promised,
     other_engines: Mapping[str, int],
     failed: Mapping[str, Sequence[Failed]],
 ) -> Answer:
@@ -48,7 +53,9 @@ def answer(
     horizon = study.seeds.max
     compared = contrast(variant, baseline, metric=metric, on=on, over=over, horizon=horizon)
     smallest = margin(study.margins, compared)
-    alpha = alphas(study)[family(metric, on)]
+    planned = promised.planned(question, metric=metric, on=on)
+    alpha = promised.of(planned).alpha
+    claims = [one for one in question.claims if one.metric == metric and (on is None or one.on == on)]
     floor = max(floor_of(arm, metric=metric, on=on) for arm in (variant, baseline))
     trouble = troubles((variant, baseline), seeds=len(compared.looked_at), failed=failed, horizon=horizon)
     repeated = any(repeated_weights(arm, seeds=compared.looked_at) for arm in (variant, baseline))
@@ -80,15 +87,18 @@ def answer(
         confidence=study.confidence,
         seeds=len(compared.seeds),
         pairing_correlation=compared.pairing_correlation,
-        caveats=caveats(
-            question,
-            variant,
-            baseline,
-            compared,
-            on=on,
-            seeds=study.seeds,
-            other_engines=other_engines,
-            failed=failed,
+        caveats=(
+            *caveats(
+                question,
+                variant,
+                baseline,
+                compared,
+                on=on,
+                seeds=study.seeds,
+                other_engines=other_engines,
+                failed=failed,
+            ),
+            *_plan_caveats(question, claims, metric=metric, on=on, promised=promised),
         ),
         sentence=sentence(
             compared,
@@ -109,15 +119,51 @@ def answer(
                 judged,
                 over=over,
                 margin=smallest,
-                alpha=alpha,
+                alpha=_claim_alpha(claim, question, metric=metric, on=on, promised=promised),
                 seeds=study.seeds,
                 floor=floor,
                 unsound=lambda arm, seen: bool(troubles((arm,), seeds=seen, failed=failed, horizon=horizon)),
             )
-            for claim in question.claims
-            if claim.metric == metric and (on is None or claim.on == on)
+            for claim in claims
         ),
+        terms=Terms(
+            study=study.name,
+            variant=planned.variant,
+            baseline=planned.baseline,
+            metric=metric,
+            on=on,
+            over=over,
+            goal=question.goal,
+            margin=planned.margin,
+            alpha=alpha,
+            first=study.seeds.min,
+            horizon=horizon,
+            floor=floor,
+            engine_version=ENGINE_VERSION,
+        ),
+        looks=judged.looks,
     )
+
+
+def _claim_alpha(
+    claim: Claim, question: Question, *, metric: Metric, on: On | None, promised: Promised
+) -> float:
+    """A claimed level or plateau is a verdict of its own; a claimed direction follows the question's."""
+    own = claim if has_own_interval(claim) else None
+    return promised.of(promised.planned(question, metric=metric, on=on, claim=own)).alpha
+
+
+def _plan_caveats(
+    question: Question, claims: Sequence[Claim], *, metric: Metric, on: On | None, promised: Promised
+) -> Iterator[Caveat]:
+    """What was planned late or changed, of the question and of what is claimed about it."""
+    promise = promised.of(promised.planned(question, metric=metric, on=on))
+    yield from plan_caveats(promise)
+    for claim in claims:
+        if has_own_interval(claim):
+            own = promised.of(promised.planned(question, metric=metric, on=on, claim=claim))
+            if own.added != promise.added:
+                yield from plan_caveats(replace(own, changes=()), about=f"its claimed {claim.says}")
 
 
 def _shown(judged: Judgement, metric: Metric) -> tuple[float | None, float | None]:

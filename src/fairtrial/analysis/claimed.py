@@ -48,9 +48,14 @@ def judge_claim(
         return _said(claim, "not settled", judged.because)
     if margin is None or not margin > 0:
         return _said(claim, "not settled", f"it takes at least {seeds.min} seeds")
-    chosen = {0.0: arms[question.variant]} if claim.says == "level" else _levels(question, arms)
-    if isinstance(chosen, str):
-        return _said(claim, "not settled", chosen)
+    wanted = (
+        {0.0: arms[question.variant].arm}
+        if claim.says == "level"
+        else plateau_levels(question, {name: arm.arm for name, arm in arms.items()})
+    )
+    if isinstance(wanted, str):
+        return _said(claim, "not settled", wanted)
+    chosen = {level: arms[arm.name] for level, arm in wanted.items()}
     levels = sorted(chosen)
     compared = [chosen[level] for level in levels]
     table = _table(compared, claim, over=over, horizon=seeds.max)
@@ -133,21 +138,21 @@ def _plateau(
     return "not settled"
 
 
-def _levels(question: Question, arms: Mapping[str, ArmTrials]) -> dict[float, ArmTrials] | str:
+def plateau_levels(question: Question, arms: Mapping[str, Arm]) -> dict[float, Arm] | str:
     """The study's arms that differ from the variant in the question's factor alone, by its value.
 
     Or why there is no plateau to speak of.
     """
     variant, baseline = arms[question.variant], arms[question.baseline]
-    apart = differences(variant.arm, baseline.arm)
+    apart = differences(variant, baseline)
     if len(apart) != 1:
         return "a plateau is judged where the two arms differ in one setting alone"
     factor = apart[0]
     if not _is_level(factor.variant):
         return f"a plateau is judged over numbers above zero, and {factor.path} has none"
-    found: dict[float, ArmTrials] = {float(factor.variant): variant}
+    found: dict[float, Arm] = {float(factor.variant): variant}
     for other in arms.values():
-        level = _level_of(other.arm, variant.arm, path=factor.path)
+        level = _level_of(other, variant, path=factor.path)
         if level is not None:
             found.setdefault(level, other)
     if max(found) == float(factor.variant):

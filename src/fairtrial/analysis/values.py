@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from fairtrial.analysis.terms import Terms
 from fairtrial.errors import FairtrialError
+from fairtrial.stats.looks import Look
 from fairtrial.study.schema import Arm, Claim, Metric, On
 from fairtrial.trial import METRICS, StoredTrial
 
@@ -27,6 +29,9 @@ CaveatKind = Literal[
     "identical contrasts",
     "identical weights",
     "skewed contrasts",
+    "late plan",
+    "changed plan",
+    "outside the promise",
 ]
 ClaimVerdict = Literal["holds", "contradicted", "not settled"]
 
@@ -104,6 +109,9 @@ class Answer:
     caveats: tuple[Caveat, ...]
     sentence: str
     claims: tuple[JudgedClaim, ...]
+    terms: Terms
+    looks: tuple[Look, ...]
+    """Every look at it, in seed order and in the contrasts' unit; empty before the first."""
 
     @property
     def settled(self) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -156,10 +155,11 @@ def verdicts(connection: sqlite3.Connection, study: str | None) -> list[StoredVe
 
 
 def _look(row: sqlite3.Row) -> StoredLook:
-    values = {
+    values: dict[str, Any] = {
         column: row[column] for column in _LOOK_COLUMNS if column not in ("terms_sha256", "recorded_at")
     }
-    return StoredLook(**{**values, "seeds": tuple(_parsed(row["seeds"], "the seeds of a look"))})
+    values["seeds"] = tuple(_parsed(row["seeds"], "the seeds of a look"))
+    return StoredLook(**values)
 
 
 def _parsed(text: str, what: str) -> Any:
@@ -169,8 +169,3 @@ def _parsed(text: str, what: str) -> Any:
         raise StoreError(
             f"{what} cannot be read (it says {text[:40]!r}): the store was changed by hand; restore a copy"
         ) from error
-
-
-def bounded(value: float) -> float | None:
-    """A number that a row can hold: None for what is infinite or not a number."""
-    return value if math.isfinite(value) else None
