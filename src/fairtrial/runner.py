@@ -8,9 +8,10 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from fairtrial.analysis.register import register
 from fairtrial.engine.precision import resolve
 from fairtrial.errors import StudyError
-from fairtrial.replication import next_seed
+from fairtrial.replication import LatestAnswers, next_seed
 from fairtrial.store import Claim, Known, StaleClaim, Store
 from fairtrial.study.schema import Study
 from fairtrial.study.shapes import training_work
@@ -70,6 +71,7 @@ class _Run:
     names: tuple[str, ...]
     store: Store
     executor: Executor
+    latest: LatestAnswers
     weights: Weights
     adaptive: bool
     minimum: int
@@ -83,7 +85,7 @@ class _Run:
     trained: int = 0
     nothing_open: bool = False
     news: bool = True
-    """Whether an outcome has come in, here or elsewhere, since the answers were last looked at."""
+    """Whether an outcome has come in, here or elsewhere, since nothing more was found to be due."""
     beaten: float = 0.0
 
 
@@ -103,20 +105,22 @@ def run(
 
     With `seeds`, that many of each arm. Otherwise `seeds.min` of each arm, and then the next seed
     of the open question that costs least, until every question is settled, has `seeds.max` seeds,
-    or the budget ends. The minimum of an answer comes first: to complete it a run may take up to
+    or the budget ends. The plan is stored before any trial, each look as soon as it is taken. The minimum of an answer comes first: to complete it a run may take up to
     twice its budget, or SHORTEST_MINIMUM if that is longer. Seeds are trained in order, all arms
     with seed 1 before any with seed 2, so that an interrupted run has compared what it has; of one
     seed the longest trial goes first, so that cores end together.
     """
+    names = selected(study, arms=arms, questions=questions)
+    register(study, store)
     now = time.monotonic()
     budget = float("inf") if budget_seconds is None else budget_seconds
     target = study.seeds.min if seeds is None else seeds
-    names = selected(study, arms=arms, questions=questions)
     state = _Run(
         study=study,
         names=names,
         store=store,
         executor=executor,
+        latest=LatestAnswers(study, store),
         weights=weights,
         adaptive=seeds is None,
         minimum=min(target, study.seeds.min),
@@ -137,6 +141,7 @@ def run(
     finally:
         for running in state.running.values():
             store.release(running.claim)
+    state.latest.read()
     return RunReport(
         trained=state.trained,
         remaining=len(state.waiting),
@@ -192,7 +197,7 @@ def _refill(state: _Run) -> bool:
     held_elsewhere = _start_waiting(state)
     while state.adaptive and state.news and state.executor.free and not _minimum_is_due(state):
         taken = {*state.running, *state.failed, *(trial.key for trial in state.waiting)}
-        due = next_seed(state.study, state.store, arms=state.names, taken=taken)
+        due = next_seed(state.study, state.latest.read(), arms=state.names, taken=taken)
         if not due or not all(_affordable(state, trial) for trial in due):
             state.news = False
             state.nothing_open = not due and not state.running and not state.waiting
@@ -200,6 +205,12 @@ def _refill(state: _Run) -> bool:
         state.waiting += due
         held_elsewhere = _start_waiting(state)
     return bool(state.running) or held_elsewhere
+
+
+def _is_last_of_its_seed(state: _Run, trial: Trial) -> bool:
+    """Whether all arms have this seed now: reading the answers once for them all costs less than for each."""
+    left = (*state.waiting, *(running.order.trial for running in state.running.values()))
+    return all(other.seed > trial.seed for other in left)
 
 
 def _minimum_is_due(state: _Run) -> bool:
@@ -223,6 +234,7 @@ def _start_waiting(state: _Run) -> bool:
             case Known():
                 state.waiting.remove(trial)
                 state.news = True
+                state.latest.outdated()
             case _:
                 held_elsewhere = True
     return held_elsewhere
@@ -259,6 +271,9 @@ def _take(state: _Run, event: Event) -> None:
             state.seconds[trial.arm_key] = time.monotonic() - ended.began
             state.trained += 1
             state.news = True
+            state.latest.outdated()
+            if trial.seed >= state.study.seeds.min and _is_last_of_its_seed(state, trial):
+                state.latest.read()
         case Lost():
             ended = state.running.pop(event.key)
             with contextlib.suppress(StaleClaim):

@@ -49,6 +49,8 @@ def promised(study: Study, store: Store) -> Promised:
     plan = plan_of(study, keys)
     history = _registered(study.name, store)
     lineage = connected(plan, history)
+    if not plan.verdicts:
+        return Promised(study=study, arm_keys=keys, promises={})
     if not _in_force(plan, history):
         lineage = (*lineage, Registration(plan=plan, seen=_seen(plan, history, store)))
     return Promised(study=study, arm_keys=keys, promises=promises(lineage))
