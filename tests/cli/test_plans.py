@@ -33,6 +33,10 @@ def asking(study: Study, *questions: dict[str, Any]) -> Study:
     return replace(study, questions=tuple(study.questions[0].model_copy(update=one) for one in questions))
 
 
+def claim(**fields: Any) -> SaidClaim:
+    return SaidClaim.model_validate(fields)
+
+
 def caveats(answer: Answer) -> str:
     return "; ".join(str(caveat) for caveat in answer.caveats)
 
@@ -58,8 +62,8 @@ def test_a_plan_has_every_verdict_that_is_counted_and_comes_back_from_its_text(n
 
 def test_a_plan_leaves_out_what_cannot_change_a_verdict(study: Study, make_arm: MakeArm) -> None:
     """Correcting a title must not look like moving the goalposts."""
-    worded = SaidClaim(says="increase", text="it got better", from_=0.9, to=0.95)
-    levelled = SaidClaim(says="level", level=0.97, text="about 97")
+    worded = claim(says="increase", text="it got better", to=0.95)
+    levelled = claim(says="level", level=0.97, text="about 97")
     base = asking(study, {"claims": (worded, levelled), "id": "A"}, {"id": "B", "metrics": ("accuracy",)})
     same = [
         replace(base, title="Another title", source="elsewhere.yaml", name="another-name"),
@@ -240,7 +244,7 @@ def test_a_level_claimed_later_is_a_verdict_of_its_own(
     """Its interval is paid like any other; its question's verdict stays as it was."""
     register(narrow_study, store)
     put_pairs(CLEAR)
-    claimed = asking(narrow_study, {"claims": (SaidClaim(says="level", level=0.971),)})
+    claimed = asking(narrow_study, {"claims": (claim(says="level", level=0.971),)})
     found = answers(claimed, store)["Q"].accuracy
     assert found.terms.alpha == pytest.approx(0.05 * 0.75)
     assert "its claimed level was added after 12 trials of its arms were seen" in caveats(found)

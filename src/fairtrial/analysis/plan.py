@@ -14,7 +14,7 @@ from typing import Any
 from fairtrial.analysis.alpha import family
 from fairtrial.analysis.claimed import plateau_levels
 from fairtrial.analysis.contrast import Over
-from fairtrial.analysis.terms import sha256
+from fairtrial.analysis.terms import sha256, unreadable
 from fairtrial.stats.families import Family
 from fairtrial.stats.verdict import Goal
 from fairtrial.study.check import has_own_interval, judged
@@ -95,10 +95,13 @@ def plan_of(study: Study, arm_keys: Mapping[str, str]) -> Plan:
 
 
 def plan_from(text: str) -> Plan:
-    """The plan whose `text` this is."""
-    found: dict[str, Any] = json.loads(text)
-    verdicts = tuple(Planned(**one) for one in found.pop("verdicts"))
-    return Plan(verdicts=verdicts, **found)
+    """The plan whose `text` this is. Raises StoreError for what is none."""
+    try:
+        found: dict[str, Any] = json.loads(text)
+        verdicts = tuple(Planned(**one) for one in found.pop("verdicts"))
+        return Plan(verdicts=verdicts, **found)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise unreadable("plan", text) from error
 
 
 def planned(

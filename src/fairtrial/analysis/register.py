@@ -10,7 +10,7 @@ from fairtrial.analysis.plan import Identity, Plan, Planned, plan_from, plan_of,
 from fairtrial.analysis.promise import Promise, Registration, connected, promises
 from fairtrial.analysis.sentences import count_of
 from fairtrial.analysis.values import Caveat
-from fairtrial.store import Store
+from fairtrial.store import Store, StoredPlan
 from fairtrial.study.schema import Claim, Metric, On, Question, Study
 
 
@@ -41,6 +41,14 @@ def register(study: Study, store: Store) -> None:
     history = _registered(study.name, store)
     if not _in_force(plan, history):
         store.add_plan(study=study.name, sha256=plan.sha256, plan=plan.text, seen=_seen(plan, history, store))
+
+
+def in_force(study: Study, store: Store) -> StoredPlan | None:
+    """The registered plan of the study as it stands; None if it is not registered, or not as it stands."""
+    plan = plan_of(study, arm_keys(study))
+    if not _in_force(plan, _registered(study.name, store)):
+        return None
+    return [one for one in store.plans(study.name) if one.sha256 == plan.sha256][-1]
 
 
 def promised(study: Study, store: Store) -> Promised:

@@ -16,7 +16,7 @@ from fairtrial.analysis.judgement import better_of
 from fairtrial.analysis.looking import stored_looks
 from fairtrial.analysis.plan import plan_from
 from fairtrial.analysis.promise import Registration, connected, promises
-from fairtrial.analysis.terms import Terms, sha256
+from fairtrial.analysis.terms import Terms, sha256, terms_from
 from fairtrial.stats.looks import replay
 from fairtrial.store import Store, StoredLook, StoredPlan, StoredVerdict
 from fairtrial.trial import StoredTrial
@@ -42,11 +42,13 @@ def replay_store(store: Store, *, study: str | None = None) -> Replay:
     """Repeat every stored look, of one study or of all, from the stored trials.
 
     Each plan must have the digest it was stored under, the terms of each verdict must follow from a
-    plan, and each look and the verdict standing after it must come out of the trials again.
+    plan, no look may be missing before the last, and each look and the verdict standing after it must
+    come out of the trials again.
     """
     plans, verdicts = store.plans(study), store.verdicts(study)
     differences = [text for plan in plans for text in _of_plan(plan)]
-    promised = set[str]() if differences else _promised(plans)
+    # A plan that was changed promises nothing that could be held against a verdict.
+    promised = None if differences else _promised(plans)
     for verdict in verdicts:
         differences += _of_verdict(verdict, store, promised=promised)
     return Replay(
@@ -100,18 +102,24 @@ def _key(**terms: Any) -> str:
     return json.dumps(terms, sort_keys=True)
 
 
-def _of_verdict(stored: StoredVerdict, store: Store, *, promised: set[str]) -> Iterator[str]:
+def _of_verdict(stored: StoredVerdict, store: Store, *, promised: set[str] | None) -> Iterator[str]:
     where = f"study {stored.study}, question {stored.question}"
     if sha256(stored.terms) != stored.sha256:
         yield f"{where}: its terms were changed after they were stored"
         return
-    terms = Terms(**json.loads(stored.terms))
+    terms = terms_from(stored.terms)
+    if not stored.looks:
+        yield f"{where}: its looks are gone"
+        return
     about = f"{where}, {terms.metric}" + (f" on {terms.on}" if terms.on else "")
     planned = asdict(terms)
     del planned["floor"], planned["engine_version"]
-    if promised and _key(**planned) not in promised:
+    if promised is not None and _key(**planned) not in promised:
         yield f"{about}: no stored plan has the terms it was judged on"
-    again = {look.n: look for look in _looks(terms, store, most=stored.looks[-1].n if stored.looks else 0)}
+    gaps = sorted(set(range(terms.first, stored.looks[-1].n)) - {look.n for look in stored.looks})
+    if gaps:
+        yield f"{about}: no look is stored at {', '.join(map(str, gaps))} seeds, though later ones are"
+    again = {look.n: look for look in _looks(terms, store, most=stored.looks[-1].n)}
     for look in stored.looks:
         if look.n not in again:
             yield f"{about}, look at {look.n} seeds: its trials are not in the store"

@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from fairtrial.errors import StoreError
 from fairtrial.stats.verdict import Goal
 from fairtrial.study.schema import Metric, On
 
@@ -38,6 +39,21 @@ class Terms:
     def text(self) -> str:
         """Canonical JSON: equal for equal terms, and for no others."""
         return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def terms_from(text: str) -> Terms:
+    """The terms whose `text` this is. Raises StoreError for what are none."""
+    try:
+        return Terms(**json.loads(text))
+    except (ValueError, TypeError) as error:
+        raise unreadable("verdict's terms", text) from error
+
+
+def unreadable(what: str, text: str) -> StoreError:
+    return StoreError(
+        f"a {what} cannot be read in this store (it begins with {text[:40]!r}): a newer fairtrial wrote it, "
+        "or it was changed by hand; upgrade fairtrial, or restore a copy"
+    )
 
 
 def sha256(text: str) -> str:
