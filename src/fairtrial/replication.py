@@ -7,6 +7,7 @@ from collections.abc import Collection
 from fairtrial.analysis import Answers, answers
 from fairtrial.analysis.gather import trials
 from fairtrial.analysis.looking import record_looks
+from fairtrial.analysis.register import promised
 from fairtrial.store import Store
 from fairtrial.study.schema import Study
 from fairtrial.study.shapes import training_work
@@ -14,13 +15,17 @@ from fairtrial.trial import Trial
 
 
 class LatestAnswers:
-    """The answers to what is stored, read once for all that came in since, every look of theirs stored."""
+    """The answers to what is stored, read once for all that came in since, every look of theirs stored.
+
+    The study's plan is registered by then: what was promised stays the same from here on.
+    """
 
     def __init__(self, study: Study, store: Store) -> None:
         self._study = study
         self._store = store
         self._found: Answers | None = None
         self._known: set[tuple[str, int]] = set()
+        self._promises = promised(study, store)
 
     def outdated(self) -> None:
         """Another outcome has come in."""
@@ -28,7 +33,7 @@ class LatestAnswers:
 
     def read(self) -> Answers:
         if self._found is None:
-            self._found = answers(self._study, self._store, history=False)
+            self._found = answers(self._study, self._store, history=False, promises=self._promises)
             record_looks(self._found, self._store, known=self._known)
         return self._found
 

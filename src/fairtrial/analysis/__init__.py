@@ -5,7 +5,7 @@ from __future__ import annotations
 import fairtrial
 from fairtrial.analysis.answer import answer, asked
 from fairtrial.analysis.gather import failures, gather, other_engines
-from fairtrial.analysis.register import promised
+from fairtrial.analysis.register import Promised, promised
 from fairtrial.analysis.values import Answer, Answers, ArmTrials, Caveat, JudgedClaim, QuestionAnswers
 from fairtrial.store import Store
 from fairtrial.study.schema import Study
@@ -13,17 +13,18 @@ from fairtrial.study.schema import Study
 __all__ = ["Answer", "Answers", "ArmTrials", "Caveat", "JudgedClaim", "QuestionAnswers", "answers"]
 
 
-def answers(study: Study, store: Store, *, history: bool = True) -> Answers:
+def answers(study: Study, store: Store, *, history: bool = True, promises: Promised | None = None) -> Answers:
     """Every question of the study answered from what the store holds; trains nothing.
 
-    `history` brings the epochs of each trial along, which no verdict needs.
+    `history` brings the epochs of each trial along, which no verdict needs. `promises` are looked up
+    in the store unless whoever asks again and again has them already.
 
     A question whose arms have no seed in common is undecided, and says so.
     """
     arms = gather(list(study.arms.values()), store, history=history)
     others = other_engines(study.arms, store)
     failed = failures(arms, store, least=study.seeds.min)
-    promises = promised(study, store)
+    promises = promises or promised(study, store)
     return Answers(
         study=study.name,
         version=fairtrial.__version__,

@@ -110,6 +110,7 @@ class Answer:
     sentence: str
     claims: tuple[JudgedClaim, ...]
     terms: Terms
+    """What its looks hang on besides the trials."""
     looks: tuple[Look, ...]
     """Every look at it, in seed order and in the contrasts' unit; empty before the first."""
 
