@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
 from fairtrial.analysis.caveats import caveats, troubles
 from fairtrial.analysis.claimed import judge_claim
 from fairtrial.analysis.contrast import contrast, margin
 from fairtrial.analysis.gather import Failed
 from fairtrial.analysis.judgement import Judgement, floor_of, judge, repeated_weights
-from fairtrial.analysis.register import Promised, plan_caveats
+from fairtrial.analysis.register import Promised
 from fairtrial.analysis.sentences import sentence
-from fairtrial.analysis.terms import Terms
-from fairtrial.analysis.values import Answer, ArmTrials, Caveat
+from fairtrial.analysis.values import Answer, ArmTrials
 from fairtrial.stats.intervals import log_margin
-from fairtrial.study.check import has_own_interval
-from fairtrial.study.schema import Claim, Metric, On, Question, Study
-from fairtrial.trial import ENGINE_VERSION
+from fairtrial.study.schema import Metric, On, Question, Study
 
 
 def asked(question: Question) -> tuple[tuple[Metric, On | None], ...]:
@@ -53,9 +49,7 @@ def answer(
     horizon = study.seeds.max
     compared = contrast(variant, baseline, metric=metric, on=on, over=over, horizon=horizon)
     smallest = margin(study.margins, compared)
-    planned = promised.planned(question, metric=metric, on=on)
-    alpha = promised.of(planned).alpha
-    claims = [one for one in question.claims if one.metric == metric and (on is None or one.on == on)]
+    alpha = promised.alpha(question, metric=metric, on=on)
     floor = max(floor_of(arm, metric=metric, on=on) for arm in (variant, baseline))
     trouble = troubles((variant, baseline), seeds=len(compared.looked_at), failed=failed, horizon=horizon)
     repeated = any(repeated_weights(arm, seeds=compared.looked_at) for arm in (variant, baseline))
@@ -98,7 +92,7 @@ def answer(
                 other_engines=other_engines,
                 failed=failed,
             ),
-            *_plan_caveats(question, claims, metric=metric, on=on, promised=promised),
+            *promised.caveats(question, metric=metric, on=on),
         ),
         sentence=sentence(
             compared,
@@ -119,51 +113,17 @@ def answer(
                 judged,
                 over=over,
                 margin=smallest,
-                alpha=_claim_alpha(claim, question, metric=metric, on=on, promised=promised),
+                alpha=promised.alpha(question, metric=metric, on=on, claim=claim),
                 seeds=study.seeds,
                 floor=floor,
                 unsound=lambda arm, seen: bool(troubles((arm,), seeds=seen, failed=failed, horizon=horizon)),
             )
-            for claim in claims
+            for claim in question.claims
+            if claim.metric == metric and (on is None or claim.on == on)
         ),
-        terms=Terms(
-            study=study.name,
-            variant=planned.variant,
-            baseline=planned.baseline,
-            metric=metric,
-            on=on,
-            over=over,
-            goal=question.goal,
-            margin=planned.margin,
-            alpha=alpha,
-            first=study.seeds.min,
-            horizon=horizon,
-            floor=floor,
-            engine_version=ENGINE_VERSION,
-        ),
+        terms=promised.terms(question, metric=metric, on=on, floor=floor),
         looks=judged.looks,
     )
-
-
-def _claim_alpha(
-    claim: Claim, question: Question, *, metric: Metric, on: On | None, promised: Promised
-) -> float:
-    """A claimed level or plateau is a verdict of its own; a claimed direction follows the question's."""
-    own = claim if has_own_interval(claim) else None
-    return promised.of(promised.planned(question, metric=metric, on=on, claim=own)).alpha
-
-
-def _plan_caveats(
-    question: Question, claims: Sequence[Claim], *, metric: Metric, on: On | None, promised: Promised
-) -> Iterator[Caveat]:
-    """What was planned late or changed, of the question and of what is claimed about it."""
-    promise = promised.of(promised.planned(question, metric=metric, on=on))
-    yield from plan_caveats(promise)
-    for claim in claims:
-        if has_own_interval(claim):
-            own = promised.of(promised.planned(question, metric=metric, on=on, claim=claim))
-            if own.added != promise.added:
-                yield from plan_caveats(replace(own, changes=()), about=f"its claimed {claim.says}")
 
 
 def _shown(judged: Judgement, metric: Metric) -> tuple[float | None, float | None]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fairtrial.analysis.gather import trials
-from fairtrial.analysis.plan import Identity, Plan, Planned, plan_from, plan_of, planned
+from fairtrial.analysis.plan import Identity, Plan, plan_from, plan_of, planned
 from fairtrial.analysis.promise import Promise, Registration, connected, promises
 from fairtrial.analysis.sentences import count_of
+from fairtrial.analysis.terms import Terms
 from fairtrial.analysis.values import Caveat
 from fairtrial.store import Store, StoredPlan
+from fairtrial.study.check import has_own_interval
 from fairtrial.study.schema import Claim, Metric, On, Question, Study
+from fairtrial.trial import ENGINE_VERSION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,12 +25,49 @@ class Promised:
     arm_keys: Mapping[str, str]
     promises: Mapping[Identity, Promise]
 
-    def planned(
+    def alpha(
         self, question: Question, *, metric: Metric, on: On | None, claim: Claim | None = None
-    ) -> Planned:
-        return planned(self.study, question, self.arm_keys, metric=metric, on=on, claim=claim)
+    ) -> float:
+        """The share of the allowed error of a question's verdict, or of what is claimed about it.
 
-    def of(self, one: Planned) -> Promise:
+        A claimed level or plateau is a verdict of its own; a claimed direction follows the question's.
+        """
+        own = claim if claim is not None and has_own_interval(claim) else None
+        return self._promise(question, metric=metric, on=on, claim=own).alpha
+
+    def caveats(self, question: Question, *, metric: Metric, on: On | None) -> Iterator[Caveat]:
+        """What was planned late or changed, of the verdict and of what is claimed about it."""
+        promise = self._promise(question, metric=metric, on=on)
+        yield from plan_caveats(promise)
+        for claim in question.claims:
+            if has_own_interval(claim) and claim.metric == metric and (on is None or claim.on == on):
+                own = self._promise(question, metric=metric, on=on, claim=claim)
+                if own.added != promise.added:
+                    yield from plan_caveats(replace(own, changes=()), about=f"its claimed {claim.says}")
+
+    def terms(self, question: Question, *, metric: Metric, on: On | None, floor: float) -> Terms:
+        """All that the looks of a verdict hang on besides its trials."""
+        one = planned(self.study, question, self.arm_keys, metric=metric, on=on)
+        return Terms(
+            study=self.study.name,
+            variant=one.variant,
+            baseline=one.baseline,
+            metric=metric,
+            on=on,
+            over=one.over,
+            goal=one.goal,
+            margin=one.margin,
+            alpha=self.promises[one.identity].alpha,
+            first=self.study.seeds.min,
+            horizon=self.study.seeds.max,
+            floor=floor,
+            engine_version=ENGINE_VERSION,
+        )
+
+    def _promise(
+        self, question: Question, *, metric: Metric, on: On | None, claim: Claim | None = None
+    ) -> Promise:
+        one = planned(self.study, question, self.arm_keys, metric=metric, on=on, claim=claim)
         return self.promises[one.identity]
 
 
