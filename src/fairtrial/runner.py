@@ -1,25 +1,21 @@
-"""Which trial next, until the study has what was asked for or the budget ends."""
+"""Which trial next, until the study has what was asked for or the budget ends; then the timing pass."""
 
 from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal
 
 from fairtrial.analysis.register import register
-from fairtrial.engine.precision import resolve
-from fairtrial.errors import StudyError
+from fairtrial.due import ATTEMPTS, missing, selected
 from fairtrial.replication import LatestAnswers, next_seed
 from fairtrial.store import Claim, Known, StaleClaim, Store
 from fairtrial.study.schema import Study
-from fairtrial.study.shapes import training_work
+from fairtrial.timekeeping import Executor, TimingReport, seconds_for_timing, time_questions
 from fairtrial.trial import Event, Lost, Outcome, Trial
 from fairtrial.wire import Order
-
-ATTEMPTS = 3
-"""A trial that failed this often is left alone: the first time and two more."""
 
 GRACE = 0.1
 """Share of the budget by which a trial may overrun it rather than be thrown away."""
@@ -33,27 +29,18 @@ _OTHERS_SECONDS = 0.5
 Weights = Literal["first", "all", "none"]
 
 
-class Executor(Protocol):
-    """Where trials run. `events` ends when nothing is running."""
-
-    @property
-    def free(self) -> int: ...
-
-    def start(self, order: Order) -> None: ...
-
-    def stop(self, key: str) -> None: ...
-
-    def events(self) -> Iterator[Event]: ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
-    """What a run did. `remaining` counts trials begun or due and not done; `failed` those given up, with why."""
+    """What a run did. `remaining` counts trials begun or due and not done; `failed` those given up, with why.
+
+    `timing` is what came of the timing pass.
+    """
 
     trained: int
     remaining: int
     failed: dict[str, str]
     ended_by: Literal["done", "budget"]
+    timing: TimingReport = field(default_factory=TimingReport)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +66,7 @@ class _Run:
     last_call: float
     grace: float
     waiting: list[Trial]
+    on_event: Callable[[Event], None]
     running: dict[str, _Running] = field(default_factory=dict[str, _Running])
     seconds: dict[str, float] = field(default_factory=dict[str, float])
     failed: dict[str, str] = field(default_factory=dict[str, str])
@@ -109,12 +97,16 @@ def run(
     twice its budget, or SHORTEST_MINIMUM if that is longer. Seeds are trained in order, all arms
     with seed 1 before any with seed 2, so that an interrupted run has compared what it has; of one
     seed the longest trial goes first, so that cores end together.
+
+    Questions on time are timed when no trial runs any more: `seeds` pairs each, or until each is
+    settled. A part of the budget is kept for that.
     """
     names = selected(study, arms=arms, questions=questions)
     register(study, store)
     now = time.monotonic()
     budget = float("inf") if budget_seconds is None else budget_seconds
     target = study.seeds.min if seeds is None else seeds
+    kept = seconds_for_timing(study, store, arms=names, pairs=seeds, budget_seconds=budget_seconds)
     state = _Run(
         study=study,
         names=names,
@@ -124,72 +116,48 @@ def run(
         weights=weights,
         adaptive=seeds is None,
         minimum=min(target, study.seeds.min),
-        deadline=now + budget,
+        deadline=now + budget - kept,
         last_call=now + max(2 * budget, SHORTEST_MINIMUM),
         grace=budget * GRACE if budget_seconds is not None else 0.0,
         waiting=missing(study, store, names, target),
+        on_event=on_event,
     )
+    _train(state)
+    # Trials may have overrun their part of the budget to complete the minimum; timing has its own all the same.
+    until = max(now + budget, min(time.monotonic() + kept, state.last_call))
+    timing = time_questions(
+        study, store=store, executor=executor, arms=names, pairs=seeds,
+        until=until, stop_at=until + state.grace, on_event=on_event,
+    )  # fmt: skip
+    if kept:
+        state.deadline, state.news = now + budget, True  # what timing has left over
+        _train(state)
+    state.latest.outdated()
+    state.latest.read()
+    unsettled = state.waiting or not timing.complete or (state.adaptive and not state.nothing_open)
+    return RunReport(
+        trained=state.trained,
+        remaining=len(state.waiting),
+        failed=state.failed,
+        ended_by="budget" if unsettled else "done",
+        timing=timing,
+    )
+
+
+def _train(state: _Run) -> None:
+    """Train what is waiting or asked for next, until there is nothing or the time for it is over."""
     try:
         while _refill(state):
-            for event in executor.events():
+            for event in state.executor.events():
                 _take(state, event)
-                on_event(event)
+                state.on_event(event)
                 _refill(state)
                 _end_overdue(state)
             if state.waiting:
                 time.sleep(_OTHERS_SECONDS)  # another process is training what is left
     finally:
         for running in state.running.values():
-            store.release(running.claim)
-    state.latest.read()
-    return RunReport(
-        trained=state.trained,
-        remaining=len(state.waiting),
-        failed=state.failed,
-        ended_by="budget" if state.waiting or (state.adaptive and not state.nothing_open) else "done",
-    )
-
-
-def selected(
-    study: Study, *, arms: Collection[str] | None = None, questions: Collection[str] | None = None
-) -> tuple[str, ...]:
-    """Names of the arms to train: all of them, or those named and those the named questions need."""
-    if not arms and not questions:
-        return tuple(study.arms)
-    named = set(arms or ())
-    asked = {question.id: question for question in study.questions}
-    for unknown in named - set(study.arms):
-        raise StudyError(f"no arm {unknown!r} in study {study.name!r}; it has {', '.join(study.arms)}")
-    for wanted in questions or ():
-        if wanted not in asked:
-            raise StudyError(f"no question {wanted!r} in study {study.name!r}; it has {', '.join(asked)}")
-        named |= {asked[wanted].variant, asked[wanted].baseline}
-    return tuple(name for name in study.arms if name in named)
-
-
-def trials(study: Study, names: Collection[str], seeds: int) -> list[Trial]:
-    """Seeds 1 to `seeds` of the named arms, seed by seed, most work first; arms of one identity once."""
-    unique: dict[str, Trial] = {}
-    by_work = sorted(names, key=lambda name: training_work(study.arms[name]), reverse=True)
-    for seed in range(1, seeds + 1):
-        for name in by_work:
-            arm = study.arms[name]
-            trial = Trial(arm=arm, seed=seed, precision=resolve(arm.settings.precision))
-            unique.setdefault(trial.key, trial)
-    return list(unique.values())
-
-
-def missing(study: Study, store: Store, names: Collection[str], seeds: int) -> list[Trial]:
-    """Those trials that have no final outcome yet and have not failed too often."""
-    wanted = trials(study, names, seeds)
-    keys = [trial.key for trial in wanted]
-    known = store.known(keys)
-    attempts = store.attempts(keys)
-
-    def given_up(key: str) -> bool:
-        return sum(attempt.state == "failed" for attempt in attempts.get(key, ())) >= ATTEMPTS
-
-    return [trial for trial in wanted if trial.key not in known and not given_up(trial.key)]
+            state.store.release(running.claim)
 
 
 def _refill(state: _Run) -> bool:

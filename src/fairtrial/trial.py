@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from fairtrial.pair import PairTimes
 from fairtrial.study.algorithm import algorithm
 from fairtrial.study.layers import OUTPUT, AnyLayer, AveragePool, Conv, Dense, Dropout, Network, Pool
 from fairtrial.study.schema import Arm
@@ -203,7 +204,7 @@ class Idle:
     """Nothing has happened for a while: time to refresh claims and the screen."""
 
 
-Event = Ready | Started | Progress | Outcome | Lost | Idle
+Event = Ready | Started | Progress | Outcome | Lost | PairTimes | Idle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

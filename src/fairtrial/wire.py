@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairtrial.errors import ExecutorError
+from fairtrial.pair import ArmTimes, PairTimes
 from fairtrial.study.schema import Arm, ArmSettings
 from fairtrial.trial import EpochRecord, Event, Lost, Outcome, Predictions, Progress, Ready, Started, Trial
 
@@ -29,25 +30,49 @@ class Order:
     weights: str = ""
     checkpoint: str = ""
 
-
-def encode_order(order: Order) -> str:
-    trial = order.trial
-    return json.dumps(
-        {
-            "key": trial.key,
-            "name": trial.arm.name,
-            "settings": trial.arm.settings.model_dump(mode="json", by_alias=True),
-            "seed": trial.seed,
-            "precision": trial.precision,
-            "weights": order.weights,
-            "checkpoint": order.checkpoint,
-        }
-    )
+    @property
+    def key(self) -> str:
+        return self.trial.key
 
 
-def decode_order(line: str) -> Order:
-    """Raises ExecutorError if this version would give the trial another key than its sender did."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimingOrder:
+    """Two arms for a worker to time in turn, `first` beginning; both with the pair's number as their seed."""
+
+    first: Trial
+    second: Trial
+
+    @property
+    def key(self) -> str:
+        """Tells this pair from whatever else an executor has to do; nothing is stored under it."""
+        return f"pair {self.first.key} {self.second.key}"
+
+
+def encode_order(order: Order | TimingOrder) -> str:
+    if isinstance(order, TimingOrder):
+        return json.dumps({"first": _trial_body(order.first), "second": _trial_body(order.second)})
+    return json.dumps({**_trial_body(order.trial), "weights": order.weights, "checkpoint": order.checkpoint})
+
+
+def decode_order(line: str) -> Order | TimingOrder:
+    """Raises ExecutorError if this version would give a trial another key than its sender did."""
     sent = json.loads(line)
+    if "first" in sent:
+        return TimingOrder(first=_trial(sent["first"]), second=_trial(sent["second"]))
+    return Order(trial=_trial(sent), weights=sent["weights"], checkpoint=sent["checkpoint"])
+
+
+def _trial_body(trial: Trial) -> dict[str, Any]:
+    return {
+        "key": trial.key,
+        "name": trial.arm.name,
+        "settings": trial.arm.settings.model_dump(mode="json", by_alias=True),
+        "seed": trial.seed,
+        "precision": trial.precision,
+    }
+
+
+def _trial(sent: dict[str, Any]) -> Trial:
     arm = Arm(name=sent["name"], settings=ArmSettings.model_validate(sent["settings"]))
     trial = Trial(arm=arm, seed=sent["seed"], precision=sent["precision"])
     if trial.key != sent["key"]:
@@ -55,7 +80,7 @@ def decode_order(line: str) -> Order:
             f"the worker computes key {trial.key[:12]} for a trial sent as {sent['key'][:12]}: "
             "it runs another version of fairtrial; install one version for both"
         )
-    return Order(trial=trial, weights=sent["weights"], checkpoint=sent["checkpoint"])
+    return trial
 
 
 def encode_event(event: Event) -> str:
@@ -92,6 +117,9 @@ def decode_event(line: str) -> Event:
                     evaluations=sent["evaluations"],
                 )
             return Outcome(**body)
+        case "PairTimes":
+            sides = {side: ArmTimes(**body[side]) for side in ("first", "second")}
+            return PairTimes(**{**body, **sides})
         case unknown:
             raise ExecutorError(f"a worker sent an event this version does not know: {unknown!r}")
 

@@ -6,22 +6,25 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from fairtrial.engine.machine import machine, processor
 from fairtrial.engine.precision import resolve
+from fairtrial.pair import ArmTimes, PairTimes
 from fairtrial.store import Claim, Store
 from fairtrial.study.schema import Arm, ArmSettings, DataSettings, Mlp, NetworkSettings, Question, Study
 from fairtrial.trial import EpochRecord, Event, Outcome, Started, Trial
-from fairtrial.wire import Order
+from fairtrial.wire import Order, TimingOrder
 
 MACHINE = {"machine": "here", "processor": "a processor", "torch": "2.0"}
 Put = Callable[..., Trial]
 
 
 class FakeExecutor:
-    """Trials that end at once with the figures of `finished`, better for wider networks."""
+    """Trials that end at once with the figures of `finished`, better for wider networks, which take longer."""
 
     def __init__(self, *, workers: int | None = None) -> None:
         self.workers = workers or 2
@@ -38,7 +41,16 @@ class FakeExecutor:
     def free(self) -> int:
         return self.workers - sum(isinstance(event, Outcome) for event in self.ready)
 
-    def start(self, order: Order) -> None:
+    def start(self, order: Order | TimingOrder) -> None:
+        if isinstance(order, TimingOrder):
+            mlps = [trial.arm.settings.network.mlp for trial in (order.first, order.second)]
+            seconds = [1 + (0 if mlp is None else mlp.width / 100) for mlp in mlps]
+            wobble = 1 + order.first.seed % 3 / 100
+            self.ready += [
+                Started(key=order.key, worker=0),
+                pair_times(order.first, order.second, seconds[0] * wobble, seconds[1]),
+            ]
+            return
         trial = order.trial
         mlp = trial.arm.settings.network.mlp
         better = 0.0 if mlp is None else mlp.width / 1e5 + trial.seed / 1e4
@@ -117,6 +129,35 @@ def finished(trial: Trial, **changed: float) -> Outcome:
         provenance=MACHINE,
         weights_sha256=hashlib.sha256(trial.key.encode()).hexdigest(),
     )  # fmt: skip
+
+
+def arm_times(trial: Trial, train: float) -> ArmTimes:
+    return ArmTimes(
+        arm_key=trial.arm_key,
+        arm_name=trial.arm.name,
+        train_seconds=train,
+        fit_seconds=1.1 * train,
+        process_seconds=0.9 * train,
+        timed_steps=200,
+        timed_seconds=0.5,
+    )
+
+
+def pair_times(
+    first: Trial, second: Trial, first_seconds: float, second_seconds: float, **changed: Any
+) -> PairTimes:
+    """A pair timed alone on this machine unless `changed` says otherwise."""
+    facts: dict[str, Any] = {
+        "machine": machine(), "processor": processor(), "device": "cpu", "load_average": 1.0, "other_load": 0.1,
+    }  # fmt: skip
+    return PairTimes(
+        seed=first.seed,
+        first=arm_times(first, first_seconds),
+        second=arm_times(second, second_seconds),
+        seconds=2.0,
+        provenance=MACHINE,
+        **{**facts, **changed},
+    )
 
 
 def diverged(trial: Trial) -> Outcome:
@@ -198,5 +239,24 @@ def put_pairs(study: Study, put: Put) -> Callable[..., None]:
             level = 0.96 + 0.001 * (seed % 3)
             put(study.arms["narrow"], seed, **{metric: level})
             put(study.arms["wide"], seed, **{metric: level + by})
+
+    return record
+
+
+@pytest.fixture
+def put_times(study: Study, store: Store) -> Callable[..., None]:
+    """Pairs of `study`'s two arms, variant and baseline beginning in turn: `put_times([13.2], [10.1])`.
+
+    Seconds are of the variant, then of the baseline.
+    """
+
+    def record(variant: list[float], baseline: list[float], **changed: Any) -> None:
+        for number, seconds in enumerate(zip(variant, baseline, strict=True), start=1):
+            sides = [
+                (Trial(arm=study.arms[name], seed=number, precision=resolve("auto")), one)
+                for name, one in zip(("wide", "narrow"), seconds, strict=True)
+            ]
+            (first, a), (second, b) = sides if number % 2 else reversed(sides)
+            store.record_pair(pair_times(first, second, a, b, **changed), first=first, second=second)
 
     return record

@@ -219,19 +219,6 @@ def test_seeds_beyond_the_horizon_are_not_used_and_it_is_said(
     assert "missing seeds" not in kinds(found)
 
 
-def test_clocks_of_ordinary_trials_give_no_verdict_on_time(study: Study, store: Store, put: Put) -> None:
-    """They measure what else the machine was doing."""
-    for seed in range(1, 9):
-        put(study.arms["narrow"], seed, train=1.0 + 0.01 * (seed % 3))
-        put(study.arms["wide"], seed, train=9.0 + 0.1 * (seed % 2))
-    found = answers(claiming(study, {"metric": "time", "says": "increase"}), store)["Q"].time
-    assert (found.verdict, found.low, found.high) == ("undecided", None, None)
-    assert "times as long" in found.sentence
-    assert "clocks of trials that ran beside other work give no verdict on time" in found.sentence
-    assert "shared machine" in kinds(found)
-    assert found.claims[0].verdict == "not settled"
-
-
 def test_for_loss_lower_is_better_and_the_margin_a_share_of_the_baseline(
     study: Study, store: Store, put_pairs: Pairs
 ) -> None:

@@ -103,19 +103,6 @@ def test_a_diverged_seed_makes_the_answer_unstable_and_is_counted(
     ]
 
 
-def test_times_are_ratios_and_never_mix_machines(study: Study, store: Store, put: Put) -> None:
-    """Seconds of two machines compare the machines, not the arms."""
-    put(study.arms["narrow"], 1, train=1.0)
-    put(study.arms["wide"], 1, train=2.0)
-    put(study.arms["narrow"], 2, train=1.0, machine="here")
-    put(study.arms["wide"], 2, train=50.0, machine="elsewhere")
-    found = answers(study, store)["Q"].time
-    assert (found.seeds, found.estimate, found.on) == (1, pytest.approx(2.0), None)
-    assert (found.variant_mean, found.baseline_mean) == (2.0, 1.0)
-    assert {"shared machine", "another machine"} <= kinds(found)
-    assert "2.00 times as long (2.00 s against 1.00 s)" in found.sentence
-
-
 def test_the_loss_margin_is_a_share_of_the_baselines_first_three_seeds(
     study: Study, store: Store, put: Put
 ) -> None:

@@ -16,9 +16,10 @@ import pytest
 from fairtrial.errors import ExecutorError
 from fairtrial.executors import local
 from fairtrial.executors.local import LocalExecutor
+from fairtrial.pair import PairTimes
 from fairtrial.study.schema import Arm, ArmSettings
 from fairtrial.trial import Event, Idle, Lost, Outcome, Progress, Started, Trial
-from fairtrial.wire import Order, decode_event, decode_order, encode_event, encode_order
+from fairtrial.wire import Order, TimingOrder, decode_event, decode_order, encode_event, encode_order
 
 SMALL: dict[str, Any] = {"network": {"mlp": {"width": 8, "depth": 1}}, "data": {"train": 500}, "epochs": 2}
 
@@ -105,6 +106,35 @@ def test_more_memory_than_the_machine_has_fails_the_trial_in_words(executor: Loc
     assert outcome_of(list(executor.events()), trial().key).state == "finished"
 
 
+def test_a_pair_is_timed_by_a_worker_and_comes_back_whole(executor: LocalExecutor) -> None:
+    """The same warm process that trains, so that nothing differs between what is timed and what is trained."""
+    order = TimingOrder(first=trial(1), second=trial(1, epochs=4))
+    assert decode_order(encode_order(order)) == order
+    executor.start(order)
+    (pair,) = [event for event in executor.events() if isinstance(event, PairTimes)]
+    assert decode_event(encode_event(pair)) == pair
+    assert (pair.seed, pair.first.arm_key, pair.second.arm_key) == (
+        1,
+        order.first.arm_key,
+        order.second.arm_key,
+    )
+    assert pair.second.train_seconds > pair.first.train_seconds > 0
+    assert pair.provenance["threads"] == "1"
+    assert executor.free == 2
+
+
+def test_a_pair_that_is_stopped_frees_its_worker_and_a_trial_runs_after_it(executor: LocalExecutor) -> None:
+    """The end of a budget comes in the middle of a pair as well."""
+    order = TimingOrder(first=trial(1), second=trial(1, epochs=4))
+    executor.start(order)
+    for event in executor.events():
+        if isinstance(event, Started):
+            executor.stop(order.key)
+        assert not isinstance(event, PairTimes)
+    executor.start(Order(trial=trial()))
+    assert outcome_of(list(executor.events()), trial().key).state == "finished"
+
+
 def test_weights_are_kept_where_the_order_says(executor: LocalExecutor, tmp_path: Path) -> None:
     """Later answers look at weights and filters; the file carries the fingerprint it must have."""
     from safetensors import safe_open
@@ -164,7 +194,7 @@ def test_orders_and_events_survive_the_wire(executor: LocalExecutor) -> None:
     order = Order(
         trial=trial(optimizer={"name": "sgd", "learning_rate": {"cosine": {"initial": 0.1}}}), weights="w"
     )
-    assert decode_order(encode_order(order)).trial.key == order.trial.key
+    assert decode_order(encode_order(order)) == order
     executor.start(Order(trial=trial()))
     for event in executor.events():
         if isinstance(event, Idle):

@@ -117,6 +117,29 @@ def test_two_runs_started_at_once_on_one_store_train_each_trial_once(
         assert {trial["key"] for arm in report["arms"] for trial in arm["trials"]} == set(whole)
 
 
+@pytest.mark.slow
+def test_a_run_killed_in_its_timing_pass_keeps_every_finished_pair(tmp_path: Path) -> None:
+    """A pair is kept the moment it ends: the next run goes on with the one that was cut off."""
+    store = tmp_path / "store.db"
+    only = ("--question", "Q1-200")
+    process = start(store, *only, seeds=5)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "pair 2:" in line:
+            break
+    kill_tree(process)
+    after = start(store, *only, "--json", seeds=5)
+    output, errors = after.communicate(timeout=200)
+    assert after.returncode == 0, errors
+    assert "validation accuracy" not in errors
+    assert [number for number in range(1, 6) if f"pair {number}:" in errors][-3:] == [3, 4, 5]
+    assert "pair 1:" not in errors and "pair 2:" not in errors
+    (found,) = [one for one in json.loads(output)["answers"] if one["metric"] == "time" and one["seeds"]]
+    assert (found["question"], found["seeds"]) == ("Q1-200", 5)
+    assert found["estimate"] > 0
+    assert found["variant_fit_seconds"] > found["variant_mean"] > 0
+
+
 def test_ctrl_c_stops_within_two_seconds_keeps_what_is_done_and_says_how_to_go_on(tmp_path: Path) -> None:
     """Stopping must feel safe, or nobody dares to start."""
     store = tmp_path / "store.db"

@@ -210,7 +210,7 @@ def test_a_later_plan_has_looks_of_its_own_and_both_replay(store: Store) -> None
 TAMPERINGS = {
     "a trial": ("UPDATE trials SET validation_accuracy_last_epoch = validation_accuracy_last_epoch + 0.001 "
                 "WHERE seed = 2 AND arm_key = (SELECT min(arm_key) FROM arms)", "is stored as"),
-    "a trial that is gone": ("DELETE FROM trials WHERE seed = 1", "its trials are not in the store"),
+    "a trial that is gone": ("DELETE FROM trials WHERE seed = 1", "what it looked at is not in the store"),
     "a verdict": ("UPDATE looks SET verdict = 'decrease that matters' WHERE n = 3", "verdict is stored as decrease"),
     "a look by itself": ("UPDATE looks SET alone = 'not worse' WHERE n = 3 AND alone <> 'not worse'", "alone is stored"),
     "an interval": ("UPDATE looks SET low = low * 1.001 WHERE low IS NOT NULL", "low is stored as"),

@@ -6,6 +6,7 @@ import fairtrial
 from fairtrial.analysis.answer import answer, asked
 from fairtrial.analysis.gather import failures, gather, other_engines
 from fairtrial.analysis.register import Promised, promised
+from fairtrial.analysis.timing import time_answer
 from fairtrial.analysis.values import Answer, Answers, ArmTrials, Caveat, JudgedClaim, QuestionAnswers
 from fairtrial.store import Store
 from fairtrial.study.schema import Study
@@ -30,7 +31,9 @@ def answers(study: Study, store: Store, *, history: bool = True, promises: Promi
         version=fairtrial.__version__,
         arms=tuple(arms.values()),
         answers=tuple(
-            answer(
+            time_answer(study, question, arms, store, promised=promises, failed=failed)
+            if metric == "time"
+            else answer(
                 study,
                 question,
                 arms,

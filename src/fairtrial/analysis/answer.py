@@ -1,4 +1,4 @@
-"""One question on one metric, answered from the trials of its two arms."""
+"""One question on accuracy or loss, answered from the trials of its two arms."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from fairtrial.analysis.judgement import Judgement, floor_of, judge, repeated_we
 from fairtrial.analysis.register import Promised
 from fairtrial.analysis.sentences import sentence
 from fairtrial.analysis.values import Answer, ArmTrials
-from fairtrial.stats.intervals import log_margin
+from fairtrial.stats.intervals import Interval
+from fairtrial.stats.verdict import Verdict
 from fairtrial.study.schema import Metric, On, Question, Study
 
 
@@ -43,7 +44,10 @@ def answer(
     other_engines: Mapping[str, int],
     failed: Mapping[str, Sequence[Failed]],
 ) -> Answer:
-    """The answer to `question` on one metric, undecided where the trials do not settle it."""
+    """The answer to `question` on accuracy or loss, undecided where the trials do not settle it.
+
+    Questions on time have answers of their own (`timing.time_answer`).
+    """
     variant, baseline = arms[question.variant], arms[question.baseline]
     over = None if on is None else question.over
     horizon = study.seeds.max
@@ -55,7 +59,7 @@ def answer(
     repeated = any(repeated_weights(arm, seeds=compared.looked_at) for arm in (variant, baseline))
     judged = judge(
         compared,
-        margin=log_margin(smallest) if metric == "time" and smallest is not None else smallest,
+        margin=smallest,
         alpha=alpha,
         seeds=study.seeds,
         floor=floor,
@@ -63,7 +67,7 @@ def answer(
         trouble=bool(trouble),
         repeated=repeated,
     )
-    low, high = _shown(judged, metric)
+    low, high = shown(judged.interval, judged)
     return Answer(
         question=question.id,
         metric=metric,
@@ -126,10 +130,8 @@ def answer(
     )
 
 
-def _shown(judged: Judgement, metric: Metric) -> tuple[float | None, float | None]:
-    """The interval in the unit the answer shows: ratios for time."""
-    interval = judged.interval
-    if interval is None or judged.verdict == "unstable":
+def shown(interval: Interval | None, judged: Judgement) -> tuple[float | None, float | None]:
+    """The ends of an interval that may be printed: none of a comparison that is void."""
+    if interval is None or judged.verdict is Verdict.UNSTABLE or not math.isfinite(interval.bound):
         return None, None
-    shown = interval.exp() if metric == "time" else interval
-    return (shown.low, shown.high) if math.isfinite(shown.bound) else (None, None)
+    return interval.low, interval.high

@@ -33,26 +33,36 @@ def caveats(
     of each arm which seeds ended without an outcome.
     """
     return (
-        *_confounded(question, variant, baseline),
-        *_implied(variant, baseline),
+        *of_the_arms(question, variant, baseline),
         *_leaked(variant, baseline, contrast, on=on),
-        *(
-            Caveat(kind="diverged", text=text)
-            for side in (variant, baseline)
-            for text in _diverged(side, seeds=len(contrast.looked_at))
-        ),
-        *(
-            Caveat(kind="failed", text=one.text)
-            for name in (question.variant, question.baseline)
-            for one in failed.get(name, ())
-        ),
+        *of_their_runs(question, variant, baseline, seeds=len(contrast.looked_at), failed=failed),
         *_missing(variant, baseline, contrast),
         *_beyond(contrast, horizon=seeds.max),
         *_identical(variant, baseline, contrast, on=on, least=seeds.min),
         *_skewed(contrast, on=on),
         *_other_engines(question, other_engines),
-        *(_clocks(contrast) if contrast.metric == "time" else ()),
     )
+
+
+def of_the_arms(question: Question, variant: ArmTrials, baseline: ArmTrials) -> Iterator[Caveat]:
+    """What else differs between the two arms, or changes along with what does."""
+    yield from _confounded(question, variant, baseline)
+    yield from _implied(variant, baseline)
+
+
+def of_their_runs(
+    question: Question,
+    variant: ArmTrials,
+    baseline: ArmTrials,
+    *,
+    seeds: int,
+    failed: Mapping[str, Sequence[Failed]],
+) -> Iterator[Caveat]:
+    """Which of the first `seeds` runs diverged, and which runs failed."""
+    for side in (variant, baseline):
+        yield from (Caveat(kind="diverged", text=text) for text in _diverged(side, seeds=seeds))
+    for name in (question.variant, question.baseline):
+        yield from (Caveat(kind="failed", text=one.text) for one in failed.get(name, ()))
 
 
 def _confounded(question: Question, variant: ArmTrials, baseline: ArmTrials) -> Iterator[Caveat]:
@@ -143,7 +153,7 @@ def _beyond(contrast: Contrast, *, horizon: int) -> Iterator[Caveat]:
 def _identical(
     variant: ArmTrials, baseline: ArmTrials, contrast: Contrast, *, on: On | None, least: int
 ) -> Iterator[Caveat]:
-    if contrast.metric != "time" and identical(contrast, least=least):
+    if identical(contrast, least=least):
         yield Caveat(
             kind="identical contrasts",
             text=f"{subject(contrast, on).lower()} differs by exactly the same on all {len(contrast.seeds)} "
@@ -160,7 +170,7 @@ def _identical(
 
 
 def _skewed(contrast: Contrast, *, on: On | None) -> Iterator[Caveat]:
-    if contrast.metric != "time" and contrast.seeds and signs(contrast.differences).skewed:
+    if contrast.seeds and signs(contrast.differences).skewed:
         yield Caveat(
             kind="skewed contrasts",
             text=f"contrasts of {subject(contrast, on).lower()} are lopsided, so that the interval for their mean "
@@ -175,15 +185,3 @@ def _other_engines(question: Question, counts: Mapping[str, int]) -> Iterator[Ca
                 kind="another engine version",
                 text=f"{counts[name]} stored trials of {name} are of another engine version and were not used",
             )
-
-
-def _clocks(contrast: Contrast) -> Iterator[Caveat]:
-    yield Caveat(
-        kind="shared machine",
-        text="times were taken during ordinary training, when other work may have shared the machine",
-    )
-    if contrast.apart:
-        yield Caveat(
-            kind="another machine",
-            text=f"{count_of(len(contrast.apart), 'seed')} not used: the two arms were trained on different machines",
-        )

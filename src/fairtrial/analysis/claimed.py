@@ -45,7 +45,9 @@ def judge_claim(
         found = judge_direction(claim.says, judged.verdict).value
         return _said(claim, found, judged.because if claim.metric == "time" else "")
     if claim.metric == "time":
-        return _said(claim, "not settled", judged.because)
+        return _said(
+            claim, "not settled", "seconds are one machine's own: of a time only a direction is judged"
+        )
     if margin is None or not margin > 0:
         return _said(claim, "not settled", f"it takes at least {seeds.min} seeds")
     wanted = (

@@ -24,7 +24,7 @@ class Trained(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contrast:
-    """One metric of two arms on the seeds both have finished, in seed order.
+    """One metric of two arms on the seeds both have finished, in seed order; for time, on the pairs timed.
 
     `variant` and `baseline` hold one value per seed in the metric's unit (seconds for time);
     `differences` is variant minus baseline, for time the logarithm of their ratio. `looked_at` are
@@ -36,8 +36,6 @@ class Contrast:
     variant: NDArray[np.float64]
     baseline: NDArray[np.float64]
     looked_at: tuple[int, ...]
-    apart: tuple[int, ...] = ()
-    """Seeds whose two trials ran on different machines: never compared for time."""
     beyond: tuple[int, ...] = ()
     """Seeds without a gap beyond the horizon, where the guarantee ends: not looked at."""
 
@@ -86,7 +84,6 @@ def contrast(
     variants = {trial.seed: trial for trial in variant.trials}
     baselines = {trial.seed: trial for trial in baseline.trials}
     looked_at: list[int] = []
-    apart: list[int] = []
     beyond: list[int] = []
     pairs: list[tuple[int, float, float]] = []
     while (seed := len(looked_at) + len(beyond) + 1) in variants and seed in baselines:
@@ -95,9 +92,6 @@ def contrast(
             continue
         looked_at.append(seed)
         first, second = variants[seed], baselines[seed]
-        if metric == "time" and _machine(first) != _machine(second):
-            apart.append(seed)
-            continue
         values = [value(trial, metric=metric, on=on, over=over) for trial in (first, second)]
         if values[0] is not None and values[1] is not None:
             pairs.append((seed, values[0], values[1]))
@@ -107,22 +101,14 @@ def contrast(
         variant=np.array([of_variant for _, of_variant, _ in pairs], dtype=np.float64),
         baseline=np.array([of_baseline for _, _, of_baseline in pairs], dtype=np.float64),
         looked_at=tuple(looked_at),
-        apart=tuple(apart),
         beyond=tuple(beyond),
     )
 
 
-def _machine(trial: StoredTrial) -> tuple[str | None, str | None]:
-    provenance = trial.outcome.provenance
-    return provenance.get("machine"), provenance.get("processor")
-
-
 def value(trial: StoredTrial, *, metric: Metric, on: On | None, over: Over | None) -> float | None:
-    """What one trial measured, None if it diverged. Time is that of training alone, in seconds."""
+    """What one trial measured, None if it diverged. Never a time: trials run side by side (see `timing`)."""
     if trial.outcome.state != "finished":
         return None
-    if metric == "time":
-        return trial.outcome.seconds["train"]
     return trial.outcome.metrics[f"{on}_{metric}" + ("_last_epoch" if over == "last_epoch" else "")]
 
 

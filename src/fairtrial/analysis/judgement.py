@@ -14,8 +14,6 @@ from fairtrial.stats.looks import Look, replay
 from fairtrial.stats.verdict import Better, Goal, Verdict
 from fairtrial.study.schema import Metric, On, Seeds
 
-SHARED_CLOCKS = "clocks of trials that ran beside other work give no verdict on time"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
@@ -57,12 +55,11 @@ def judge(
     a run diverged or failed, which voids a comparison of means; `repeated`, that two seeds of an arm
     gave the same weights, so that contrasts are not independent.
     """
-    if compared.metric == "time":
-        return _without_look(SHARED_CLOCKS, trouble=trouble)
     if repeated:
         return _without_look("seeds with identical weights settle nothing", trouble=trouble)
+    samples = "pairs" if compared.metric == "time" else "seeds"
     if len(compared.looked_at) < seeds.min or margin is None:
-        return _without_look(f"it takes at least {seeds.min} seeds", trouble=trouble)
+        return _without_look(f"it takes at least {seeds.min} {samples}", trouble=trouble)
     if not margin > 0:
         return _without_look("a baseline without any loss leaves no margin", trouble=trouble)
     better = better_of(compared.metric)

@@ -70,9 +70,11 @@ def _found(answer: Answer, one: JudgedClaim) -> str:
     if one.claim.says == "plateau":
         return one.verdict
     if not answer.settled:
-        return f"{one.verdict}: {answer.verdict} after {count_of(answer.seeds, 'seed')}"
+        samples = count_of(answer.seeds, "pair" if answer.metric == "time" else "seed")
+        return f"{one.verdict}: {answer.verdict} after {samples}"
     margin = "" if answer.margin is None else f" (margin {amount(answer.margin, answer.metric)})"
-    figures = f", {answer.baseline_mean:.4f} to {answer.variant_mean:.4f}"
+    unit, digits = (" s", 2) if answer.metric == "time" else ("", 4)
+    figures = f", {answer.baseline_mean:.{digits}f} to {answer.variant_mean:.{digits}f}{unit}"
     return f"{one.verdict}: {answer.verdict}{margin}{figures}"
 
 

@@ -11,6 +11,7 @@ from fairtrial.analysis.promise import Promise, Registration, connected, promise
 from fairtrial.analysis.sentences import count_of
 from fairtrial.analysis.terms import Terms
 from fairtrial.analysis.values import Caveat
+from fairtrial.engine.machine import machine, processor
 from fairtrial.store import Store, StoredPlan
 from fairtrial.study.check import has_own_interval
 from fairtrial.study.schema import Claim, Metric, On, Question, Study
@@ -62,6 +63,9 @@ class Promised:
             horizon=self.study.seeds.max,
             floor=floor,
             engine_version=ENGINE_VERSION,
+            # A time is one machine's own.
+            machine=machine() if metric == "time" else "",
+            processor=processor() if metric == "time" else "",
         )
 
     def _promise(

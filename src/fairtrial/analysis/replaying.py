@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from fairtrial.analysis.contrast import contrast, margin_of
+from fairtrial.analysis.contrast import Contrast, contrast, margin_of
 from fairtrial.analysis.judgement import better_of
 from fairtrial.analysis.looking import stored_looks
 from fairtrial.analysis.plan import plan_from
 from fairtrial.analysis.promise import Registration, connected, promises
 from fairtrial.analysis.terms import Terms, sha256, terms_from
+from fairtrial.analysis.timing import time_contrast, timed_on
+from fairtrial.stats.intervals import log_margin
 from fairtrial.stats.looks import replay
 from fairtrial.store import Store, StoredLook, StoredPlan, StoredVerdict
 from fairtrial.trial import StoredTrial
@@ -113,7 +115,8 @@ def _of_verdict(stored: StoredVerdict, store: Store, *, promised: set[str] | Non
         return
     about = f"{where}, {terms.metric}" + (f" on {terms.on}" if terms.on else "")
     planned = asdict(terms)
-    del planned["floor"], planned["engine_version"]
+    for of_the_data in ("floor", "engine_version", "machine", "processor"):
+        del planned[of_the_data]
     if promised is not None and _key(**planned) not in promised:
         yield f"{about}: no stored plan has the terms it was judged on"
     gaps = sorted(set(range(terms.first, stored.looks[-1].n)) - {look.n for look in stored.looks})
@@ -122,7 +125,7 @@ def _of_verdict(stored: StoredVerdict, store: Store, *, promised: set[str] | Non
     again = {look.n: look for look in _looks(terms, store, most=stored.looks[-1].n)}
     for look in stored.looks:
         if look.n not in again:
-            yield f"{about}, look at {look.n} seeds: its trials are not in the store"
+            yield f"{about}, look at {look.n} seeds: what it looked at is not in the store"
         else:
             for text in _apart(look, again[look.n]):
                 yield f"{about}, look at {look.n} seeds: {text}"
@@ -130,14 +133,8 @@ def _of_verdict(stored: StoredVerdict, store: Store, *, promised: set[str] | Non
 
 def _looks(terms: Terms, store: Store, *, most: int) -> tuple[StoredLook, ...]:
     """The looks at the first `most` seeds, from the stored trials alone; none where these give none."""
-    variant, baseline = (
-        _Trained(store.stored_of_arm(key, engine_version=terms.engine_version))
-        for key in (terms.variant, terms.baseline)
-    )
-    compared = contrast(
-        variant, baseline, metric=terms.metric, on=terms.on, over=terms.over, horizon=terms.horizon
-    )
-    margin = margin_of(terms.margin, compared)
+    compared = _contrast(terms, store)
+    margin = log_margin(terms.margin) if terms.metric == "time" else margin_of(terms.margin, compared)
     contrasts = compared.contrasts[:most]
     if margin is None or not margin > 0 or len(contrasts) < terms.first:
         return ()
@@ -152,6 +149,26 @@ def _looks(terms: Terms, store: Store, *, most: int) -> tuple[StoredLook, ...]:
         better=better_of(terms.metric),
     )
     return stored_looks(looks, terms)
+
+
+def _contrast(terms: Terms, store: Store) -> Contrast:
+    """The trials of the two arms side by side; for a time, the pairs timed on its machine."""
+    if terms.metric == "time":
+        pairs = timed_on(
+            (terms.machine, terms.processor),
+            store,
+            variant_key=terms.variant,
+            baseline_key=terms.baseline,
+            engine_version=terms.engine_version,
+        )
+        return time_contrast(pairs, horizon=terms.horizon)
+    variant, baseline = (
+        _Trained(store.stored_of_arm(key, engine_version=terms.engine_version))
+        for key in (terms.variant, terms.baseline)
+    )
+    return contrast(
+        variant, baseline, metric=terms.metric, on=terms.on, over=terms.over, horizon=terms.horizon
+    )
 
 
 def _apart(stored: StoredLook, again: StoredLook) -> Iterator[str]:

@@ -6,7 +6,6 @@ import math
 
 from fairtrial.analysis.contrast import Contrast, Over
 from fairtrial.analysis.judgement import Judgement, better_of
-from fairtrial.durations import duration
 from fairtrial.stats.forecast import Forecast
 from fairtrial.stats.intervals import Interval
 from fairtrial.stats.signs import signs
@@ -36,10 +35,7 @@ def sentence(
         if trouble:
             return f"{subject(contrast, on)} cannot be compared; {judged.verdict}: {trouble}."
         return f"Nothing to compare yet: {variant} and {baseline} have no finished seed in common."
-    if contrast.metric == "time":
-        happened = f"{_time(contrast)} over {count_of(len(contrast.seeds), 'seed')}"
-    else:
-        happened = _difference(contrast, judged, on=on, over=over)
+    happened = _difference(contrast, judged, on=on, over=over)
     if trouble:
         return f"{happened}, counting the seeds where both trained: {judged.verdict}, for {trouble}."
     said = _settled(contrast, judged, variant, margin) or _undecided(contrast, judged, margin, horizon)
@@ -152,18 +148,8 @@ def _digits(low: float, high: float, *, least: int) -> int:
     return min(max(least, math.ceil(-math.log10(nearest))), least + 3)
 
 
-def _time(contrast: Contrast) -> str:
-    before, after = (duration(float(values.mean())) for values in (contrast.baseline, contrast.variant))
-    ratio = contrast.estimate or 1.0
-    if f"{ratio:.2f}" == "1.00":
-        return f"Training took as long as before ({after} against {before})"
-    return f"Training took {ratio:.2f} times as long ({after} against {before})"
-
-
 def _lopsided(contrast: Contrast, variant: str) -> str:
     """What holds whatever the contrasts' distribution, where it is nothing like a bell."""
-    if contrast.metric == "time":
-        return ""
     found = signs(contrast.differences)
     if not found.skewed:
         return ""

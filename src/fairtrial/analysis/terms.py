@@ -34,6 +34,9 @@ class Terms:
     horizon: int
     floor: float
     engine_version: int
+    machine: str = ""
+    """Where the pairs were timed, and on which processor: empty for whatever is not a time."""
+    processor: str = ""
 
     @property
     def text(self) -> str:

@@ -32,6 +32,7 @@ CaveatKind = Literal[
     "late plan",
     "changed plan",
     "outside the promise",
+    "early stopping",
 ]
 ClaimVerdict = Literal["holds", "contradicted", "not settled"]
 
@@ -84,8 +85,9 @@ class JudgedClaim:
 class Answer:
     """One question on one metric: variant minus baseline over the seeds both have.
 
-    Accuracies are in [0, 1] and contrasts differences; for `time` the means are seconds and
-    `estimate`, `low`, `high` are ratios (variant / baseline). `low` and `high` are None until there
+    Accuracies are in [0, 1] and contrasts differences; for `time` the means are geometric ones of the
+    seconds of training, `estimate`, `low`, `high` are ratios (variant / baseline), and `seeds` counts the
+    pairs timed; the fit seconds, with one validation after each epoch, are None for other metrics. `low` and `high` are None until there
     is an interval, `estimate` and the means None until there is a seed. `margin` is a difference
     for accuracy and loss (None until the baseline has three seeds) and a ratio minus one for time.
     """
@@ -113,6 +115,8 @@ class Answer:
     """What its looks hang on besides the trials."""
     looks: tuple[Look, ...]
     """Every look at it, in seed order and in the contrasts' unit; empty before the first."""
+    variant_fit_seconds: float | None = None
+    baseline_fit_seconds: float | None = None
 
     @property
     def settled(self) -> bool:
@@ -137,6 +141,8 @@ class Answer:
             "confidence": self.confidence,
             "seeds": self.seeds,
             "pairing_correlation": self.pairing_correlation,
+            "variant_fit_seconds": self.variant_fit_seconds,
+            "baseline_fit_seconds": self.baseline_fit_seconds,
             "caveats": [str(caveat) for caveat in self.caveats],
             "sentence": self.sentence,
             "claims": [claim.as_dict() for claim in self.claims],

@@ -23,8 +23,8 @@ Form = Literal["terminal", "json", "csv", "markdown"]
 
 CSV_FIELDS: tuple[str, ...] = (
     "question", "metric", "on", "over", "variant", "baseline", "verdict", "variant_mean", "baseline_mean",
-    "estimate", "low", "high", "margin", "confidence", "seeds", "pairing_correlation", "caveats", "claims",
-    "sentence",
+    "estimate", "low", "high", "margin", "confidence", "seeds", "pairing_correlation",
+    "variant_fit_seconds", "baseline_fit_seconds", "caveats", "claims", "sentence",
 )  # fmt: skip
 
 

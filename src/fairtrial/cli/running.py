@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from fairtrial import runner
+from fairtrial import due, runner
 from fairtrial.analysis import answers as answers_from
 from fairtrial.analysis.cost import costs
 from fairtrial.analysis.gather import gather, trials
@@ -39,7 +39,7 @@ def run_study(
 ) -> None:
     """Train, print the answers to stdout, and what to do next."""
     budget_seconds = None if budget is None else seconds_in(budget)
-    names = runner.selected(study, arms=arms, questions=questions)
+    names = due.selected(study, arms=arms, questions=questions)
     path = store_path(store)
     with Store.open(path) as opened, local.LocalExecutor(workers=workers) as executor:
         tally = _tally(
@@ -66,6 +66,8 @@ def run_study(
     for key, reason in report.failed.items():
         trial = tally.planned[key]
         typer.echo(f"given up: {trial.arm.name} seed {trial.seed}: {reason}", err=True)
+    for question, reason in report.timing.untimed.items():
+        typer.echo(f"not timed: {question}: {reason}", err=True)
     print_answers(found, form="json" if as_json else "terminal")
     if not as_json:
         typer.echo(next_commands(report, named=named, sets=sets, path=path))
@@ -83,7 +85,7 @@ def _tally(
     """As the runner counts: with `seeds` exactly those; otherwise the minimum, and then what is open."""
     chosen = [study.arms[name] for name in names]
     stored = gather(chosen, store)
-    planned = runner.missing(study, store, names, study.seeds.max if seeds is None else seeds)
+    planned = due.missing(study, store, names, study.seeds.max if seeds is None else seeds)
     return Tally(
         planned={trial.key: trial for trial in planned},
         due=frozenset(trial.key for trial in planned if seeds is not None or trial.seed <= study.seeds.min),
@@ -105,13 +107,16 @@ def _tally(
 def next_commands(report: runner.RunReport, *, named: str, sets: Sequence[str], path: Path) -> str:
     """What came of the run in a line, where it is kept, and what to call next."""
     trained = "1 trial" if report.trained == 1 else f"{report.trained} trials"
+    pairs = {0: "", 1: " and 1 pair timed"}.get(
+        report.timing.timed, f" and {report.timing.timed} pairs timed"
+    )
     ended = " before the budget ended" if report.ended_by == "budget" else ""
     same = [named, *(word for one in sets for word in ("--set", one))]
     if path != Path(DEFAULT_STORE):
         same += ["--store", str(path)]
     return "\n".join(
         [
-            f"{trained} trained{ended}; everything is kept in {path.absolute()}",
+            f"{trained} trained{pairs}{ended}; everything is kept in {path.absolute()}",
             f"the models, beside what was printed:  {shlex.join([*program(), 'show', *same])}",
             f"more seeds:                           {shlex.join([*program(), 'run', *same, '--budget', '5m'])}",
         ]

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from fairtrial.durations import duration
+from fairtrial.pair import PairTimes
 from fairtrial.trial import Event, Lost, Outcome, Progress, Started, Trial
 
 METRIC = "validation_accuracy"
@@ -58,7 +60,7 @@ class Tally:
         self.waiting = set(self.due)
 
     def take(self, event: Event) -> str | None:
-        """Note what happened; a line to print if a trial ended by it."""
+        """Note what happened; a line to print if a trial or a pair ended by it."""
         match event:
             case Started():
                 self.waiting.discard(event.key)
@@ -70,6 +72,8 @@ class Tally:
                 return self._ended(event)
             case Lost():
                 return self._lost(event)
+            case PairTimes():
+                return timed_line(event)
             case _:
                 pass
         return None
@@ -118,6 +122,15 @@ class Tally:
 
     def _cost(self, trial: Trial) -> float:
         return self.seconds.get(trial.arm.name, 0.0)
+
+
+def timed_line(pair: PairTimes) -> str:
+    """`timed wide and narrow in turn, pair 2: 3.10 s and 1.20 s for a training`"""
+    first, second = (duration(side.train_seconds) for side in (pair.first, pair.second))
+    return (
+        f"timed {pair.first.arm_name} and {pair.second.arm_name} in turn, pair {pair.seed}: {first} and {second} "
+        "for a training"
+    )
 
 
 def names_by_key(planned: Sequence[Trial], arm_keys: dict[str, str]) -> dict[str, tuple[str, ...]]:

@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import platform
 import socket
+from functools import cache
+from pathlib import Path
 
 
 def machine() -> str:
     """A short name of this machine that does not give its host name away."""
     return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:12]
+
+
+@cache
+def processor() -> str:
+    """The processor's name as the system tells it."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy
 import torch
 
-from fairtrial.engine.machine import machine
+from fairtrial.engine.machine import machine, processor
 from fairtrial.engine.precision import cpu_flags
 from fairtrial.trial import ENGINE_VERSION
 
@@ -30,17 +30,6 @@ def provenance() -> dict[str, str]:
         "threads": str(torch.get_num_threads()),
         "machine": machine(),
     }
-
-
-def processor() -> str:
-    """The processor's name as the system tells it."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
 
 
 def commit() -> str:

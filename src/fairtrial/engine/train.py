@@ -58,7 +58,7 @@ def train(
     validation = prepared(training, torch.from_numpy(division.validation), batch_size=evaluation_batch(arm))
     network = build(arm, seed=trial.seed)
     bfloat16 = trial.precision == "bfloat16"
-    learner = _learner(arm, network, training, bfloat16=bfloat16)
+    learner = learner_of(arm, network, training, bfloat16=bfloat16)
     history: list[EpochRecord] = []
     seconds: dict[str, float] = dict.fromkeys(("setup", "train", "validation", "last_epoch", "test"), 0.0)
     if resume is not None:
@@ -160,7 +160,8 @@ def train(
     )
 
 
-def _learner(arm: Arm, network: Network, training: Images, *, bfloat16: bool) -> Learner:
+def learner_of(arm: Arm, network: Network, training: Images, *, bfloat16: bool) -> Learner:
+    """What trains this arm, in a trial and when it is timed."""
     if algorithm(arm) == "batched":
         return Batched(arm, network, training, bfloat16=bfloat16)
     from fairtrial.engine.online import Online  # its compiler takes a second to load

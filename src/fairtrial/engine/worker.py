@@ -1,5 +1,7 @@
 """A worker: takes trials as lines on standard input, trains them one by one, tells on standard output.
 
+Pairs of arms to be timed come and go the same way.
+
 Started by an executor as `python -m fairtrial.engine.worker --parent PID [--core N]`; it is warm
 (torch and the data are loaded once), pinned, single-threaded, and dies with its parent.
 """
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from fairtrial.data.catalog import Dataset
     from fairtrial.engine.checkpoint import Checkpoint
     from fairtrial.trial import Event, Trial
-    from fairtrial.wire import Order
+    from fairtrial.wire import Order, TimingOrder
 
 
 def main() -> None:
@@ -63,7 +65,7 @@ def serve(orders: TextIO, events: TextIO) -> None:
     from fairtrial.data.catalog import load
     from fairtrial.engine.provenance import provenance
     from fairtrial.trial import Ready
-    from fairtrial.wire import decode_order, encode_event
+    from fairtrial.wire import TimingOrder, decode_order, encode_event
 
     facts = provenance()
 
@@ -76,7 +78,10 @@ def serve(orders: TextIO, events: TextIO) -> None:
     tell(Ready())
     while True:
         order = decode_order(waiting.get())
-        _train(order, opened(order.trial.arm.settings.data.dataset), facts, tell)
+        if isinstance(order, TimingOrder):
+            _time(order, opened, facts, tell)
+        else:
+            _train(order, opened(order.trial.arm.settings.data.dataset), facts, tell)
 
 
 def _train(order: Order, data: Dataset, facts: dict[str, str], tell: Callable[[Event], None]) -> None:
@@ -109,6 +114,23 @@ def _train(order: Order, data: Dataset, facts: dict[str, str], tell: Callable[[E
                     tell(step.outcome)
     except (MemoryError, RuntimeError, OSError) as fault:
         tell(Lost(key=trial.key, state="failed", reason=explain(fault, trial), retry=not is_memory(fault)))
+        traceback.print_exc()
+
+
+def _time(
+    order: TimingOrder,
+    data: Callable[[str], Dataset],
+    facts: dict[str, str],
+    tell: Callable[[Event], None],
+) -> None:
+    from fairtrial.engine.timing import time_pair
+    from fairtrial.trial import Lost
+
+    larger = max(order.first, order.second, key=lambda trial: trial.arm.settings.batch_size)
+    try:
+        tell(time_pair(order, data, provenance=facts))
+    except (MemoryError, RuntimeError, OSError) as fault:
+        tell(Lost(key=order.key, state="failed", reason=explain(fault, larger), retry=not is_memory(fault)))
         traceback.print_exc()
 
 

@@ -21,8 +21,9 @@ from types import TracebackType
 from typing import IO, Self
 
 from fairtrial.errors import ExecutorError
+from fairtrial.pair import PairTimes
 from fairtrial.trial import Event, Idle, Lost, Outcome, Ready, Started
-from fairtrial.wire import Order, decode_event, encode_order
+from fairtrial.wire import Order, TimingOrder, decode_event, encode_order
 
 IDLE_SECONDS = 0.5
 
@@ -62,8 +63,11 @@ class LocalExecutor:
         """How many trials could be started now."""
         return self.workers - sum(worker.key is not None for worker in self._pool)
 
-    def start(self, order: Order) -> None:
-        """Begin a trial on a worker that is free. Raises ExecutorError if none is."""
+    def start(self, order: Order | TimingOrder) -> None:
+        """Begin a trial, or a pair to time, on a worker that is free. Raises ExecutorError if none is.
+
+        That nothing else runs while a pair is timed is for the caller to see to.
+        """
         idle = [worker for worker in self._pool if worker.key is None and worker.process.poll() is None]
         if not idle and len(self._pool) < self.workers:
             idle = [self._spawn()]
@@ -72,14 +76,14 @@ class LocalExecutor:
                 f"all {self.workers} workers are busy; wait for an event before starting more"
             )
         worker = idle[0]
-        worker.key = order.trial.key
+        worker.key = order.key
         assert worker.process.stdin is not None
         try:
             worker.process.stdin.write(encode_order(order).encode() + b"\n")
             worker.process.stdin.flush()
         except BrokenPipeError:
             pass  # it died in this very moment: events() finds the closed pipe and says why
-        self._ready.append(Started(key=order.trial.key, worker=worker.number))
+        self._ready.append(Started(key=order.key, worker=worker.number))
 
     def stop(self, key: str) -> None:
         """Give up on a running trial; its worker is replaced. A trial that is not running is left alone."""
@@ -152,7 +156,7 @@ class LocalExecutor:
             if isinstance(event, Ready):
                 worker.ready = True
                 continue
-            if isinstance(event, Outcome | Lost):
+            if isinstance(event, Outcome | Lost | PairTimes):
                 worker.key = None
             self._ready.append(event)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fairtrial.store.claims import Claim, Holder, Known, StaleClaim, Taken
 from fairtrial.store.outcomes import Attempt
+from fairtrial.store.pairs import StoredPair
 from fairtrial.store.plans import StoredLook, StoredPlan, StoredVerdict
 from fairtrial.store.store import Store
 
@@ -15,6 +16,7 @@ __all__ = [
     "StaleClaim",
     "Store",
     "StoredLook",
+    "StoredPair",
     "StoredPlan",
     "StoredVerdict",
     "Taken",

@@ -53,7 +53,39 @@ INSERT INTO unplanned SELECT key FROM trials;
 """
 """Version 2: plans, and the looks that verdicts came from. Trials already there have no known plan."""
 
-MIGRATIONS: tuple[str, ...] = (_PLANS_AND_LOOKS,)
+_PAIRS = """
+-- Two arms timed in turn (first, second, second, first) for questions about time: one row per pair, in the
+-- order of their ids. Seconds are those of a whole training, scaled from the timed ones.
+CREATE TABLE pairs (
+    id                     INTEGER PRIMARY KEY,
+    first_arm_key          TEXT NOT NULL REFERENCES arms,
+    second_arm_key         TEXT NOT NULL REFERENCES arms,
+    seed                   INTEGER NOT NULL,
+    engine_version         INTEGER NOT NULL,
+    machine                TEXT NOT NULL,
+    processor              TEXT NOT NULL,
+    device                 TEXT NOT NULL,
+    first_train_seconds    REAL NOT NULL,
+    first_fit_seconds      REAL NOT NULL,
+    first_process_seconds  REAL NOT NULL,
+    first_timed_steps      INTEGER NOT NULL,
+    first_timed_seconds    REAL NOT NULL,
+    second_train_seconds   REAL NOT NULL,
+    second_fit_seconds     REAL NOT NULL,
+    second_process_seconds REAL NOT NULL,
+    second_timed_steps     INTEGER NOT NULL,
+    second_timed_seconds   REAL NOT NULL,
+    load_average           REAL,  -- of the last minute, when the pair began; NULL where the system keeps none
+    other_load             REAL,  -- processor cores that anything but this pair kept busy; NULL if unknown
+    seconds                REAL NOT NULL,  -- the whole pair, warm-up included
+    provenance_id          INTEGER NOT NULL REFERENCES provenance,
+    recorded_at            TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX pairs_by_arms ON pairs (first_arm_key, second_arm_key);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_PLANS_AND_LOOKS, _PAIRS)
 
 APPLICATION_ID = 0x66747231
 """Bytes "ftr1" in the file's header: tells our stores from other programs' databases."""

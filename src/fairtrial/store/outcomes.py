@@ -88,7 +88,7 @@ def insert(
         **{f"{phase}_seconds": seconds for phase, seconds in outcome.seconds.items()},
         "weights_sha256": outcome.weights_sha256,
         "weights_saved": int(weights),
-        "provenance_id": _provenance_id(connection, outcome.provenance),
+        "provenance_id": provenance_id(connection, outcome.provenance),
         "recorded_at": timestamp(now),
         **outcome.metrics,
     }
@@ -251,7 +251,7 @@ def _epoch_record(row: sqlite3.Row) -> EpochRecord:
     )
 
 
-def _provenance_id(connection: sqlite3.Connection, provenance: dict[str, str]) -> int:
+def provenance_id(connection: sqlite3.Connection, provenance: dict[str, str]) -> int:
     text = _json(provenance)
     connection.execute("INSERT OR IGNORE INTO provenance (json) VALUES (?)", (text,))
     return int(connection.execute("SELECT id FROM provenance WHERE json = ?", (text,)).fetchone()["id"])

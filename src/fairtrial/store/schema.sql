@@ -153,3 +153,32 @@ CREATE TABLE looks (
     recorded_at       TEXT NOT NULL,
     PRIMARY KEY (terms_sha256, n)
 ) STRICT, WITHOUT ROWID;
+-- Two arms timed in turn (first, second, second, first) for questions about time: one row per pair, in the
+-- order of their ids. Seconds are those of a whole training, scaled from the timed ones.
+CREATE TABLE pairs (
+    id                     INTEGER PRIMARY KEY,
+    first_arm_key          TEXT NOT NULL REFERENCES arms,
+    second_arm_key         TEXT NOT NULL REFERENCES arms,
+    seed                   INTEGER NOT NULL,
+    engine_version         INTEGER NOT NULL,
+    machine                TEXT NOT NULL,
+    processor              TEXT NOT NULL,
+    device                 TEXT NOT NULL,
+    first_train_seconds    REAL NOT NULL,
+    first_fit_seconds      REAL NOT NULL,
+    first_process_seconds  REAL NOT NULL,
+    first_timed_steps      INTEGER NOT NULL,
+    first_timed_seconds    REAL NOT NULL,
+    second_train_seconds   REAL NOT NULL,
+    second_fit_seconds     REAL NOT NULL,
+    second_process_seconds REAL NOT NULL,
+    second_timed_steps     INTEGER NOT NULL,
+    second_timed_seconds   REAL NOT NULL,
+    load_average           REAL,  -- of the last minute, when the pair began; NULL where the system keeps none
+    other_load             REAL,  -- processor cores that anything but this pair kept busy; NULL if unknown
+    seconds                REAL NOT NULL,  -- the whole pair, warm-up included
+    provenance_id          INTEGER NOT NULL REFERENCES provenance,
+    recorded_at            TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX pairs_by_arms ON pairs (first_arm_key, second_arm_key);

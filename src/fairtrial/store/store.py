@@ -11,11 +11,13 @@ from types import TracebackType
 from typing import Self
 
 from fairtrial.errors import StoreError
-from fairtrial.store import claims, outcomes, plans, predictions
+from fairtrial.pair import PairTimes
+from fairtrial.store import claims, outcomes, pairs, plans, predictions
 from fairtrial.store.claims import Claim, Holder, Known, StaleClaim, Taken
 from fairtrial.store.connection import connect, explained, reading, writing
 from fairtrial.store.outcomes import Attempt
 from fairtrial.store.owner import Owner, this_process
+from fairtrial.store.pairs import StoredPair
 from fairtrial.store.plans import StoredPlan, StoredVerdict
 from fairtrial.trial import ENGINE_VERSION, Lost, Outcome, Predictions, StoredTrial, Trial
 
@@ -84,7 +86,19 @@ class Store:
         A dead owner's claim is taken over at once on this host; after ten minutes without a
         heartbeat where its process cannot be looked at. No other process can claim in between.
         """
-        key, now = trial.key, self._now()
+        return self._claim(trial.key)
+
+    def claim_clock(self, machine: str) -> Claim | Taken:
+        """The right to time pairs on this machine, unless another process of this store does so now.
+
+        Ends with `release`. Two timing passes at once would each spoil the other's clocks.
+        """
+        claim = self._claim(f"clock of {machine}")
+        assert not isinstance(claim, Known)
+        return claim
+
+    def _claim(self, key: str) -> Claim | Taken | Known:
+        now = self._now()
         with explained(self.path):
             # Asked twice, so that waiting for another's trial takes no write lock.
             standing = claims.standing(self._connection, key, here=self._owner, now=now)
@@ -139,6 +153,16 @@ class Store:
                 pid=self._owner.pid,
             )
         self._forget(claim)
+
+    def record_pair(self, times: PairTimes, *, first: Trial, second: Trial) -> None:
+        """Store two arms' times. Raises StoreError if they are of others than `first` and `second`."""
+        with explained(self.path), writing(self._connection):
+            pairs.insert(self._connection, times, first=first, second=second, now=self._now())
+
+    def pairs(self, arm_key: str, other_arm_key: str) -> tuple[StoredPair, ...]:
+        """Every pair of these two arms, whichever began, of any machine, in the order they were recorded."""
+        with explained(self.path), reading(self._connection):
+            return tuple(pairs.between(self._connection, arm_key, other_arm_key))
 
     def known(self, keys: Iterable[str]) -> set[str]:
         """The keys that have a final outcome."""
