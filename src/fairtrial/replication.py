@@ -4,25 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from fairtrial.analysis import answers
+from fairtrial.analysis import Answers, answers
 from fairtrial.analysis.gather import trials
+from fairtrial.analysis.looking import record_looks
+from fairtrial.analysis.register import promised
 from fairtrial.store import Store
 from fairtrial.study.schema import Study
 from fairtrial.study.shapes import training_work
 from fairtrial.trial import Trial
 
 
-def next_seed(study: Study, store: Store, *, arms: Collection[str], taken: Collection[str]) -> list[Trial]:
+class LatestAnswers:
+    """The answers to what is stored, read once for all that came in since, every look of theirs stored.
+
+    The study's plan is registered by then: what was promised stays the same from here on.
+    """
+
+    def __init__(self, study: Study, store: Store) -> None:
+        self._study = study
+        self._store = store
+        self._found: Answers | None = None
+        self._known: set[tuple[str, int]] = set()
+        self._promises = promised(study, store)
+
+    def outdated(self) -> None:
+        """Another outcome has come in."""
+        self._found = None
+
+    def read(self) -> Answers:
+        if self._found is None:
+            self._found = answers(self._study, self._store, history=False, promises=self._promises)
+            record_looks(self._found, self._store, known=self._known)
+        return self._found
+
+
+def next_seed(study: Study, found: Answers, *, arms: Collection[str], taken: Collection[str]) -> list[Trial]:
     """The missing trials of the next seed of one open question; none if there is no such question.
 
-    A question is open while more seeds may still settle it: its verdict is undecided and it is
+    `found` are the answers so far. A question is open while more seeds may still settle it: its verdict is undecided and it is
     short of `seeds.max`. Of the open ones whose arms are among `arms`, the one whose next seed
     costs least is chosen. Cost is arithmetic (`training_work`), not clock time, so that a
     resumed run asks for the same seeds. `taken` are keys that are running or were given up:
     a question that waits for one of these waits.
     """
     best: tuple[int, list[Trial]] | None = None
-    found = answers(study, store, history=False)
     known = {trial.key for arm in found.arms for trial in arm.trials}
     for answer in found:
         seed = answer.seeds + 1

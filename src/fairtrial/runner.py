@@ -8,18 +8,14 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
-from fairtrial.engine.precision import resolve
-from fairtrial.errors import StudyError
-from fairtrial.replication import next_seed
+from fairtrial.analysis.register import register
+from fairtrial.due import ATTEMPTS, missing, selected
+from fairtrial.replication import LatestAnswers, next_seed
 from fairtrial.store import Claim, Known, StaleClaim, Store
 from fairtrial.study.schema import Study
-from fairtrial.study.shapes import training_work
 from fairtrial.timekeeping import Executor, TimingReport, seconds_for_timing, time_questions
 from fairtrial.trial import Event, Lost, Outcome, Trial
 from fairtrial.wire import Order
-
-ATTEMPTS = 3
-"""A trial that failed this often is left alone: the first time and two more."""
 
 GRACE = 0.1
 """Share of the budget by which a trial may overrun it rather than be thrown away."""
@@ -62,6 +58,7 @@ class _Run:
     names: tuple[str, ...]
     store: Store
     executor: Executor
+    latest: LatestAnswers
     weights: Weights
     adaptive: bool
     minimum: int
@@ -76,7 +73,7 @@ class _Run:
     trained: int = 0
     nothing_open: bool = False
     news: bool = True
-    """Whether an outcome has come in, here or elsewhere, since the answers were last looked at."""
+    """Whether an outcome has come in, here or elsewhere, since nothing more was found to be due."""
     beaten: float = 0.0
 
 
@@ -96,7 +93,7 @@ def run(
 
     With `seeds`, that many of each arm. Otherwise `seeds.min` of each arm, and then the next seed
     of the open question that costs least, until every question is settled, has `seeds.max` seeds,
-    or the budget ends. The minimum of an answer comes first: to complete it a run may take up to
+    or the budget ends. The plan is stored before any trial, each look as soon as it is taken. The minimum of an answer comes first: to complete it a run may take up to
     twice its budget, or SHORTEST_MINIMUM if that is longer. Seeds are trained in order, all arms
     with seed 1 before any with seed 2, so that an interrupted run has compared what it has; of one
     seed the longest trial goes first, so that cores end together.
@@ -104,16 +101,18 @@ def run(
     Questions on time are timed when no trial runs any more: `seeds` pairs each, or until each is
     settled. A part of the budget is kept for that.
     """
+    names = selected(study, arms=arms, questions=questions)
+    register(study, store)
     now = time.monotonic()
     budget = float("inf") if budget_seconds is None else budget_seconds
     target = study.seeds.min if seeds is None else seeds
-    names = selected(study, arms=arms, questions=questions)
     kept = seconds_for_timing(study, store, arms=names, pairs=seeds, budget_seconds=budget_seconds)
     state = _Run(
         study=study,
         names=names,
         store=store,
         executor=executor,
+        latest=LatestAnswers(study, store),
         weights=weights,
         adaptive=seeds is None,
         minimum=min(target, study.seeds.min),
@@ -133,6 +132,8 @@ def run(
     if kept:
         state.deadline, state.news = now + budget, True  # what timing has left over
         _train(state)
+    state.latest.outdated()
+    state.latest.read()
     unsettled = state.waiting or not timing.complete or (state.adaptive and not state.nothing_open)
     return RunReport(
         trained=state.trained,
@@ -159,54 +160,12 @@ def _train(state: _Run) -> None:
             state.store.release(running.claim)
 
 
-def selected(
-    study: Study, *, arms: Collection[str] | None = None, questions: Collection[str] | None = None
-) -> tuple[str, ...]:
-    """Names of the arms to train: all of them, or those named and those the named questions need."""
-    if not arms and not questions:
-        return tuple(study.arms)
-    named = set(arms or ())
-    asked = {question.id: question for question in study.questions}
-    for unknown in named - set(study.arms):
-        raise StudyError(f"no arm {unknown!r} in study {study.name!r}; it has {', '.join(study.arms)}")
-    for wanted in questions or ():
-        if wanted not in asked:
-            raise StudyError(f"no question {wanted!r} in study {study.name!r}; it has {', '.join(asked)}")
-        named |= {asked[wanted].variant, asked[wanted].baseline}
-    return tuple(name for name in study.arms if name in named)
-
-
-def trials(study: Study, names: Collection[str], seeds: int) -> list[Trial]:
-    """Seeds 1 to `seeds` of the named arms, seed by seed, most work first; arms of one identity once."""
-    unique: dict[str, Trial] = {}
-    by_work = sorted(names, key=lambda name: training_work(study.arms[name]), reverse=True)
-    for seed in range(1, seeds + 1):
-        for name in by_work:
-            arm = study.arms[name]
-            trial = Trial(arm=arm, seed=seed, precision=resolve(arm.settings.precision))
-            unique.setdefault(trial.key, trial)
-    return list(unique.values())
-
-
-def missing(study: Study, store: Store, names: Collection[str], seeds: int) -> list[Trial]:
-    """Those trials that have no final outcome yet and have not failed too often."""
-    wanted = trials(study, names, seeds)
-    keys = [trial.key for trial in wanted]
-    known = store.known(keys)
-    attempts = store.attempts(keys)
-
-    def given_up(key: str) -> bool:
-        return sum(attempt.state == "failed" for attempt in attempts.get(key, ())) >= ATTEMPTS
-
-    return [trial for trial in wanted if trial.key not in known and not given_up(trial.key)]
-
-
 def _refill(state: _Run) -> bool:
     """Give free workers the next trials; whether anything is running or still to be waited for."""
     held_elsewhere = _start_waiting(state)
     while state.adaptive and state.news and state.executor.free and not _minimum_is_due(state):
         taken = {*state.running, *state.failed, *(trial.key for trial in state.waiting)}
-        due = next_seed(state.study, state.store, arms=state.names, taken=taken)
+        due = next_seed(state.study, state.latest.read(), arms=state.names, taken=taken)
         if not due or not all(_affordable(state, trial) for trial in due):
             state.news = False
             state.nothing_open = not due and not state.running and not state.waiting
@@ -214,6 +173,12 @@ def _refill(state: _Run) -> bool:
         state.waiting += due
         held_elsewhere = _start_waiting(state)
     return bool(state.running) or held_elsewhere
+
+
+def _is_last_of_its_seed(state: _Run, trial: Trial) -> bool:
+    """Whether all arms have this seed now: reading the answers once for them all costs less than for each."""
+    left = (*state.waiting, *(running.order.trial for running in state.running.values()))
+    return all(other.seed > trial.seed for other in left)
 
 
 def _minimum_is_due(state: _Run) -> bool:
@@ -237,6 +202,7 @@ def _start_waiting(state: _Run) -> bool:
             case Known():
                 state.waiting.remove(trial)
                 state.news = True
+                state.latest.outdated()
             case _:
                 held_elsewhere = True
     return held_elsewhere
@@ -273,6 +239,9 @@ def _take(state: _Run, event: Event) -> None:
             state.seconds[trial.arm_key] = time.monotonic() - ended.began
             state.trained += 1
             state.news = True
+            state.latest.outdated()
+            if trial.seed >= state.study.seeds.min and _is_last_of_its_seed(state, trial):
+                state.latest.read()
         case Lost():
             ended = state.running.pop(event.key)
             with contextlib.suppress(StaleClaim):

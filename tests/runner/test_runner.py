@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fairtrial import runner
+from fairtrial import due, runner
 from fairtrial.analysis import answers
 from fairtrial.errors import StudyError
 from fairtrial.store import Claim, Store
@@ -118,11 +118,11 @@ def test_filters_train_the_named_arms_and_what_the_named_questions_need(store: S
     executor = FakeExecutor()
     runner.run(STUDY, store=store, executor=executor, arms=["narrow"], seeds=1)
     assert pairs(executor) == [("narrow", 1)]
-    assert runner.selected(STUDY, questions=["Q"]) == ("narrow", "wide")
+    assert due.selected(STUDY, questions=["Q"]) == ("narrow", "wide")
     with pytest.raises(StudyError, match="narrow, wide, twin"):
-        runner.selected(STUDY, arms=["wise"])
+        due.selected(STUDY, arms=["wise"])
     with pytest.raises(StudyError, match="has Q"):
-        runner.selected(STUDY, questions=["P"])
+        due.selected(STUDY, questions=["P"])
 
 
 def test_a_failing_trial_is_tried_three_times_then_left_with_its_reason(store: Store) -> None:
@@ -135,7 +135,7 @@ def test_a_failing_trial_is_tried_three_times_then_left_with_its_reason(store: S
 
     executor = FakeExecutor(fails_for_wide)
     report = runner.run(STUDY, store=store, executor=executor, seeds=1)
-    assert pairs(executor).count(("wide", 1)) == runner.ATTEMPTS
+    assert pairs(executor).count(("wide", 1)) == due.ATTEMPTS
     assert list(report.failed.values()) == ["struck by lightning"]
     assert report.trained == 1
     later = FakeExecutor()
@@ -182,7 +182,7 @@ def test_a_trial_that_overruns_the_budget_is_stopped_and_can_be_resumed(
 
 def test_what_another_process_trains_is_waited_for_not_trained_again(store: Store) -> None:
     """Two runs on one store share the work; neither repeats the other's."""
-    first = runner.trials(STUDY, ["narrow"], 1)[0]
+    first = due.trials(STUDY, ["narrow"], 1)[0]
     with Store.open(store.path) as other:
         claim = other.claim(first)
         assert isinstance(claim, Claim)
@@ -222,14 +222,14 @@ def test_an_interrupted_run_gives_back_what_it_had_claimed(store: Store) -> None
 
     with pytest.raises(KeyboardInterrupt):
         runner.run(STUDY, store=store, executor=FakeExecutor(), on_event=interrupt)
-    keys = [trial.key for trial in runner.trials(STUDY, list(STUDY.arms), 3)]
+    keys = [trial.key for trial in due.trials(STUDY, list(STUDY.arms), 3)]
     assert store.holders(keys) == {}
     assert len(store.known(keys)) == 1
 
 
 def test_a_checkpoint_is_kept_until_its_outcome_is_stored(store: Store) -> None:
     """Deleted by whoever trained, it would be missing if the power went before the outcome was safe."""
-    trial = runner.trials(STUDY, ["narrow"], 1)[0]
+    trial = due.trials(STUDY, ["narrow"], 1)[0]
     kept = store.checkpoint_path(trial.key)
     kept.parent.mkdir()
     kept.write_bytes(b"state")
@@ -240,7 +240,7 @@ def test_a_checkpoint_is_kept_until_its_outcome_is_stored(store: Store) -> None:
     runner.run(STUDY, store=store, executor=FakeExecutor(fails), arms=["narrow"], seeds=1)
     assert kept.exists()
     again = Study(name="again", arms={"wide": STUDY.arms["wide"]})
-    other = store.checkpoint_path(runner.trials(again, ["wide"], 1)[0].key)
+    other = store.checkpoint_path(due.trials(again, ["wide"], 1)[0].key)
     other.write_bytes(b"state")
     runner.run(again, store=store, executor=FakeExecutor(), seeds=1)
     assert not other.exists()

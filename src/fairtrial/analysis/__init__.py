@@ -9,6 +9,7 @@ from fairtrial.analysis.curve import Curve
 from fairtrial.analysis.curves import curves
 from fairtrial.analysis.fresh import RightShares
 from fairtrial.analysis.gather import failures, gather, other_engines
+from fairtrial.analysis.register import Promised, promised
 from fairtrial.analysis.timing import time_answer
 from fairtrial.analysis.values import (
     Answer,
@@ -24,17 +25,19 @@ from fairtrial.study.schema import Study
 __all__ = ["Answer", "Answers", "ArmTrials", "Caveat", "Curve", "JudgedClaim", "QuestionAnswers", "answers"]
 
 
-def answers(study: Study, store: Store, *, history: bool = True) -> Answers:
+def answers(study: Study, store: Store, *, history: bool = True, promises: Promised | None = None) -> Answers:
     """Every question of the study answered from what the store holds; trains nothing.
 
     `history` brings along what no verdict needs: the epochs of each trial, the interval for fresh images,
-    which takes every test image of every trial, and what arms along one number say together.
+    which takes every test image of every trial, and what arms along one number say together. `promises`
+    are looked up in the store unless whoever asks again and again has them already.
 
     A question whose arms have no seed in common is undecided, and says so.
     """
     arms = gather(list(study.arms.values()), store, history=history)
     others = other_engines(study.arms, store)
     failed = failures(arms, store, least=study.seeds.min)
+    promises = promises or promised(study, store)
     right = RightShares(store) if history else None
 
     def unsound(arm: ArmTrials, seen: int) -> bool:
@@ -45,10 +48,18 @@ def answers(study: Study, store: Store, *, history: bool = True) -> Answers:
         version=fairtrial.__version__,
         arms=tuple(arms.values()),
         answers=tuple(
-            time_answer(study, question, arms, store, failed=failed)
+            time_answer(study, question, arms, store, promised=promises, failed=failed)
             if metric == "time"
             else answer(
-                study, question, arms, metric=metric, on=on, other_engines=others, failed=failed, right=right
+                study,
+                question,
+                arms,
+                metric=metric,
+                on=on,
+                promised=promises,
+                other_engines=others,
+                failed=failed,
+                right=right,
             )
             for question in study.questions
             for metric, on in asked(question)

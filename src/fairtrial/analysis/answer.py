@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from fairtrial.analysis.alpha import alphas, family
 from fairtrial.analysis.caveats import caveats, troubles
 from fairtrial.analysis.claimed import judge_claim
 from fairtrial.analysis.contrast import contrast, margin
@@ -13,6 +12,7 @@ from fairtrial.analysis.fresh import RightShares, fresh_images
 from fairtrial.analysis.gather import Failed
 from fairtrial.analysis.held import held_line
 from fairtrial.analysis.judgement import Judgement, floor_of, judge, repeated_weights
+from fairtrial.analysis.register import Promised
 from fairtrial.analysis.sentences import sentence
 from fairtrial.analysis.values import Answer, ArmTrials
 from fairtrial.stats.intervals import Interval
@@ -43,6 +43,7 @@ def answer(
     *,
     metric: Metric,
     on: On | None,
+    promised: Promised,
     other_engines: Mapping[str, int],
     failed: Mapping[str, Sequence[Failed]],
     right: RightShares | None,
@@ -57,7 +58,7 @@ def answer(
     horizon = study.seeds.max
     compared = contrast(variant, baseline, metric=metric, on=on, over=over, horizon=horizon)
     smallest = margin(study.margins, compared)
-    alpha = alphas(study)[family(metric, on)]
+    alpha = promised.alpha(question, metric=metric, on=on)
     floor = max(floor_of(arm, metric=metric, on=on) for arm in (variant, baseline))
     trouble = troubles((variant, baseline), seeds=len(compared.looked_at), failed=failed, horizon=horizon)
     repeated = any(repeated_weights(arm, seeds=compared.looked_at) for arm in (variant, baseline))
@@ -93,15 +94,18 @@ def answer(
         confidence=study.confidence,
         seeds=len(compared.seeds),
         pairing_correlation=compared.pairing_correlation,
-        caveats=caveats(
-            question,
-            variant,
-            baseline,
-            compared,
-            on=on,
-            seeds=study.seeds,
-            other_engines=other_engines,
-            failed=failed,
+        caveats=(
+            *caveats(
+                question,
+                variant,
+                baseline,
+                compared,
+                on=on,
+                seeds=study.seeds,
+                other_engines=other_engines,
+                failed=failed,
+            ),
+            *promised.caveats(question, metric=metric, on=on),
         ),
         sentence=sentence(
             compared,
@@ -123,7 +127,7 @@ def answer(
                 judged,
                 over=over,
                 margin=smallest,
-                alpha=alpha,
+                alpha=promised.alpha(question, metric=metric, on=on, claim=claim),
                 seeds=study.seeds,
                 floor=floor,
                 unsound=lambda arm, seen: bool(troubles((arm,), seeds=seen, failed=failed, horizon=horizon)),
@@ -131,6 +135,8 @@ def answer(
             for claim in question.claims
             if claim.metric == metric and (on is None or claim.on == on)
         ),
+        terms=promised.terms(question, metric=metric, on=on, floor=floor),
+        looks=judged.looks,
         fresh_images=fresh,
         held_fixed=held,
         held_fixed_line=held_line(held, variant=question.variant),

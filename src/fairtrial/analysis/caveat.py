@@ -19,6 +19,9 @@ CaveatKind = Literal[
     "identical contrasts",
     "identical weights",
     "skewed contrasts",
+    "late plan",
+    "changed plan",
+    "outside the promise",
     "early stopping",
 ]
 

@@ -14,7 +14,7 @@ from fairtrial.stats.doseresponse import plateau
 from fairtrial.stats.intervals import all_equal
 from fairtrial.stats.looks import replay
 from fairtrial.study.factors import differences
-from fairtrial.study.schema import Claim, Question, Seeds
+from fairtrial.study.schema import Arm, Claim, Question, Seeds
 
 
 def judge_claim(
@@ -45,9 +45,14 @@ def judge_claim(
         )
     if margin is None or not margin > 0:
         return _said(claim, "not settled", f"it takes at least {seeds.min} seeds")
-    chosen = {0.0: arms[question.variant]} if claim.says == "level" else _levels(question, arms)
-    if isinstance(chosen, str):
-        return _said(claim, "not settled", chosen)
+    wanted = (
+        {0.0: arms[question.variant].arm}
+        if claim.says == "level"
+        else plateau_levels(question, {name: arm.arm for name, arm in arms.items()})
+    )
+    if isinstance(wanted, str):
+        return _said(claim, "not settled", wanted)
+    chosen = {level: arms[arm.name] for level, arm in wanted.items()}
     levels = sorted(chosen)
     compared = [chosen[level] for level in levels]
     table = values_by_seed(compared, metric=claim.metric, on=claim.on, over=over, horizon=seeds.max)
@@ -115,26 +120,20 @@ def _plateau(
     return "not settled"
 
 
-def _levels(question: Question, arms: Mapping[str, ArmTrials]) -> dict[float, ArmTrials] | str:
+def plateau_levels(question: Question, arms: Mapping[str, Arm]) -> dict[float, Arm] | str:
     """The study's arms that differ from the variant in the question's factor alone, by its value.
 
     Or why there is no plateau to speak of.
     """
     variant, baseline = arms[question.variant], arms[question.baseline]
-    apart = differences(variant.arm, baseline.arm)
+    apart = differences(variant, baseline)
     if len(apart) != 1:
         return "a plateau is judged where the two arms differ in one setting alone"
     factor = apart[0]
     if not is_number(factor.variant) or factor.variant <= 0:
         return f"a plateau is judged over numbers above zero, and {factor.path} has none"
-    found = {
-        float(factor.variant): variant,
-        **{
-            level: arm
-            for level, arm in levels_of(factor.path, variant.arm, arms.values()).items()
-            if level > 0
-        },
-    }
+    others = levels_of(factor.path, variant, arms.values())
+    found = {float(factor.variant): variant, **{level: arm for level, arm in others.items() if level > 0}}
     if max(found) == float(factor.variant):
         return f"no arm goes beyond {factor.path} = {factor.variant}"
     return found

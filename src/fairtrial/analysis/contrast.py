@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fairtrial.analysis.values import ArmTrials
 from fairtrial.study.schema import Margins, Metric, On
 from fairtrial.trial import StoredTrial
 
 Over = Literal["last_epoch", "end"]
+
+
+class Trained(Protocol):
+    """What a contrast needs of an arm: its trials."""
+
+    @property
+    def trials(self) -> tuple[StoredTrial, ...]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +68,8 @@ class Contrast:
 
 
 def contrast(
-    variant: ArmTrials,
-    baseline: ArmTrials,
+    variant: Trained,
+    baseline: Trained,
     *,
     metric: Metric,
     on: On | None,
@@ -107,15 +113,22 @@ def value(trial: StoredTrial, *, metric: Metric, on: On | None, over: Over | Non
 
 
 def margin(margins: Margins, contrast: Contrast) -> float | None:
-    """The smallest contrast that matters, in the unit the answer shows.
-
-    For loss a share of the baseline's mean over its first three seeds, then frozen: None until
-    there are three.
-    """
+    """The smallest contrast that matters, in the unit the answer shows."""
     match contrast.metric:
         case "accuracy":
-            return margins.accuracy
+            return margin_of(margins.accuracy, contrast)
         case "time":
-            return margins.time
+            return margin_of(margins.time, contrast)
         case "loss":
-            return margins.loss * float(contrast.baseline[:3].mean()) if len(contrast.seeds) >= 3 else None
+            return margin_of(margins.loss, contrast)
+
+
+def margin_of(stated: float, contrast: Contrast) -> float | None:
+    """A margin as a study states it, in the unit the answer shows.
+
+    For loss it is a share of the baseline's mean over its first three seeds, then frozen: None until
+    there are three.
+    """
+    if contrast.metric != "loss":
+        return stated
+    return stated * float(contrast.baseline[:3].mean()) if len(contrast.seeds) >= 3 else None

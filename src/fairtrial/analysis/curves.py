@@ -70,9 +70,10 @@ def _lines(study: Study, arms: Mapping[str, ArmTrials]) -> Iterator[_Line]:
         if apart is None or any(line.factor == apart.path and line.holds(question) for line in found):
             continue
         assert is_number(apart.variant)
+        others = levels_of(apart.path, variant.arm, [one.arm for one in arms.values()])
         chosen = {
             float(apart.variant): variant,
-            **levels_of(apart.path, variant.arm, arms.values()),
+            **{level: arms[arm.name] for level, arm in others.items()},
         }
         levels, compared = by_level(chosen)
         if len(levels) >= FEWEST:

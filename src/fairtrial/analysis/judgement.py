@@ -20,11 +20,13 @@ class Judgement:
     """A verdict, and what is known besides.
 
     `look` is the last one: its intervals are in the unit of the contrasts. None before the first look
-    and where there can be no verdict; `because` then says why.
+    and where there can be no verdict; `because` then says why. `looks` are all of them: a diverged run
+    voids the verdict, and not what was seen before it.
     """
 
     verdict: Verdict
     look: Look | None = None
+    looks: tuple[Look, ...] = ()
     forecast: Forecast | None = None
     because: str = ""
 
@@ -53,17 +55,15 @@ def judge(
     a run diverged or failed, which voids a comparison of means; `repeated`, that two seeds of an arm
     gave the same weights, so that contrasts are not independent.
     """
-    if trouble:
-        return Judgement(verdict=Verdict.UNSTABLE)
     if repeated:
-        return Judgement(verdict=Verdict.UNDECIDED, because="seeds with identical weights settle nothing")
+        return _without_look("seeds with identical weights settle nothing", trouble=trouble)
     samples = "pairs" if compared.metric == "time" else "seeds"
     if len(compared.looked_at) < seeds.min or margin is None:
-        return Judgement(verdict=Verdict.UNDECIDED, because=f"it takes at least {seeds.min} {samples}")
+        return _without_look(f"it takes at least {seeds.min} {samples}", trouble=trouble)
     if not margin > 0:
-        return Judgement(verdict=Verdict.UNDECIDED, because="a baseline without any loss leaves no margin")
+        return _without_look("a baseline without any loss leaves no margin", trouble=trouble)
     better = better_of(compared.metric)
-    last = replay(
+    looks = replay(
         compared.contrasts,
         margin=margin,
         alpha=alpha,
@@ -72,16 +72,29 @@ def judge(
         floor=floor,
         goal=goal,
         better=better,
-    )[-1]
+    )
+    last = looks[-1]
+    if trouble:
+        return Judgement(verdict=Verdict.UNSTABLE, looks=looks)
     if identical(compared, least=seeds.min):
         return Judgement(
-            verdict=last.standing, look=last, because="contrasts that are identical settle nothing"
+            verdict=last.standing,
+            look=last,
+            looks=looks,
+            because="contrasts that are identical settle nothing",
         )
     return Judgement(
         verdict=last.standing,
         look=last,
+        looks=looks,
         forecast=forecast(last, first=seeds.min, goal=goal, better=better),
     )
+
+
+def _without_look(because: str, *, trouble: bool) -> Judgement:
+    if trouble:
+        return Judgement(verdict=Verdict.UNSTABLE)
+    return Judgement(verdict=Verdict.UNDECIDED, because=because)
 
 
 def better_of(metric: Metric) -> Better:

@@ -30,7 +30,7 @@ def doses(question: Question, arms: Mapping[str, ArmTrials]) -> Doses | None:
     ):
         return None
     found = {float(apart.variant): variant, float(apart.baseline): baseline}
-    for level, arm in levels_of(apart.path, variant.arm, arms.values()).items():
+    for level, arm in levels_of(apart.path, variant.arm, [one.arm for one in arms.values()]).items():
         if level > 0:
-            found.setdefault(level, arm)
+            found.setdefault(level, arms[arm.name])
     return Doses(path=apart.path, arms={level: found[level] for level in sorted(found)})

@@ -27,14 +27,14 @@ def ordered_difference(one: Arm, other: Arm) -> Difference | None:
     return apart[0]
 
 
-def levels_of(path: str, pivot: Arm, arms: Iterable[ArmTrials]) -> dict[float, ArmTrials]:
+def levels_of(path: str, pivot: Arm, arms: Iterable[Arm]) -> dict[float, Arm]:
     """The arms that differ from `pivot` in the number at `path` alone, by that number, in the order given.
 
     The pivot itself is not among them. Of several arms with one number the first counts.
     """
-    found: dict[float, ArmTrials] = {}
+    found: dict[float, Arm] = {}
     for other in arms:
-        apart = differences(other.arm, pivot)
+        apart = differences(other, pivot)
         if len(apart) == 1 and apart[0].path == path and is_number(apart[0].variant):
             found.setdefault(float(apart[0].variant), other)
     return found

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fairtrial.analysis.alpha import alphas, family
 from fairtrial.analysis.answer import more_seeds, shown
 from fairtrial.analysis.caveats import of_the_arms, of_their_runs, troubles
 from fairtrial.analysis.claimed import judge_claim
@@ -21,6 +20,7 @@ from fairtrial.analysis.contrast import Contrast
 from fairtrial.analysis.gather import Failed, trials
 from fairtrial.analysis.held import held_line
 from fairtrial.analysis.judgement import Judgement, judge
+from fairtrial.analysis.register import Promised
 from fairtrial.analysis.sentences import count_of
 from fairtrial.analysis.time_sentences import NOT_TIMED, time_sentence
 from fairtrial.analysis.values import Answer, ArmTrials, Caveat
@@ -60,16 +60,29 @@ def timed(question: Question, study: Study, store: Store) -> Timed:
     variant, baseline = (
         trials(study.arms[name], range(1, 2))[0].arm_key for name in (question.variant, question.baseline)
     )
+    return timed_on(
+        (machine(), processor()),
+        store,
+        variant_key=variant,
+        baseline_key=baseline,
+        engine_version=ENGINE_VERSION,
+    )
+
+
+def timed_on(
+    place: tuple[str, str], store: Store, *, variant_key: str, baseline_key: str, engine_version: int
+) -> Timed:
+    """The stored pairs of two arms, those of one machine and processor apart from the others."""
     here: list[PairTimes] = []
     elsewhere = other_engines = 0
-    for one in store.pairs(variant, baseline):
-        if (one.times.machine, one.times.processor) != (machine(), processor()):
+    for one in store.pairs(variant_key, baseline_key):
+        if (one.times.machine, one.times.processor) != place:
             elsewhere += 1
-        elif one.engine_version != ENGINE_VERSION:
+        elif one.engine_version != engine_version:
             other_engines += 1
         else:
             here.append(one.times)
-    return Timed(pairs=tuple(here), variant_key=variant, elsewhere=elsewhere, other_engines=other_engines)
+    return Timed(pairs=tuple(here), variant_key=variant_key, elsewhere=elsewhere, other_engines=other_engines)
 
 
 def time_answer(
@@ -78,6 +91,7 @@ def time_answer(
     arms: Mapping[str, ArmTrials],
     store: Store,
     *,
+    promised: Promised,
     failed: Mapping[str, Sequence[Failed]],
 ) -> Answer:
     """The answer on training time, undecided until enough pairs have been timed on this machine."""
@@ -87,7 +101,7 @@ def time_answer(
     compared = time_contrast(found, horizon=horizon)
     runs = _runs(variant, baseline, horizon=horizon)
     trouble = troubles((variant, baseline), seeds=runs, failed=failed, horizon=horizon)
-    alpha = alphas(study)[family("time", None)]
+    alpha = promised.alpha(question, metric="time", on=None)
     if found.pairs or trouble:
         judged = judge(
             compared,
@@ -132,6 +146,7 @@ def time_answer(
             *of_their_runs(question, variant, baseline, seeds=runs, failed=failed),
             *_of_the_clocks(found, used=used),
             *_stopped_early(variant, baseline),
+            *promised.caveats(question, metric="time", on=None),
         ),
         sentence=time_sentence(
             compared,
@@ -160,6 +175,8 @@ def time_answer(
             for claim in question.claims
             if claim.metric == "time"
         ),
+        terms=promised.terms(question, metric="time", on=None, floor=0.0),
+        looks=judged.looks,
         held_fixed=held,
         held_fixed_line=held_line(held, variant=question.variant),
         variant_fit_seconds=fit[0],

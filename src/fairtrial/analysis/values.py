@@ -12,8 +12,10 @@ from fairtrial.analysis.caveat import Caveat, CaveatKind
 from fairtrial.analysis.curve import Curve
 from fairtrial.analysis.rendering import Rendered
 from fairtrial.analysis.said import said
+from fairtrial.analysis.terms import Terms
 from fairtrial.errors import FairtrialError
 from fairtrial.stats.intervals import Interval
+from fairtrial.stats.looks import Look
 from fairtrial.study.factors import Held
 from fairtrial.study.schema import Claim, Metric, On, Study
 
@@ -106,6 +108,10 @@ class Answer(Rendered):
     caveats: tuple[Caveat, ...]
     sentence: str
     claims: tuple[JudgedClaim, ...]
+    terms: Terms
+    """What its looks hang on besides the trials."""
+    looks: tuple[Look, ...]
+    """Every look at it, in seed order and in the contrasts' unit; empty before the first."""
     variant_fit_seconds: float | None = None
     baseline_fit_seconds: float | None = None
     fresh_images: Interval | None = None

@@ -181,6 +181,12 @@ def list_studies(as_json: AsJson = False) -> None:
 def status(
     study: StudyName,
     seeds: SeedCount = None,
+    replay: Annotated[
+        bool,
+        typer.Option(
+            "--replay", help="Go through all stored looks again; exit 2 if a verdict comes out otherwise."
+        ),
+    ] = False,
     workers: Workers = None,
     sets: Sets = None,
     store: StorePath = None,
@@ -189,7 +195,11 @@ def status(
     """What is done, running, failed and missing, and the time left."""
     from fairtrial.cli.status import print_status
 
-    print_status(load(study, sets), store=store, seeds=seeds, workers=workers, as_json=as_json)
+    sound = print_status(
+        load(study, sets), store=store, seeds=seeds, workers=workers, replay=replay, as_json=as_json
+    )
+    if not sound:
+        raise typer.Exit(2)
 
 
 @app.command(rich_help_panel=MORE)

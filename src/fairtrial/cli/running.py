@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from fairtrial import runner
+from fairtrial import due, runner
 from fairtrial.analysis import answers as answers_from
 from fairtrial.analysis.cost import costs
 from fairtrial.analysis.gather import gather, trials
@@ -43,7 +43,7 @@ def run_study(
     `next_steps` says the latter where the study has no name to call it by.
     """
     budget_seconds = None if budget is None else seconds_in(budget)
-    names = runner.selected(study, arms=arms, questions=questions)
+    names = due.selected(study, arms=arms, questions=questions)
     path = store_path(store)
     with Store.open(path) as opened, local.LocalExecutor(workers=workers) as executor:
         tally = _tally(
@@ -92,7 +92,7 @@ def _tally(
     """As the runner counts: with `seeds` exactly those; otherwise the minimum, and then what is open."""
     chosen = [study.arms[name] for name in names]
     stored = gather(chosen, store)
-    planned = runner.missing(study, store, names, study.seeds.max if seeds is None else seeds)
+    planned = due.missing(study, store, names, study.seeds.max if seeds is None else seeds)
     return Tally(
         planned={trial.key: trial for trial in planned},
         due=frozenset(trial.key for trial in planned if seeds is not None or trial.seed <= study.seeds.min),

@@ -9,23 +9,37 @@ from rich.table import Table
 from rich.text import Text
 
 from fairtrial.analysis.progress import ArmProgress, Progress, progress
+from fairtrial.analysis.register import in_force
+from fairtrial.analysis.replaying import Replay, replay_store
+from fairtrial.analysis.sentences import count_of
 from fairtrial.api import open_to_read, store_path
 from fairtrial.cli.console import emit_json, note_missing_store, stdout
 from fairtrial.durations import duration
 from fairtrial.executors.local import available_cores
+from fairtrial.store import StoredPlan
 from fairtrial.study.schema import Study
 
 
 def print_status(
-    study: Study, *, store: Path | None, seeds: int | None, workers: int | None, as_json: bool
-) -> None:
+    study: Study, *, store: Path | None, seeds: int | None, workers: int | None, replay: bool, as_json: bool
+) -> bool:
+    """Whether every stored look was repeated as it is stored; True where that was not asked for."""
     path = store_path(store)
     note_missing_store(path)
     with open_to_read(path) as opened:
         standing = progress(study, opened, seeds=seeds, workers=workers or len(available_cores()))
+        plan, known = in_force(study, opened), opened.plans(study.name)
+        replayed = replay_store(opened, study=study.name) if replay else None
     if as_json:
-        emit_json(standing.as_dict())
-        return
+        emit_json(
+            standing.as_dict()
+            | {
+                "plan": plan
+                and {"sha256": plan.sha256, "registered_at": plan.registered_at.isoformat(timespec="seconds")}
+            }
+            | ({} if replayed is None else {"replay": replayed.as_dict()})
+        )
+        return replayed is None or not replayed.differences
     console = stdout()
     console.print(_table(standing))
     for row in standing.arms:
@@ -33,6 +47,29 @@ def print_status(
             console.print(Padding(Text(line), (0, 0, 0, 2), expand=False))
     console.print()
     console.print(Text(left_sentence(standing)))
+    console.print(Text(_plan_sentence(plan, known=bool(known))))
+    for line in () if replayed is None else _replay_lines(replayed):
+        console.print(Text(line), soft_wrap=True)
+    return replayed is None or not replayed.differences
+
+
+def _plan_sentence(plan: StoredPlan | None, *, known: bool) -> str:
+    if plan is not None:
+        return f"Plan {plan.sha256[:12]}, registered {plan.registered_at:%Y-%m-%d %H:%M} UTC."
+    if known:
+        return "This is not the plan that was registered last; the next run registers it, and answers say what changed."
+    return "No plan is registered yet; the first run does so before its first trial."
+
+
+def _replay_lines(replayed: Replay) -> list[str]:
+    looks = f"{count_of(replayed.looks, 'look')} at {count_of(replayed.verdicts, 'verdict')}"
+    if not replayed.differences:
+        return [f"Replayed {looks}: every verdict comes out of the stored trials as it is stored."]
+    return [
+        f"Replayed {looks}; not everything comes out as it is stored:",
+        *(f"  {difference}" for difference in replayed.differences),
+        "The store was changed by hand, or is damaged: restore a copy.",
+    ]
 
 
 def left_sentence(standing: Progress) -> str:

@@ -13,7 +13,8 @@ differently. The price: at 75 % of alpha critical values grow by 3 to 6 % from t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 from fairtrial.errors import FairtrialError
@@ -35,7 +36,7 @@ def shares(declared: Mapping[Family, int], *, confidence: float) -> dict[Family,
 
     `declared` counts *all* verdicts the study declares, whatever part of it is run or shown: each
     question on each metric, each claimed level and each claimed plateau. Questions added after
-    outcomes were seen are counted apart, by a call of their own, and carry a promise of their own.
+    outcomes were seen are counted apart: see `later`.
 
     >>> shares({Family.VALIDATION: 15, Family.TIME: 10}, confidence=0.95)
     {<Family.VALIDATION: 'validation'>: 0.0025, <Family.TIME: 'time'>: 0.0005}
@@ -51,3 +52,38 @@ def shares(declared: Mapping[Family, int], *, confidence: float) -> dict[Family,
         for family in Family
         if declared.get(family, 0) > 0
     }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Later:
+    """What the verdicts added at one time, after outcomes were seen, are given.
+
+    `alpha` is the share of each of them. `inside` tells whether they are covered by the promise of the
+    whole report; if not, they carry one of their own, at confidence `confidence` for all of them together.
+    """
+
+    alpha: float
+    inside: bool
+    confidence: float
+
+
+def later(used: Collection[Family], *, number: int, count: int, confidence: float) -> Later:
+    """The shares of `count` verdicts that were added together, the `number`-th time (from 1) any were.
+
+    Shares given out stay as they are, so additions can only be paid from what the first plan left
+    unspent: the weights of the families not in `used`. The first addition takes half of it, the second
+    half of the rest, and so on: however many there are, all verdicts together keep the one promise. Where
+    nothing was left, they carry a promise of their own, at half of alpha, a quarter, and so on, so that
+    everything ever said is right with at least 1 - 2 alpha.
+
+    >>> later([Family.VALIDATION, Family.TIME], number=1, count=3, confidence=0.95)
+    Later(alpha=0.00125, inside=True, confidence=0.99625)
+    >>> later(list(Family), number=2, count=1, confidence=0.95)
+    Later(alpha=0.0125, inside=False, confidence=0.9875)
+    """
+    if number < 1 or count < 1:
+        raise FairtrialError(f"an addition has a number and verdicts, got number {number}, {count} verdicts")
+    alpha = round(1 - confidence, 12)
+    unspent = round(alpha * sum(weight for family, weight in WEIGHTS.items() if family not in used), 15)
+    given = (unspent or alpha) / 2**number
+    return Later(alpha=round(given / count, 15), inside=unspent > 0, confidence=round(1 - given, 12))

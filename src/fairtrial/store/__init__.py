@@ -5,6 +5,19 @@ from __future__ import annotations
 from fairtrial.store.claims import Claim, Holder, Known, StaleClaim, Taken
 from fairtrial.store.outcomes import Attempt
 from fairtrial.store.pairs import StoredPair
+from fairtrial.store.plans import StoredLook, StoredPlan, StoredVerdict
 from fairtrial.store.store import Store
 
-__all__ = ["Attempt", "Claim", "Holder", "Known", "StaleClaim", "Store", "StoredPair", "Taken"]
+__all__ = [
+    "Attempt",
+    "Claim",
+    "Holder",
+    "Known",
+    "StaleClaim",
+    "Store",
+    "StoredLook",
+    "StoredPair",
+    "StoredPlan",
+    "StoredVerdict",
+    "Taken",
+]

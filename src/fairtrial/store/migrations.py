@@ -11,6 +11,48 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
+_PLANS_AND_LOOKS = """
+CREATE TABLE plans (
+    id            INTEGER PRIMARY KEY,
+    study         TEXT NOT NULL,
+    sha256        TEXT NOT NULL,
+    plan          TEXT NOT NULL,
+    seen          TEXT NOT NULL,
+    registered_at TEXT NOT NULL
+) STRICT;
+CREATE INDEX plans_by_study ON plans (study, id);
+CREATE TABLE unplanned (
+    key TEXT PRIMARY KEY REFERENCES trials ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE TABLE verdicts (
+    sha256   TEXT PRIMARY KEY,
+    study    TEXT NOT NULL,
+    question TEXT NOT NULL,
+    terms    TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX verdicts_by_study ON verdicts (study);
+CREATE TABLE looks (
+    terms_sha256      TEXT NOT NULL REFERENCES verdicts,
+    n                 INTEGER NOT NULL,
+    seeds             TEXT NOT NULL,
+    estimate          REAL,
+    sd                REAL,
+    margin            REAL NOT NULL,
+    sign_level        REAL NOT NULL,
+    low               REAL,
+    high              REAL,
+    equivalence_level REAL NOT NULL,
+    equivalence_low   REAL,
+    equivalence_high  REAL,
+    alone             TEXT NOT NULL,
+    verdict           TEXT NOT NULL,
+    recorded_at       TEXT NOT NULL,
+    PRIMARY KEY (terms_sha256, n)
+) STRICT, WITHOUT ROWID;
+INSERT INTO unplanned SELECT key FROM trials;
+"""
+"""Version 2: plans, and the looks that verdicts came from. Trials already there have no known plan."""
+
 _PAIRS = """
 -- Two arms timed in turn (first, second, second, first) for questions about time: one row per pair, in the
 -- order of their ids. Seconds are those of a whole training, scaled from the timed ones.
@@ -43,7 +85,7 @@ CREATE TABLE pairs (
 CREATE INDEX pairs_by_arms ON pairs (first_arm_key, second_arm_key);
 """
 
-MIGRATIONS: tuple[str, ...] = (_PAIRS,)
+MIGRATIONS: tuple[str, ...] = (_PLANS_AND_LOOKS, _PAIRS)
 
 APPLICATION_ID = 0x66747231
 """Bytes "ftr1" in the file's header: tells our stores from other programs' databases."""

@@ -191,6 +191,19 @@ def stored(connection: sqlite3.Connection, keys: Sequence[str], *, history: bool
         )
 
 
+def stored_of_arm(
+    connection: sqlite3.Connection, arm_key: str, *, engine_version: int
+) -> Iterator[StoredTrial]:
+    """The arm's final outcomes in seed order; a seed is trained once per engine version."""
+    rows = connection.execute(
+        "SELECT key FROM trials WHERE arm_key = ? AND engine_version = ? ORDER BY seed",
+        (arm_key, engine_version),
+    )
+    keys = [row["key"] for row in rows]
+    found = {trial.key: trial for trial in stored(connection, keys, history=False)}
+    yield from (found[key] for key in keys)
+
+
 def _outcome(row: sqlite3.Row, history: tuple[EpochRecord, ...], provenance: dict[str, str]) -> Outcome:
     return Outcome(
         key=row["key"],

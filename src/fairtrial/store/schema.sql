@@ -105,6 +105,54 @@ CREATE TABLE claims (
     heartbeat     TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- What a study set out to ask, written before its first trial: one row whenever `run` meets a plan that is not
+-- in force already. Never changed once written.
+CREATE TABLE plans (
+    id            INTEGER PRIMARY KEY,
+    study         TEXT NOT NULL,
+    sha256        TEXT NOT NULL,  -- of the column plan
+    plan          TEXT NOT NULL,  -- canonical JSON of everything that can change a verdict, and nothing else
+    seen          TEXT NOT NULL,  -- JSON: trials stored by then, by arm key; arms without any are left out
+    registered_at TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX plans_by_study ON plans (study, id);
+
+-- Trials from before plans were kept: nobody can say which plan came first, so they are held against none.
+CREATE TABLE unplanned (
+    key TEXT PRIMARY KEY REFERENCES trials ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+-- What was judged, on which terms: the looks of one row share horizon, margin and error.
+CREATE TABLE verdicts (
+    sha256   TEXT PRIMARY KEY,  -- of the column terms
+    study    TEXT NOT NULL,
+    question TEXT NOT NULL,     -- the name it was first asked under; a study may call it otherwise
+    terms    TEXT NOT NULL      -- canonical JSON: arm keys, metric, margin, alpha, horizon, engine version, ...
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX verdicts_by_study ON verdicts (study);
+
+-- Every look at every verdict, in seed order, never changed once written. In the contrasts' unit; a NULL bound
+-- is an infinite one.
+CREATE TABLE looks (
+    terms_sha256      TEXT NOT NULL REFERENCES verdicts,
+    n                 INTEGER NOT NULL,  -- seeds looked at, diverged ones included
+    seeds             TEXT NOT NULL,     -- JSON: which ones
+    estimate          REAL,
+    sd                REAL,
+    margin            REAL NOT NULL,
+    sign_level        REAL NOT NULL,     -- p* of low and high
+    low               REAL,
+    high              REAL,
+    equivalence_level REAL NOT NULL,     -- p* of equivalence_low and equivalence_high
+    equivalence_low   REAL,
+    equivalence_high  REAL,
+    alone             TEXT NOT NULL,     -- what this look settles by itself
+    verdict           TEXT NOT NULL,     -- what stands after it and all before it
+    recorded_at       TEXT NOT NULL,
+    PRIMARY KEY (terms_sha256, n)
+) STRICT, WITHOUT ROWID;
 -- Two arms timed in turn (first, second, second, first) for questions about time: one row per pair, in the
 -- order of their ids. Seconds are those of a whole training, scaled from the timed ones.
 CREATE TABLE pairs (

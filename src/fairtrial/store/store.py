@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -12,12 +12,13 @@ from typing import Self
 
 from fairtrial.errors import StoreError
 from fairtrial.pair import PairTimes
-from fairtrial.store import claims, outcomes, pairs, predictions
+from fairtrial.store import claims, outcomes, pairs, plans, predictions
 from fairtrial.store.claims import Claim, Holder, Known, StaleClaim, Taken
 from fairtrial.store.connection import connect, explained, reading, writing
 from fairtrial.store.outcomes import Attempt
 from fairtrial.store.owner import Owner, this_process
 from fairtrial.store.pairs import StoredPair
+from fairtrial.store.plans import StoredPlan, StoredVerdict
 from fairtrial.trial import ENGINE_VERSION, Lost, Outcome, Predictions, StoredTrial, Trial
 
 _KEYS_PER_STATEMENT = 900  # any SQLite takes 999 values
@@ -227,6 +228,43 @@ class Store:
                 ):
                     counts.setdefault(row["arm_key"], {})[row["engine_version"]] = row["trials"]
         return counts
+
+    def stored_of_arm(self, arm_key: str, *, engine_version: int) -> tuple[StoredTrial, ...]:
+        """The arm's trials with a final outcome of that engine version, in seed order, without their epochs."""
+        with explained(self.path), reading(self._connection):
+            return tuple(outcomes.stored_of_arm(self._connection, arm_key, engine_version=engine_version))
+
+    def seen(self, arm_keys: Iterable[str]) -> dict[str, int]:
+        """Trials of each arm that may have shown somebody something; arms without any are left out.
+
+        Those from before plans were kept do not count, nor do seeds that answer no question.
+        """
+        counts: dict[str, int] = {}
+        with explained(self.path), reading(self._connection):
+            for some in _chunks(arm_keys):
+                counts |= plans.seen(self._connection, some)
+        return counts
+
+    def add_plan(self, *, study: str, sha256: str, plan: str, seen: Mapping[str, int]) -> None:
+        """Keep what a study set out to ask, after all that is kept of it already."""
+        registered = StoredPlan(study=study, sha256=sha256, plan=plan, seen=seen, registered_at=self._now())
+        with explained(self.path), writing(self._connection):
+            plans.insert_plan(self._connection, registered)
+
+    def plans(self, study: str | None = None) -> list[StoredPlan]:
+        """The plans of one study, or all there are, in the order they were registered."""
+        with explained(self.path), reading(self._connection):
+            return list(plans.plans(self._connection, study))
+
+    def add_looks(self, verdicts: Iterable[StoredVerdict]) -> None:
+        """Keep these looks; those that are there already stay as they are."""
+        with explained(self.path), writing(self._connection):
+            plans.insert_looks(self._connection, verdicts, now=self._now())
+
+    def verdicts(self, study: str | None = None) -> list[StoredVerdict]:
+        """What was judged in one study, or at all, each with its looks in seed order."""
+        with explained(self.path), reading(self._connection):
+            return plans.verdicts(self._connection, study)
 
     def _check_claim(self, claim: Claim, trial: Trial) -> None:
         if claim.key != trial.key:

@@ -79,7 +79,7 @@ def verdicts_by_place(study: Study) -> dict[Place, int]:
             for place in ("time",) if metric == "time" else question.on:
                 counts[place] += 1
         for claim in question.claims:
-            if claim.says in ("level", "plateau") and _judged(claim, question):
+            if has_own_interval(claim) and judged(claim, question):
                 counts["time" if claim.metric == "time" else claim.on] += 1
     return counts
 
@@ -102,7 +102,7 @@ def _about_question(question: Question, study: Study) -> Iterator[Finding]:
             "implied", question, f"what differs brings with it: {listed}{_why_updates(found, changes)}"
         )
     for claim in question.claims:
-        if not _judged(claim, question):
+        if not judged(claim, question):
             yield _finding("unjudged", question, _unjudged(claim, question))
 
 
@@ -152,7 +152,13 @@ def _why_updates(found: Sequence[Difference], changes: Sequence[Difference]) -> 
     return ""
 
 
-def _judged(claim: Claim, question: Question) -> bool:
+def has_own_interval(claim: Claim) -> bool:
+    """Whether it is judged by an interval of its own: a direction follows its question's verdict."""
+    return claim.says in ("level", "plateau")
+
+
+def judged(claim: Claim, question: Question) -> bool:
+    """Whether the question asks for what the claim is about."""
     return claim.metric in question.metrics and (claim.metric == "time" or claim.on in question.on)
 
 
