@@ -45,10 +45,10 @@ def test_replay_passes_on_what_a_run_stored_and_exits_2_on_what_was_changed(
     found = json.loads(fairtrial("status", *WIDTH, "--replay", "--json").stdout)["replay"]
     assert found["looks"] > 0 and found["differences"] == []
     with closing(sqlite3.connect(tmp_path / "fairtrial.db", isolation_level=None)) as connection:
-        connection.execute("UPDATE looks SET verdict = 'increase that matters' WHERE n = 3")
+        connection.execute("UPDATE looks SET verdict = 'decrease that matters' WHERE n = 3")
     tampered = fairtrial("status", *WIDTH, "--replay")
     assert tampered.exit_code == 2
-    assert "verdict is stored as increase that matters" in tampered.stdout
+    assert "verdict is stored as decrease that matters" in tampered.stdout
     printed = fairtrial("status", *WIDTH, "--replay", "--json")
     assert printed.exit_code == 2
     assert len(json.loads(printed.stdout)["replay"]["differences"]) == found["verdicts"]
