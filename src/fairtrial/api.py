@@ -144,3 +144,26 @@ def figures(answers: Answers, question: str | None = None) -> dict[str, Figure]:
     from fairtrial.report.gallery import question_figures, study_figures
 
     return study_figures(answers) if question is None else question_figures(answers, question)
+def write_report(answers: Answers, path: str | Path, *, commands: Sequence[str] = ()) -> Path:
+    """Write the report on `answers` to `path`, an HTML page that needs nothing else; returns the path.
+
+    What it shows beside the answers is read from the store they came from. `commands` are printed as what it
+    takes to have the page again. Raises FairtrialError for what it cannot do.
+    """
+    from fairtrial.report.evidence import read_evidence
+    from fairtrial.report.page import page
+
+    wanted = Path(path)
+    if wanted.suffix.lower() not in {".html", ".htm"}:
+        raise FairtrialError(f"{path}: a report is written to a file that ends in .html")
+    if answers.asked is None or answers.store is None:
+        raise FairtrialError(
+            "these answers do not know their study and store; ask for them with ft.answers(study)"
+        )
+    with open_to_read(answers.store) as opened:
+        text = page(read_evidence(answers.asked, answers, opened), commands=commands)
+    try:
+        wanted.write_bytes(text.encode(errors="replace"))
+    except OSError as error:
+        raise FairtrialError(f"{path}: cannot be written: {error.strerror or error}") from None
+    return wanted

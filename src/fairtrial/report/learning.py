@@ -1,0 +1,183 @@
+"""Learning curves: every seed, their mean, and the band between the lowest and the highest."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairtrial.analysis.values import ArmTrials
+from fairtrial.report import specs, svg
+from fairtrial.report.charts import Chart, Columns, Part, Toggle
+
+Measure = Literal["accuracy", "loss"]
+SETS = ("validation", "train")
+MOST_EPOCHS = 40_000
+"""Epochs of all trials together that a page shows seed by seed; above it means and bands alone."""
+
+_FIELDS = {("accuracy", "validation"): "va", ("accuracy", "train"): "ta",
+           ("loss", "validation"): "vl", ("loss", "train"): "tl"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Curves:
+    """One arm's epochs. `values[field]` has shape (trials, epochs), NaN where a trial has no such epoch.
+
+    Accuracies are in percent. `columns` are the same rows for a chart; `seeds` is empty where only
+    mean, lowest and highest are kept.
+    """
+
+    arm: str
+    seeds: tuple[int, ...]
+    trials: int
+    values: dict[str, NDArray[np.float64]]
+    columns: Columns
+
+
+def curves(arm: ArmTrials, *, each_seed: bool) -> Curves | None:
+    """None for an arm without a single epoch."""
+    trials = [trial for trial in arm.trials if trial.outcome.history]
+    if not trials:
+        return None
+    epochs = max(len(trial.outcome.history) for trial in trials)
+    values = {field: np.full((len(trials), epochs), math.nan) for field in ("va", "ta", "vl", "tl")}
+    for row, trial in enumerate(trials):
+        for place, record in enumerate(trial.outcome.history):
+            values["va"][row, place] = 100 * record.validation_accuracy
+            values["ta"][row, place] = 100 * record.train_accuracy
+            values["vl"][row, place] = record.validation_loss
+            values["tl"][row, place] = record.train_loss
+    seeds = tuple(trial.seed for trial in trials)
+    if not each_seed:
+        # Lowest, mean and highest as if they were three seeds: the band and its middle stay as they are.
+        values = {field: _summary(table) for field, table in values.items()}
+        seeds = ()
+    return Curves(
+        arm=arm.arm.name,
+        seeds=seeds,
+        trials=len(trials),
+        values=values,
+        columns=_columns(values, seeds or (0, 0, 0)),
+    )
+
+
+def learning_charts(shown: Sequence[Curves]) -> tuple[Chart, ...]:
+    """Accuracy and loss over the epochs; the first arm of two is the variant."""
+    if not shown:
+        return ()
+    return tuple(_chart(shown, measure) for measure in ("accuracy", "loss"))
+
+
+def _summary(table: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.array([_over(table, np.nanmin), _over(table, np.nanmean), _over(table, np.nanmax)])
+
+
+def _over(table: NDArray[np.float64], what: object) -> NDArray[np.float64]:
+    """Per epoch over the trials that reached it; every epoch has been reached by one of them."""
+    assert callable(what)
+    known = [column[np.isfinite(column)] for column in table.T]
+    return np.array([what(column) if column.size else math.nan for column in known])
+
+
+def _columns(values: dict[str, NDArray[np.float64]], seeds: Sequence[int]) -> Columns:
+    trials, epochs = values["va"].shape
+    rows = [(row, place) for row in range(trials) for place in range(epochs)]
+    columns: dict[str, list[object]] = {
+        "seed": [seeds[row] for row, _ in rows],
+        "epoch": [place + 1 for _, place in rows],
+    }
+    for field, table in values.items():
+        digits = 2 if field in ("va", "ta") else 4
+        columns[field] = [_rounded(float(table[row, place]), digits) for row, place in rows]
+    return columns
+
+
+def _rounded(value: float, digits: int) -> float | None:
+    return round(value, digits) if math.isfinite(value) else None
+
+
+def _chart(shown: Sequence[Curves], measure: Measure) -> Chart:
+    names = " and ".join(one.arm for one in shown)
+    unit = specs.UNITS[measure]
+    ends = "; ".join(
+        f"{one.arm} {_end(one, measure, 'validation')} on validation, {_end(one, measure, 'train')} on training images"
+        for one in shown
+    )
+    lines = "every seed thin, their mean thick" if all(one.seeds for one in shown) else "their mean thick"
+    return Chart(
+        title="Accuracy" if measure == "accuracy" else "Loss",
+        label=f"Learning curves of {names}, {unit}. Mean after the last epoch: {ends}.",
+        caption=f"Validation solid, training dashed; {lines}, the band from lowest to highest.",
+        drawing=_drawing(
+            shown, measure, f"Learning curves of {names}, {unit}. After the last epoch: {ends}."
+        ),
+        spec=specs.curves(measure),
+        data={
+            "curves": tuple(
+                Part(columns=one.columns, shared={"arm": one.arm, "side": side})
+                for one, side in zip(shown, specs.SIDES, strict=False)
+            )
+        },
+        toggles=(
+            *(
+                (
+                    Toggle(key=f"arm:{one.arm}", label=one.arm, role=side)
+                    for one, side in zip(shown, specs.SIDES, strict=False)
+                )
+                if len(shown) > 1
+                else ()
+            ),
+            *(Toggle(key=f"set:{one}", label=one, role=one) for one in SETS),
+        ),
+    )
+
+
+def _end(one: Curves, measure: Measure, of: str) -> str:
+    last = one.values[_FIELDS[measure, of]][:, -1]
+    known = last[np.isfinite(last)]
+    if not known.size:
+        return "unknown"
+    return f"{known.mean():.2f} %" if measure == "accuracy" else f"{known.mean():.4f}"
+
+
+def _drawing(shown: Sequence[Curves], measure: Measure, label: str) -> str:
+    tables = [(one, of, one.values[_FIELDS[measure, of]]) for one in shown for of in SETS]
+    epochs = max(table.shape[1] for _, _, table in tables)
+    low, high = svg.padded((value for _, _, table in tables for value in table.flat), least=1e-6)
+    x = svg.Scale(low=1, high=max(epochs, 2), start=svg.LEFT + 8, end=svg.WIDTH - svg.RIGHT - 8)
+    y = svg.Scale(low=low, high=high, start=svg.HEIGHT - svg.BOTTOM, end=svg.TOP)
+    whole = sorted({round(tick) for tick in x.ticks()} & set(range(1, epochs + 1)))
+    parts = svg.frame(x, y, across="Epoch", up=specs.UNITS[measure], x_ticks=whole)
+    for one, of, table in tables:
+        side = specs.SIDES[shown.index(one)]
+        parts += _lines(
+            one, table, x, y, role=f"{side} {of}", shape="circle" if side == "variant" else "square"
+        )
+    return svg.drawing(parts, width=svg.WIDTH, height=svg.HEIGHT, label=label)
+
+
+def _lines(
+    one: Curves, table: NDArray[np.float64], x: svg.Scale, y: svg.Scale, *, role: str, shape: str
+) -> Iterator[str]:
+    def points(values: NDArray[np.float64]) -> list[svg.Point]:
+        return [
+            (x(place + 1), y(value)) for place, value in enumerate(values.tolist()) if math.isfinite(value)
+        ]
+
+    if one.trials > 1:
+        lowest, highest = _over(table, np.min), _over(table, np.max)
+        yield svg.area(points(lowest), points(highest), role=f"band {role}")
+        if one.seeds:
+            for row in table:
+                yield svg.path(points(row), role=f"seed {role}")
+    mean = points(_over(table, np.mean))
+    yield svg.path(mean, role=f"mean {role}")
+    for place, (across, up) in enumerate(mean if len(mean) <= 12 else mean[-1:]):
+        epoch = place + 1 if len(mean) <= 12 else len(mean)
+        yield svg.mark(
+            across, up, role=f"dot {role}", shape=shape, size=2.8, hint=f"{one.arm}, epoch {epoch}"
+        )

@@ -1,0 +1,95 @@
+"""The lottery of one run each, drawn: every run of one arm against every run of the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairtrial.analysis.contrast import Contrast
+from fairtrial.analysis.values import Answer
+from fairtrial.report import svg
+from fairtrial.stats.intervals import log_margin
+from fairtrial.stats.lottery import lottery
+from fairtrial.stats.verdict import Verdict
+
+SIDE = 96.0
+_MOST_CELLS = 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairsPicture:
+    """`share` of pairs as drawn dark, what that says in a short sentence, and the drawing."""
+
+    share: float
+    big: str
+    says: str
+    drawing: str
+
+
+def pairs(answer: Answer, compared: Contrast) -> PairsPicture | None:
+    """What pairs of single runs would have told; None without runs."""
+    variant, baseline = compared.variant, compared.baseline
+    if not variant.size:
+        return None
+    if answer.metric == "time":
+        variant, baseline = np.log(variant), np.log(baseline)
+    # Sorted, the pairs that tell one thing lie together: the dark part of the square is their share.
+    table = np.sort(variant)[::-1, None] - np.sort(baseline)[None, :]
+    verdict = Verdict(answer.verdict)
+    margin = answer.margin or 0.0
+    if verdict.direction or verdict is Verdict.NO_DIFFERENCE:
+        margin = log_margin(margin) if answer.metric == "time" and margin else margin
+        told = lottery(variant, baseline, verdict=verdict, margin=margin)
+        dark = table * verdict.direction < 0 if verdict.direction else np.abs(table) > margin
+        how = "the opposite" if verdict.direction else "of a difference that matters"
+        return _picture(dark, told.share, f"would have told you {how}", f"{told.opposite} of {told.pairs}")
+    higher = table > 0
+    share = float(higher.mean())
+    word = "slower" if answer.metric == "time" else "higher"
+    says = f"have {answer.variant} {word}; there is no verdict yet that they could contradict"
+    return _picture(higher, share, says, f"{int(higher.sum())} of {higher.size}", undecided=True)
+
+
+def _picture(
+    dark: NDArray[np.bool_], share: float, says: str, count: str, *, undecided: bool = False
+) -> PairsPicture:
+    label = f"{count} pairs of single runs {says}."
+    roles = ("dark open", "light") if undecided else ("dark", "light")
+    rows, columns = dark.shape
+    across, down = SIDE / columns, SIDE / rows
+    gap = min(2.0, across / 6, down / 6) if max(dark.shape) <= _MOST_CELLS else 0.0
+    parts: list[str] = []
+    for row in range(rows):
+        # Neighbours alike are one rectangle where there are too many to tell apart.
+        for first, last, value in _stretches(dark[row], single=gap > 0):
+            x, width = first * across + gap / 2, (last - first) * across - gap
+            parts.append(
+                svg.rect(
+                    x,
+                    row * down + gap / 2,
+                    width,
+                    down - gap + (0.1 if gap == 0 else 0),
+                    role=roles[not value],
+                )
+            )
+    big = (
+        f"{100 * share:.0f} %"
+        if share in (0, 1) or 0.005 <= share <= 0.995
+        else ("< 1 %" if share < 0.5 else "> 99 %")
+    )
+    return PairsPicture(
+        share=share,
+        big=big,
+        says=says,
+        drawing=svg.drawing(parts, width=SIDE, height=SIDE, label=label, role="pairs"),
+    )
+
+
+def _stretches(row: NDArray[np.bool_], *, single: bool) -> list[tuple[int, int, bool]]:
+    if single:
+        return [(place, place + 1, bool(value)) for place, value in enumerate(row)]
+    changes = [0, *(np.flatnonzero(np.diff(row)) + 1).tolist(), len(row)]
+    return [(first, last, bool(row[first])) for first, last in pairwise(changes)]

@@ -1,0 +1,151 @@
+"""One question as the page shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fairtrial.analysis.contrast import Contrast, contrast
+from fairtrial.analysis.cost import Cost
+from fairtrial.analysis.ledger import Entry, ledger
+from fairtrial.analysis.values import Answer, Answers, Caveat
+from fairtrial.report.charts import Chart
+from fairtrial.report.contrast_charts import contrast_chart, seconds_chart
+from fairtrial.report.evidence import Evidence
+from fairtrial.report.learning import Curves, learning_charts
+from fairtrial.report.outlook import outlook
+from fairtrial.report.pairs import PairsPicture, pairs
+from fairtrial.report.strip import strip
+from fairtrial.report.words import Badge, about, claim_badge, facts, verdict_badge
+from fairtrial.study.factors import Difference, Held, differences, held_fixed, implied
+from fairtrial.study.schema import Question
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimView:
+    """What was said, what its author's own tables show, what is true."""
+
+    badge: Badge
+    entry: Entry
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerView:
+    """One verdict. `needs` says what an undecided one is likely to take, or is empty."""
+
+    answer: Answer
+    about: str
+    badge: Badge
+    strip: str
+    pairs: PairsPicture | None
+    facts: tuple[tuple[str, str], ...]
+    needs: str
+    claims: tuple[ClaimView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionView:
+    """`first` is the answer that stands for the question on the first screen."""
+
+    question: Question
+    anchor: str
+    first: AnswerView
+    others: tuple[AnswerView, ...]
+    caveats: tuple[Caveat, ...]
+    charts: tuple[Chart, ...]
+    differing: tuple[Difference, ...]
+    implied: tuple[Difference, ...]
+    held: tuple[Held, ...]
+
+    @property
+    def views(self) -> tuple[AnswerView, ...]:
+        return (self.first, *self.others)
+
+    @property
+    def claims(self) -> tuple[ClaimView, ...]:
+        return tuple(claim for view in self.views for claim in view.claims)
+
+
+def question_view(
+    question: Question,
+    evidence: Evidence,
+    *,
+    anchor: str,
+    curves: Mapping[str, Curves],
+    reach: Mapping[str, float],
+    costs: Mapping[str, Cost],
+) -> QuestionView:
+    """`reach` says of each metric how many margins its small pictures show."""
+    answers = list(evidence.answers[question.id])
+    variant, baseline = evidence.arms[question.variant], evidence.arms[question.baseline]
+    compared = [
+        contrast(
+            variant,
+            baseline,
+            metric=answer.metric,
+            on=answer.on,
+            over=answer.over,
+            horizon=evidence.study.seeds.max,
+        )
+        for answer in answers
+    ]
+    views = tuple(
+        AnswerView(
+            answer=answer,
+            about=about(answer),
+            badge=verdict_badge(answer.verdict),
+            strip=strip(answer, reach=reach[answer.metric]),
+            pairs=pairs(answer, one),
+            facts=facts(answer),
+            needs=outlook(
+                evidence.study,
+                question,
+                answer,
+                one,
+                variant=variant,
+                baseline=baseline,
+                costs=(costs[question.variant], costs[question.baseline]),
+            ),
+            claims=_claims(answer, evidence.answers),
+        )
+        for answer, one in zip(answers, compared, strict=True)
+    )
+    return QuestionView(
+        question=question,
+        anchor=anchor,
+        first=views[0],
+        others=views[1:],
+        caveats=tuple(dict.fromkeys(caveat for answer in answers for caveat in answer.caveats)),
+        charts=(
+            *learning_charts([curves[one] for one in (question.variant, question.baseline) if one in curves]),
+            *_evidence_charts(question, evidence, answers, compared),
+        ),
+        differing=differences(variant.arm, baseline.arm),
+        implied=implied(variant.arm, baseline.arm),
+        held=held_fixed(variant.arm, baseline.arm),
+    )
+
+
+def _evidence_charts(
+    question: Question, evidence: Evidence, answers: list[Answer], compared: list[Contrast]
+) -> list[Chart]:
+    found = [contrast_chart(answer, one) for answer, one in zip(answers, compared, strict=True)]
+    times = contrast(
+        evidence.arms[question.variant],
+        evidence.arms[question.baseline],
+        metric="time",
+        on=None,
+        over=None,
+        horizon=evidence.study.seeds.max,
+    )
+    found.append(seconds_chart(question.variant, question.baseline, times))
+    return [chart for chart in found if chart is not None]
+
+
+def _claims(answer: Answer, answers: Answers) -> tuple[ClaimView, ...]:
+    own = ledger(Answers(study=answers.study, version=answers.version, arms=(), answers=(answer,)))
+    return tuple(
+        ClaimView(badge=claim_badge(one.verdict), entry=entry, text=one.claim.text or "")
+        for one, entry in zip(answer.claims, own.entries, strict=True)
+    )

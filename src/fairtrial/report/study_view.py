@@ -1,0 +1,107 @@
+"""The study as a whole as the page shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fairtrial.analysis.alpha import alphas
+from fairtrial.analysis.ledger import Ledger, ledger
+from fairtrial.report.charts import Chart
+from fairtrial.report.evidence import Evidence
+from fairtrial.report.ladder_charts import ladder_chart
+from fairtrial.report.ladders import ladders
+from fairtrial.report.models_chart import Model, models_charts
+from fairtrial.report.spread import metric_spread, seconds_spread
+from fairtrial.stats.families import Family
+from fairtrial.study.schema import On
+
+_MOST_LADDERS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyView:
+    """`provenance` is a list of facts, each with all its values."""
+
+    models: tuple[Chart, ...]
+    ladders: tuple[Chart, ...]
+    left_out: int
+    ledger: Ledger
+    provenance: tuple[tuple[str, str], ...]
+
+
+def study_view(evidence: Evidence) -> StudyView:
+    on = asked_on(evidence)
+    charts = tuple(_ladders(evidence, on))
+    return StudyView(
+        models=models_charts(_models(evidence, on), accuracy=on),
+        ladders=charts[:_MOST_LADDERS],
+        left_out=max(len(charts) - _MOST_LADDERS, 0),
+        ledger=ledger(evidence.answers),
+        provenance=tuple(_provenance(evidence)),
+    )
+
+
+def asked_on(evidence: Evidence) -> On:
+    """The images most questions are about; validation where there are none."""
+    asked = [question.on[0] for question in evidence.study.questions]
+    return "test" if asked.count("test") > asked.count("validation") else "validation"
+
+
+def _ladders(evidence: Evidence, on: On) -> Iterator[Chart]:
+    shares = alphas(evidence.study)
+    alpha = shares.get(Family(on)) or min(shares.values(), default=1 - evidence.study.confidence)
+    for ladder in ladders(arm.arm for arm in evidence.arms.values()):
+        chart = ladder_chart(ladder, evidence.arms, evidence.study, evidence.answers, on=on, alpha=alpha)
+        if chart is not None:
+            yield chart
+
+
+def _models(evidence: Evidence, on: On) -> list[Model]:
+    models: list[Model] = []
+    for name, arm in evidence.arms.items():
+        accuracy = metric_spread(arm.trials, f"{on}_accuracy_last_epoch")
+        seconds = seconds_spread(arm.trials, "train")
+        if accuracy is not None and seconds is not None:
+            sd = None if accuracy.sd is None else 100 * accuracy.sd
+            models.append(
+                Model(
+                    arm=name,
+                    title=arm.arm.title or name,
+                    accuracy=type(accuracy)(mean=100 * accuracy.mean, sd=sd, n=accuracy.n),
+                    seconds=seconds.mean,
+                    parameters=arm.parameters,
+                )
+            )
+    return models
+
+
+_FACTS = (
+    ("processor", "Processor"),
+    ("instructions", "Instructions"),
+    ("system", "System"),
+    ("threads", "Threads per trial"),
+    ("python", "Python"),
+    ("torch", "torch"),
+    ("numpy", "numpy"),
+    ("fairtrial", "fairtrial"),
+    ("commit", "Commit"),
+    ("engine", "Engine version"),
+)
+
+
+def _provenance(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    trials = [trial for arm in evidence.answers.arms for trial in arm.trials]
+    yield "Trials", f"{len(trials)}, of {sum(bool(arm.trials) for arm in evidence.answers.arms)} arms"
+    for data in {arm.arm.settings.data.facts for arm in evidence.arms.values()}:
+        yield "Data", f"{data.name}, fingerprint {data.fingerprint}"
+    if trials:
+        yield "Precision", ", ".join(sorted({trial.precision for trial in trials}))
+    machines = {trial.outcome.provenance.get("machine", "unknown") for trial in trials}
+    if machines:
+        yield "Machines", str(len(machines))
+    for name, label in _FACTS:
+        values = dict.fromkeys(value for trial in trials if (value := trial.outcome.provenance.get(name)))
+        if values:
+            yield label, ", ".join(values)
+    yield "Store", evidence.store

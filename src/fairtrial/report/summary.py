@@ -1,0 +1,76 @@
+"""A study in a line or two: what was found, what is missing, what that would cost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from fairtrial.analysis.progress import Progress
+from fairtrial.analysis.sentences import count_of
+from fairtrial.analysis.values import Answers
+from fairtrial.durations import duration
+
+
+def headline(answers: Answers) -> str:
+    """One sentence: the fate of the claims where there are any, else of the questions."""
+    claims = Counter(one.verdict for answer in answers for one in answer.claims)
+    if total := claims.total():
+        stand = claims["holds"]
+        parts = [f"{claims['contradicted']} {'is' if claims['contradicted'] == 1 else 'are'} contradicted"]
+        if claims["not settled"]:
+            parts.append(f"{claims['not settled']} not settled yet")
+        verb = "stands" if stand == 1 else "stand"
+        return f"Of {count_of(total, 'claim')} {stand} {verb}, {' and '.join(parts)}."
+    if not len(answers):
+        return "This study asks no questions; its arms are below."
+    settled = sum(answer.settled for answer in answers)
+    if not settled:
+        return f"None of {count_of(len(answers), 'verdict')} is settled yet."
+    return f"{settled} of {count_of(len(answers), 'verdict')} {'is' if settled == 1 else 'are'} settled."
+
+
+def tally(answers: Answers) -> tuple[tuple[int, str], ...]:
+    """How many verdicts of each kind, in the order of their weight."""
+    kinds = Counter(_kind(answer.verdict) for answer in answers)
+    return tuple((kinds[kind], kind) for kind in KINDS if kinds[kind])
+
+
+KINDS = ("increase", "decrease", "no difference that matters", "not worse", "undecided", "unstable")
+
+
+def missing(answers: Answers, standing: Progress) -> tuple[str, ...]:
+    """What an unfinished study still lacks, in sentences; empty for one that is settled."""
+    return tuple(_missing(answers, standing))
+
+
+def _missing(answers: Answers, standing: Progress) -> Iterator[str]:
+    trials = sum(len(row.missing) + len(row.running) for row in standing.arms)
+    lacking = [row for row in standing.arms if row.missing or row.running]
+    if trials:
+        how = (
+            "; the time is a guess, nothing of this study was timed on this machine"
+            if standing.guessed
+            else ""
+        )
+        yield (
+            f"{count_of(trials, 'trial')} of {count_of(len(lacking), 'arm')} are missing to the least number of seeds: "
+            f"about {duration(standing.seconds_left)} of one core{how}."
+        )
+    untrained = [row.arm for row in standing.arms if not row.done]
+    if untrained:
+        named = ", ".join(untrained[:8]) + (f" and {len(untrained) - 8} more" if len(untrained) > 8 else "")
+        yield f"Not trained at all yet: {named}."
+    undecided = sum(answer.verdict == "undecided" for answer in answers)
+    if undecided:
+        yield (
+            f"{count_of(undecided, 'verdict')} {'is' if undecided == 1 else 'are'} undecided; each says below what it is "
+            "likely to need."
+        )
+
+
+def _kind(verdict: str) -> str:
+    return (
+        verdict.split(",")[0].removesuffix(" that matters")
+        if verdict.startswith(("increase", "decrease"))
+        else verdict
+    )
