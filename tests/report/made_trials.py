@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,10 @@ from safetensors.numpy import save_file
 from fairtrial.data import catalog
 from fairtrial.engine.precision import resolve
 from fairtrial.store import Claim, Store
+from fairtrial.study import studyfile
 from fairtrial.study.layers import Conv, Dense
 from fairtrial.study.schema import Arm, Study
-from fairtrial.study.shapes import arm_facts
+from fairtrial.study.shapes import arm_facts, pair
 from fairtrial.trial import EpochRecord, Outcome, Predictions, Trial
 
 PROVENANCE = {
@@ -26,6 +28,81 @@ PROVENANCE = {
     "fairtrial": "0.1.0",
     "engine": "1",
 }
+
+
+STUDY = """
+schema: fairtrial/1
+name: small
+title: Does a small network do?
+base:
+  network: {mlp: {width: 50, depth: 2}}
+  optimizer: {name: adam, learning_rate: 0.001}
+  batch_size: 100
+  epochs: 4
+arms:
+  narrow:
+    published: {train_accuracy: 0.97, test_accuracy: 0.96, train_seconds: 7.5}
+  wide: {network.mlp.width: 200}
+  wider: {network.mlp.width: 1000, }
+  conv:
+    title: A convolution
+    note: It has a note.
+    network:
+      layers: [{conv: {name: first, filters: 8, kernel: 3}}, {pool: 2}, flatten, {dense: {units: 20}}]
+questions:
+  - id: Q1
+    ask: Does the width matter?
+    variant: wide
+    baseline: narrow
+    factors: [network.mlp.width]
+    metrics: [accuracy, loss, time]
+    on: [validation, test]
+    claims:
+      - {metric: accuracy, says: increase, from: 0.9, to: 0.95, own_tables: {says: decrease}}
+      - {metric: accuracy, says: decrease}
+      - {metric: accuracy, says: plateau, text: more brings nothing}
+  - {id: Q2, ask: And a convolution?, variant: conv, baseline: wide, factors: [network]}
+  - {id: Q3, ask: And more?, variant: wider, baseline: wide, goal: not_worse}
+"""
+ERRORS = {"narrow": 0.035, "wide": 0.025, "wider": 0.0248, "conv": 0.012}
+
+
+def from_text(text: str, folder: Path) -> Study:
+    path = folder / "study.yaml"
+    path.write_text(text, encoding="utf-8")
+    return studyfile.load(path)
+
+
+HOSTILE = (
+    "</script><script>alert(1)</script><!--<img src=x onerror=alert(1)>\"'`{{7*7}}${alert(1)}\u2028&amp;"
+)
+
+
+def hostile_study(folder: Path) -> Study:
+    """Every text of a study is an attack."""
+    study = from_text(STUDY, folder)
+    arms = {
+        f"{HOSTILE}{number}": replace(
+            arm, name=f"{HOSTILE}{number}", title=f"title {HOSTILE}", note=f"note {HOSTILE}"
+        )
+        for number, arm in enumerate(study.arms.values())
+    }
+    names = dict(zip(study.arms, arms, strict=True))
+    questions = tuple(
+        question.model_copy(
+            update={
+                "variant": names[question.variant],
+                "baseline": names[question.baseline],
+                "ask": f"ask {HOSTILE}",
+                "note": f"note {HOSTILE}",
+                "claims": tuple(
+                    claim.model_copy(update={"text": f"text {HOSTILE}"}) for claim in question.claims
+                ),
+            }
+        )
+        for question in study.questions
+    )
+    return replace(study, name=HOSTILE, title=f"study {HOSTILE}", arms=arms, questions=questions)
 
 
 def fill(
@@ -132,7 +209,7 @@ def save_first_layer(arm: Arm, path: Path, rng: np.random.Generator) -> None:
             kernel = rng.normal(0, 0.05, (784, layer.units))
             break
         if isinstance(layer, Conv):
-            kernel = rng.normal(0, 0.2, (layer.kernel, layer.kernel, 1, layer.filters))
+            kernel = rng.normal(0, 0.2, (*pair(layer.kernel), 1, layer.filters))
             break
     else:
         return

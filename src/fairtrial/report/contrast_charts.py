@@ -74,8 +74,7 @@ def seconds_chart(variant: str, baseline: str, compared: Contrast) -> Chart | No
     x = svg.Scale(low=low, high=high, start=122, end=svg.WIDTH - svg.RIGHT - 6)
     bottom = height - svg.BOTTOM
     parts = [svg.line((x.start, bottom), (x.end, bottom), role="axis")]
-    for tick in x.ticks():
-        parts.append(svg.text(x(tick), bottom + 15, f"{tick:g}", role="tick middle"))
+    parts += [svg.text(x(tick), bottom + 15, f"{tick:g}", role="tick middle") for tick in x.ticks()]
     parts.append(
         svg.text((x.start + x.end) / 2, bottom + 31, "Training time per trial (s)", role="title middle")
     )

@@ -51,9 +51,8 @@ def read_evidence(study: Study, answers: Answers, store: Store) -> Evidence:
     many = len(arms) > MANY_ARMS
     predicted = {name: _predictions(arm, store) for name, arm in arms.items()}
     opened = {
-        arms[name].arm.settings.data.dataset: catalog.load(arms[name].arm.settings.data.dataset)
-        for name, some in predicted.items()
-        if some
+        name: catalog.load(name)
+        for name in {arms[name].arm.settings.data.dataset for name, some in predicted.items() if some}
     }
     wrong: dict[str, Mistakes] = {}
     for name, some in predicted.items():

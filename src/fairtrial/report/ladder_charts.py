@@ -34,15 +34,20 @@ def ladder_chart(
     table = _common(values, levels)
     said = _plateau(table, levels, ladder, study, on=on, alpha=alpha)
     claimed = _claims(ladder, answers)
+    lacking = [name for level, name in ladder.arms if level not in values]
+    if lacking:
+        claimed.append(f"Not trained yet: {', '.join(lacking)}.")
     listed = ", ".join(f"{level:g}: {means[level]:.2f} %" for level in levels)
     label = f"Mean {on} accuracy by {ladder.path}: {listed}."
     top = means[levels[-1]]
+    rising = top >= means[levels[0]]
+    fit = (100 * isotonic_curve(table, levels, rising=rising)).tolist() if len(table) else []
     margin = 100 * study.margins.accuracy
     return Chart(
         title=f"{on.capitalize()} accuracy by {ladder.path}",
         label=label,
         caption=" ".join([said, *claimed, "The grey band is the margin around the largest level's mean."]),
-        drawing=_drawing(values, means, table, ladder.path, on, label, band=(top - margin, top + margin)),
+        drawing=_drawing(values, means, fit, ladder.path, on, label, band=(top - margin, top + margin)),
         spec=specs.levels(ladder.path, tuple(levels), on.capitalize()),
         data={
             "levels": tuple(
@@ -56,6 +61,7 @@ def ladder_chart(
                 )
                 for level in levels
             ),
+            "fit": (Part(columns={"level": levels[: len(fit)], "value": [round(one, 3) for one in fit]}),),
             "bounds": (Part(columns={"minus": [round(top - margin, 4)], "plus": [round(top + margin, 4)]}),),
         },
     )
@@ -115,7 +121,7 @@ def _claims(ladder: Ladder, answers: Answers) -> list[str]:
 def _drawing(
     values: Mapping[float, Mapping[int, float]],
     means: Mapping[float, float],
-    table: np.ndarray,
+    fit: Sequence[float],
     path: str,
     on: On,
     label: str,
@@ -132,14 +138,12 @@ def _drawing(
     up = f"{on.capitalize()} accuracy (%)"
     parts = svg.frame(x, y, across=f"{path} (logarithmic)", up=up, x_ticks=_apart(levels, x))
     parts.append(svg.rect(x.start, y(band[1]), x.end - x.start, y(band[0]) - y(band[1]), role="band margin"))
-    for seed in sorted({seed for level in levels for seed in values[level]}):
-        line = [(x(level), y(100 * values[level][seed])) for level in levels if seed in values[level]]
-        parts.append(svg.path(line, role="seed variant validation"))
-    if len(table):
-        curve = (100 * isotonic_curve(table, levels, rising=means[levels[-1]] >= means[levels[0]])).tolist()
-        parts.append(
-            svg.path([(x(at), y(one)) for at, one in zip(levels, curve, strict=True)], role="frontier")
-        )
+    lines = [
+        [(x(level), y(100 * values[level][seed])) for level in levels if seed in values[level]]
+        for seed in sorted({seed for level in levels for seed in values[level]})
+    ]
+    parts.append(svg.path(*lines, role="seed variant validation", whole=True))
+    parts.append(svg.path([(x(at), y(one)) for at, one in zip(levels, fit, strict=False)], role="frontier"))
     parts.append(svg.path([(x(level), y(means[level])) for level in levels], role="mean variant validation"))
     for level in levels:
         hint = f"{level:g}: {means[level]:.2f} %, {len(values[level])} seeds"

@@ -16,7 +16,7 @@ from fairtrial.report.charts import Chart, Columns, Part, Toggle
 
 Measure = Literal["accuracy", "loss"]
 SETS = ("validation", "train")
-MOST_EPOCHS = 40_000
+MOST_EPOCHS = 20_000
 """Epochs of all trials together that a page shows seed by seed; above it means and bands alone."""
 
 _FIELDS = {("accuracy", "validation"): "va", ("accuracy", "train"): "ta",
@@ -172,12 +172,9 @@ def _lines(
         lowest, highest = _over(table, np.min), _over(table, np.max)
         yield svg.area(points(lowest), points(highest), role=f"band {role}")
         if one.seeds:
-            for row in table:
-                yield svg.path(points(row), role=f"seed {role}")
+            yield svg.path(*(points(row) for row in table), role=f"seed {role}", whole=True)
     mean = points(_over(table, np.mean))
     yield svg.path(mean, role=f"mean {role}")
-    for place, (across, up) in enumerate(mean if len(mean) <= 12 else mean[-1:]):
-        epoch = place + 1 if len(mean) <= 12 else len(mean)
-        yield svg.mark(
-            across, up, role=f"dot {role}", shape=shape, size=2.8, hint=f"{one.arm}, epoch {epoch}"
-        )
+    # Where there are many epochs the dots would hide the line.
+    dotted = mean if len(mean) <= 12 else mean[-1:]
+    yield svg.group((svg.mark(x, y, shape=shape, size=2.8) for x, y in dotted), role=f"dot {role}")

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairtrial.analysis.contrast import Contrast
+from fairtrial.analysis.judgement import better_of
 from fairtrial.analysis.values import Answer
 from fairtrial.report import svg
 from fairtrial.stats.intervals import log_margin
@@ -46,10 +47,15 @@ def pairs(answer: Answer, compared: Contrast) -> PairsPicture | None:
         dark = table * verdict.direction < 0 if verdict.direction else np.abs(table) > margin
         how = "the opposite" if verdict.direction else "of a difference that matters"
         return _picture(dark, told.share, f"would have told you {how}", f"{told.opposite} of {told.pairs}")
+    if verdict is Verdict.NOT_WORSE:
+        margin = log_margin(margin) if answer.metric == "time" else margin
+        worse = table < -margin if better_of(answer.metric) == "higher" else table > margin
+        says = f"would have told you that {answer.variant} is worse by more than the margin"
+        return _picture(worse, float(worse.mean()), says, f"{int(worse.sum())} of {worse.size}")
     higher = table > 0
     share = float(higher.mean())
     word = "slower" if answer.metric == "time" else "higher"
-    says = f"have {answer.variant} {word}; there is no verdict yet that they could contradict"
+    says = f"have {answer.variant} {word}; there is no verdict that they could contradict"
     return _picture(higher, share, says, f"{int(higher.sum())} of {higher.size}", undecided=True)
 
 
@@ -60,21 +66,25 @@ def _picture(
     roles = ("dark open", "light") if undecided else ("dark", "light")
     rows, columns = dark.shape
     across, down = SIDE / columns, SIDE / rows
-    gap = min(2.0, across / 6, down / 6) if max(dark.shape) <= _MOST_CELLS else 0.0
-    parts: list[str] = []
-    for row in range(rows):
-        # Neighbours alike are one rectangle where there are too many to tell apart.
-        for first, last, value in _stretches(dark[row], single=gap > 0):
-            x, width = first * across + gap / 2, (last - first) * across - gap
-            parts.append(
-                svg.rect(
-                    x,
-                    row * down + gap / 2,
-                    width,
-                    down - gap + (0.1 if gap == 0 else 0),
-                    role=roles[not value],
-                )
+    parts = [svg.rect(0, 0, SIDE, SIDE, role=roles[1])]
+    parts.append(
+        svg.boxes(
+            (
+                (first * across, row * down, (last - first) * across, down)
+                for row in range(rows)
+                for first, last in _stretches(dark[row])
+            ),
+            role=roles[0],
+        )
+    )
+    if max(dark.shape) <= _MOST_CELLS:
+        parts.append(
+            svg.path(
+                *(((place * across, 0), (place * across, SIDE)) for place in range(1, columns)),
+                *(((0, place * down), (SIDE, place * down)) for place in range(1, rows)),
+                role="gaps",
             )
+        )
     big = (
         f"{100 * share:.0f} %"
         if share in (0, 1) or 0.005 <= share <= 0.995
@@ -88,8 +98,7 @@ def _picture(
     )
 
 
-def _stretches(row: NDArray[np.bool_], *, single: bool) -> list[tuple[int, int, bool]]:
-    if single:
-        return [(place, place + 1, bool(value)) for place, value in enumerate(row)]
+def _stretches(row: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """From where to where the row is dark."""
     changes = [0, *(np.flatnonzero(np.diff(row)) + 1).tolist(), len(row)]
-    return [(first, last, bool(row[first])) for first, last in pairwise(changes)]
+    return [(first, last) for first, last in pairwise(changes) if row[first]]

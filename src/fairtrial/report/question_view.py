@@ -118,7 +118,7 @@ def question_view(
         others=views[1:],
         caveats=tuple(dict.fromkeys(caveat for answer in answers for caveat in answer.caveats)),
         charts=(
-            *learning_charts([curves[one] for one in (question.variant, question.baseline) if one in curves]),
+            *(() if evidence.many else learning_charts(_both(question, curves))),
             *_evidence_charts(question, evidence, answers, compared),
         ),
         differing=differences(variant.arm, baseline.arm),
@@ -127,10 +127,17 @@ def question_view(
     )
 
 
+def _both(question: Question, curves: Mapping[str, Curves]) -> list[Curves]:
+    return [curves[one] for one in (question.variant, question.baseline) if one in curves]
+
+
 def _evidence_charts(
     question: Question, evidence: Evidence, answers: list[Answer], compared: list[Contrast]
 ) -> list[Chart]:
-    found = [contrast_chart(answer, one) for answer, one in zip(answers, compared, strict=True)]
+    drawn = list(zip(answers, compared, strict=True))[: 1 if evidence.many else None]
+    found = [contrast_chart(answer, one) for answer, one in drawn]
+    if evidence.many:
+        return [chart for chart in found if chart is not None]
     times = contrast(
         evidence.arms[question.variant],
         evidence.arms[question.baseline],

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from fairtrial.analysis.values import Answer
 from fairtrial.report import svg
+from fairtrial.report.words import apart, margin
 from fairtrial.stats.intervals import log_margin
 
 WIDTH, HEIGHT, MIDDLE, EDGE = 300.0, 54.0, 20.0, 12.0
+_TINY = 1e-300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +36,8 @@ def span(answer: Answer) -> Span | None:
         return None
     if answer.metric != "time":
         return Span(estimate=answer.estimate, low=answer.low, high=answer.high, margin=answer.margin)
-    low, high = (None if one is None else math.log(one) for one in (answer.low, answer.high))
+    # A ratio may be too small to be told from nothing.
+    low, high = (None if one is None else math.log(max(one, _TINY)) for one in (answer.low, answer.high))
     return Span(estimate=math.log(answer.estimate), low=low, high=high, margin=log_margin(answer.margin))
 
 
@@ -79,23 +82,24 @@ def strip(answer: Answer, *, reach: float) -> str:
     return svg.drawing(parts, width=WIDTH, height=HEIGHT, label=_label(answer), role="strip")
 
 
-def _ticks(answer: Answer, margin: float, reach: float, place: object) -> list[str]:
-    assert callable(place)
-    values = _time_ticks(reach * margin) if answer.metric == "time" else _even_ticks(reach * margin, margin)
+def _ticks(answer: Answer, smallest: float, reach: float, place: Callable[[float], float]) -> list[str]:
+    values = (
+        _time_ticks(reach * smallest) if answer.metric == "time" else _even_ticks(reach * smallest, smallest)
+    )
     parts: list[str] = []
     taken: list[float] = []
     for value in values:
-        where = float(place(value))
+        where = place(value)
         if all(abs(where - one) >= 27 for one in taken) and EDGE <= where <= WIDTH - EDGE:
             taken.append(where)
             parts.append(svg.text(where, 50, _tick_text(answer, value), role="tick middle"))
     return parts
 
 
-def _even_ticks(farthest: float, margin: float) -> list[float]:
+def _even_ticks(farthest: float, smallest: float) -> list[float]:
     """Zero, the margin, and powers of ten beyond it, nearest first."""
-    values = [0.0, margin, -margin]
-    power = 10.0 ** math.ceil(math.log10(margin * 1.01))
+    values = [0.0, smallest, -smallest]
+    power = 10.0 ** math.ceil(math.log10(smallest * 1.01))
     while power <= farthest:
         values += [power, -power]
         power *= 10
@@ -116,5 +120,11 @@ def _tick_text(answer: Answer, value: float) -> str:
 
 
 def _label(answer: Answer) -> str:
-    """The picture in words."""
-    return f"Interval of {answer.variant} minus {answer.baseline}: {answer.sentence}"
+    """The picture in words; the sentence stands beside it."""
+    interval = (
+        "no interval yet"
+        if answer.low is None
+        else f"interval {apart(answer.low, answer.metric)} to {apart(answer.high, answer.metric)}"
+    )
+    change = apart(answer.estimate, answer.metric)
+    return f"{answer.variant} against {answer.baseline}: {change}, {interval}, margin {margin(answer)}"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fairtrial.analysis.alpha import alphas
+from fairtrial.analysis.alpha import LARGEST, alphas
 from fairtrial.analysis.ledger import Ledger, ledger
+from fairtrial.analysis.values import ArmTrials
 from fairtrial.report.charts import Chart
 from fairtrial.report.evidence import Evidence
 from fairtrial.report.ladder_charts import ladder_chart
@@ -50,7 +51,7 @@ def asked_on(evidence: Evidence) -> On:
 
 def _ladders(evidence: Evidence, on: On) -> Iterator[Chart]:
     shares = alphas(evidence.study)
-    alpha = shares.get(Family(on)) or min(shares.values(), default=1 - evidence.study.confidence)
+    alpha = shares.get(Family(on)) or min([*shares.values(), 1 - evidence.study.confidence, LARGEST])
     for ladder in ladders(arm.arm for arm in evidence.arms.values()):
         chart = ladder_chart(ladder, evidence.arms, evidence.study, evidence.answers, on=on, alpha=alpha)
         if chart is not None:
@@ -71,9 +72,14 @@ def _models(evidence: Evidence, on: On) -> list[Model]:
                     accuracy=type(accuracy)(mean=100 * accuracy.mean, sd=sd, n=accuracy.n),
                     seconds=seconds.mean,
                     parameters=arm.parameters,
+                    leaked=on == "validation" and _leaked(arm),
                 )
             )
     return models
+
+
+def _leaked(arm: ArmTrials) -> bool:
+    return any(trial.outcome.metrics.get("validation_seen", 0.0) > 0 for trial in arm.trials)
 
 
 _FACTS = (

@@ -86,17 +86,17 @@ def number(value: float) -> str:
     return "0" if text == "-0" else text
 
 
-def path(points: Sequence[Point], *, role: str) -> str:
-    if not points:
-        return ""
-    steps = "L".join(f"{number(x)},{number(y)}" for x, y in points)
-    return f'<path class="{role}" d="M{steps}"/>'
+def path(*lines: Sequence[Point], role: str, whole: bool = False) -> str:
+    """One or several lines as one mark; `whole` rounds to whole units, for lines nobody reads off."""
+    write: Callable[[float], str] = (lambda value: str(round(value))) if whole else number
+    steps = "".join("M" + " ".join(f"{write(x)},{write(y)}" for x, y in points) for points in lines if points)
+    return f'<path class="{role}" d="{steps}"/>' if steps else ""
 
 
 def area(lower: Sequence[Point], upper: Sequence[Point], *, role: str) -> str:
     if not lower:
         return ""
-    steps = "L".join(f"{number(x)},{number(y)}" for x, y in [*lower, *reversed(upper)])
+    steps = " ".join(f"{round(x)},{round(y)}" for x, y in [*lower, *reversed(upper)])
     return f'<path class="{role}" d="M{steps}Z"/>'
 
 
@@ -109,19 +109,37 @@ def rect(x: float, y: float, width: float, height: float, *, role: str) -> str:
     return f'<rect class="{role}" x="{number(x)}" y="{number(y)}" width="{number(width)}" height="{number(height)}"/>'
 
 
+def boxes(corners: Iterable[tuple[float, float, float, float]], *, role: str) -> str:
+    """Rectangles (left, top, width, height) as one mark."""
+    steps = "".join(
+        f"M{number(x)},{number(y)}h{number(width)}v{number(height)}h{number(-width)}z"
+        for x, y, width, height in corners
+    )
+    return f'<path class="{role}" d="{steps}"/>' if steps else ""
+
+
 def text(x: float, y: float, words: str, *, role: str = "") -> str:
     named = f' class="{role}"' if role else ""
     return f'<text{named} x="{number(x)}" y="{number(y)}">{escape(words)}</text>'
 
 
-def mark(x: float, y: float, *, role: str, shape: str = "circle", size: float = 3.5, hint: str = "") -> str:
+def mark(
+    x: float, y: float, *, role: str = "", shape: str = "circle", size: float = 3.5, hint: str = ""
+) -> str:
     """A circle, or a square for readers without colours; `hint` is told on hover."""
-    told = f"<title>{escape(hint)}</title>" if hint else ""
+    named = f' class="{role}"' if role else ""
     if shape == "square":
         side = number(2 * size * 0.9)
         place = f'x="{number(x - size * 0.9)}" y="{number(y - size * 0.9)}" width="{side}" height="{side}"'
-        return f'<rect class="{role}" {place}>{told}</rect>'
-    return f'<circle class="{role}" cx="{number(x)}" cy="{number(y)}" r="{number(size)}">{told}</circle>'
+        drawn = f"<rect{named} {place}"
+    else:
+        drawn = f'<circle{named} cx="{number(x)}" cy="{number(y)}" r="{number(size)}"'
+    kind = "rect" if shape == "square" else "circle"
+    return f"{drawn}><title>{escape(hint)}</title></{kind}>" if hint else f"{drawn}/>"
+
+
+def group(parts: Iterable[str], *, role: str) -> str:
+    return f'<g class="{role}">{"".join(parts)}</g>'
 
 
 def drawing(parts: Iterable[str], *, width: float, height: float, label: str, role: str = "plot") -> str:
@@ -141,16 +159,16 @@ def frame(
     x_text: Callable[[float], str] = lambda value: f"{value:g}",
     y_text: Callable[[float], str] = lambda value: f"{value:g}",
     x_ticks: Sequence[float] | None = None,
+    y_ticks: Sequence[float] | None = None,
 ) -> list[str]:
     """Grid, ticks and titles of both axes; titles carry the units."""
     parts: list[str] = []
-    for tick in y.ticks():
-        place = y(tick)
-        parts.append(line((x.start, place), (x.end, place), role="grid"))
-        parts.append(text(x.start - 6, place + 3.5, y_text(tick), role="tick end"))
-    for tick in x.ticks() if x_ticks is None else x_ticks:
-        parts.append(line((x(tick), y.start), (x(tick), y.start + 4), role="axis"))
-        parts.append(text(x(tick), y.start + 15, x_text(tick), role="tick middle"))
+    marks = y.ticks() if y_ticks is None else list(y_ticks)
+    parts.append(path(*(((x.start, y(tick)), (x.end, y(tick))) for tick in marks), role="grid"))
+    parts += [text(x.start - 6, y(tick) + 3.5, y_text(tick), role="tick end") for tick in marks]
+    marks = x.ticks() if x_ticks is None else list(x_ticks)
+    parts.append(path(*(((x(tick), y.start), (x(tick), y.start + 4)) for tick in marks), role="axis"))
+    parts += [text(x(tick), y.start + 15, x_text(tick), role="tick middle") for tick in marks]
     parts.append(line((x.start, y.start), (x.end, y.start), role="axis"))
     parts.append(text((x.start + x.end) / 2, y.start + 31, across, role="title middle"))
     turned = f'transform="rotate(-90 {number(11)} {number((y.start + y.end) / 2)})"'
