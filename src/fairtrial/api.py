@@ -151,6 +151,7 @@ def write_report(answers: Answers, path: str | Path, *, commands: Sequence[str] 
     takes to have the page again. Raises FairtrialError for what it cannot do.
     """
     from fairtrial.report.evidence import read_evidence
+    from fairtrial.report.javascript import Bundle
     from fairtrial.report.page import page
 
     wanted = Path(path)
@@ -160,8 +161,9 @@ def write_report(answers: Answers, path: str | Path, *, commands: Sequence[str] 
         raise FairtrialError(
             "these answers do not know their study and store; ask for them with ft.answers(study)"
         )
+    bundle = Bundle()  # takes its time in a process of its own
     with open_to_read(answers.store) as opened:
-        text = page(read_evidence(answers.asked, answers, opened), commands=commands)
+        text = page(read_evidence(answers.asked, answers, opened), bundle=bundle, commands=commands)
     try:
         wanted.write_bytes(text.encode(errors="replace"))
     except OSError as error:

@@ -27,8 +27,8 @@ _FIELDS = {("accuracy", "validation"): "va", ("accuracy", "train"): "ta",
 class Curves:
     """One arm's epochs. `values[field]` has shape (trials, epochs), NaN where a trial has no such epoch.
 
-    Accuracies are in percent. `columns` are the same rows for a chart; `seeds` is empty where only
-    mean, lowest and highest are kept.
+    Accuracies are in percent. `columns` are the same rows for a chart; `seeds` is empty where only the
+    lowest, the mean and the highest are kept, three rows in this order.
     """
 
     arm: str
@@ -36,6 +36,11 @@ class Curves:
     trials: int
     values: dict[str, NDArray[np.float64]]
     columns: Columns
+
+    def mean(self, field: str) -> NDArray[np.float64]:
+        """Per epoch, over the trials that reached it."""
+        table = self.values[field]
+        return _over(table, np.mean) if self.seeds else table[_MEAN]
 
 
 def curves(arm: ArmTrials, *, each_seed: bool) -> Curves | None:
@@ -53,7 +58,6 @@ def curves(arm: ArmTrials, *, each_seed: bool) -> Curves | None:
             values["tl"][row, place] = record.train_loss
     seeds = tuple(trial.seed for trial in trials)
     if not each_seed:
-        # Lowest, mean and highest as if they were three seeds: the band and its middle stay as they are.
         values = {field: _summary(table) for field, table in values.items()}
         seeds = ()
     return Curves(
@@ -61,7 +65,7 @@ def curves(arm: ArmTrials, *, each_seed: bool) -> Curves | None:
         seeds=seeds,
         trials=len(trials),
         values=values,
-        columns=_columns(values, seeds or (0, 0, 0)),
+        columns=_columns(values, seeds),
     )
 
 
@@ -72,8 +76,11 @@ def learning_charts(shown: Sequence[Curves]) -> tuple[Chart, ...]:
     return tuple(_chart(shown, measure) for measure in ("accuracy", "loss"))
 
 
+_MEAN = 1
+
+
 def _summary(table: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.array([_over(table, np.nanmin), _over(table, np.nanmean), _over(table, np.nanmax)])
+    return np.array([_over(table, np.min), _over(table, np.mean), _over(table, np.max)])
 
 
 def _over(table: NDArray[np.float64], what: object) -> NDArray[np.float64]:
@@ -86,10 +93,11 @@ def _over(table: NDArray[np.float64], what: object) -> NDArray[np.float64]:
 def _columns(values: dict[str, NDArray[np.float64]], seeds: Sequence[int]) -> Columns:
     trials, epochs = values["va"].shape
     rows = [(row, place) for row in range(trials) for place in range(epochs)]
-    columns: dict[str, list[object]] = {
-        "seed": [seeds[row] for row, _ in rows],
-        "epoch": [place + 1 for _, place in rows],
-    }
+    # The lowest and the highest belong to the band and to no mean.
+    own: dict[str, list[object]] = (
+        {"seed": [seeds[row] for row, _ in rows]} if seeds else {"edge": [row != _MEAN for row, _ in rows]}
+    )
+    columns: dict[str, list[object]] = {**own, "epoch": [place + 1 for _, place in rows]}
     for field, table in values.items():
         digits = 2 if field in ("va", "ta") else 4
         columns[field] = [_rounded(float(table[row, place]), digits) for row, place in rows]
@@ -137,43 +145,42 @@ def _chart(shown: Sequence[Curves], measure: Measure) -> Chart:
 
 
 def _end(one: Curves, measure: Measure, of: str) -> str:
-    last = one.values[_FIELDS[measure, of]][:, -1]
-    known = last[np.isfinite(last)]
-    if not known.size:
+    last = float(one.mean(_FIELDS[measure, of])[-1])
+    if not math.isfinite(last):
         return "unknown"
-    return f"{known.mean():.2f} %" if measure == "accuracy" else f"{known.mean():.4f}"
+    return f"{last:.2f} %" if measure == "accuracy" else f"{last:.4f}"
 
 
 def _drawing(shown: Sequence[Curves], measure: Measure, label: str) -> str:
-    tables = [(one, of, one.values[_FIELDS[measure, of]]) for one in shown for of in SETS]
-    epochs = max(table.shape[1] for _, _, table in tables)
-    low, high = svg.padded((value for _, _, table in tables for value in table.flat), least=1e-6)
+    fields = [(one, of, _FIELDS[measure, of]) for one in shown for of in SETS]
+    epochs = max(one.values[field].shape[1] for one, _, field in fields)
+    low, high = svg.padded(
+        (value for one, _, field in fields for value in one.values[field].flat), least=1e-6
+    )
     x = svg.Scale(low=1, high=max(epochs, 2), start=svg.LEFT + 8, end=svg.WIDTH - svg.RIGHT - 8)
     y = svg.Scale(low=low, high=high, start=svg.HEIGHT - svg.BOTTOM, end=svg.TOP)
     whole = sorted({round(tick) for tick in x.ticks()} & set(range(1, epochs + 1)))
     parts = svg.frame(x, y, across="Epoch", up=specs.UNITS[measure], x_ticks=whole)
-    for one, of, table in tables:
+    for one, of, field in fields:
         side = specs.SIDES[shown.index(one)]
-        parts += _lines(
-            one, table, x, y, role=f"{side} {of}", shape="circle" if side == "variant" else "square"
-        )
+        shape = "circle" if side == "variant" else "square"
+        parts += _lines(one, field, x, y, role=f"{side} {of}", shape=shape)
     return svg.drawing(parts, width=svg.WIDTH, height=svg.HEIGHT, label=label)
 
 
-def _lines(
-    one: Curves, table: NDArray[np.float64], x: svg.Scale, y: svg.Scale, *, role: str, shape: str
-) -> Iterator[str]:
+def _lines(one: Curves, field: str, x: svg.Scale, y: svg.Scale, *, role: str, shape: str) -> Iterator[str]:
     def points(values: NDArray[np.float64]) -> list[svg.Point]:
         return [
             (x(place + 1), y(value)) for place, value in enumerate(values.tolist()) if math.isfinite(value)
         ]
 
     if one.trials > 1:
+        table = one.values[field]
         lowest, highest = _over(table, np.min), _over(table, np.max)
         yield svg.area(points(lowest), points(highest), role=f"band {role}")
         if one.seeds:
             yield svg.path(*(points(row) for row in table), role=f"seed {role}", whole=True)
-    mean = points(_over(table, np.mean))
+    mean = points(one.mean(field))
     yield svg.path(mean, role=f"mean {role}")
     # Where there are many epochs the dots would hide the line.
     dotted = mean if len(mean) <= 12 else mean[-1:]

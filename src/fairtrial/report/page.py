@@ -30,9 +30,10 @@ if TYPE_CHECKING:
 _METRICS = ("accuracy", "loss", "time")
 
 
-def page(evidence: Evidence, *, commands: Sequence[str] = (), made: datetime | None = None) -> str:
+def page(
+    evidence: Evidence, *, bundle: Bundle, commands: Sequence[str] = (), made: datetime | None = None
+) -> str:
     """The whole page. `commands` are what it takes to have the same page again, one line each."""
-    bundle = Bundle()  # takes its time in a process of its own
     study, answers = evidence.study, evidence.answers
     epochs = sum(len(trial.outcome.history) for arm in answers.arms for trial in arm.trials)
     learned = {

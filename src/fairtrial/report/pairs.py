@@ -22,7 +22,7 @@ _MOST_CELLS = 14
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairsPicture:
-    """`share` of pairs as drawn dark, what that says in a short sentence, and the drawing."""
+    """`share` of the pairs is drawn dark; `big` and `says` together tell what that means."""
 
     share: float
     big: str
@@ -46,22 +46,20 @@ def pairs(answer: Answer, compared: Contrast) -> PairsPicture | None:
         told = lottery(variant, baseline, verdict=verdict, margin=margin)
         dark = table * verdict.direction < 0 if verdict.direction else np.abs(table) > margin
         how = "the opposite" if verdict.direction else "of a difference that matters"
-        return _picture(dark, told.share, f"would have told you {how}", f"{told.opposite} of {told.pairs}")
+        return _picture(dark, told.share, f"would have told you {how}")
     if verdict is Verdict.NOT_WORSE:
         margin = log_margin(margin) if answer.metric == "time" else margin
         worse = table < -margin if better_of(answer.metric) == "higher" else table > margin
         says = f"would have told you that {answer.variant} is worse by more than the margin"
-        return _picture(worse, float(worse.mean()), says, f"{int(worse.sum())} of {worse.size}")
+        return _picture(worse, float(worse.mean()), says)
     higher = table > 0
-    share = float(higher.mean())
     word = "slower" if answer.metric == "time" else "higher"
     says = f"have {answer.variant} {word}; there is no verdict that they could contradict"
-    return _picture(higher, share, says, f"{int(higher.sum())} of {higher.size}", undecided=True)
+    return _picture(higher, float(higher.mean()), says, undecided=True)
 
 
-def _picture(
-    dark: NDArray[np.bool_], share: float, says: str, count: str, *, undecided: bool = False
-) -> PairsPicture:
+def _picture(dark: NDArray[np.bool_], share: float, says: str, *, undecided: bool = False) -> PairsPicture:
+    count = f"{int(dark.sum())} of {dark.size}"
     label = f"{count} pairs of single runs {says}."
     roles = ("dark open", "light") if undecided else ("dark", "light")
     rows, columns = dark.shape
@@ -85,17 +83,23 @@ def _picture(
                 role="gaps",
             )
         )
-    big = (
-        f"{100 * share:.0f} %"
-        if share in (0, 1) or 0.005 <= share <= 0.995
-        else ("< 1 %" if share < 0.5 else "> 99 %")
-    )
     return PairsPicture(
         share=share,
-        big=big,
-        says=says,
+        big=count if undecided else _percent(share),
+        says=f"pairs of single runs {says}" if undecided else f"of pairs of single runs {says}",
         drawing=svg.drawing(parts, width=SIDE, height=SIDE, label=label, role="pairs"),
     )
+
+
+def _percent(share: float) -> str:
+    """Never 0 or 100 % where there is one pair that says otherwise.
+
+    >>> _percent(0.0), _percent(0.001), _percent(0.126), _percent(0.9999)
+    ('0 %', '< 1 %', '13 %', '> 99 %')
+    """
+    if 0 < share < 0.005:
+        return "< 1 %"
+    return "> 99 %" if 0.995 < share < 1 else f"{100 * share:.0f} %"
 
 
 def _stretches(row: NDArray[np.bool_]) -> list[tuple[int, int]]:

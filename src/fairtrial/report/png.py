@@ -36,7 +36,7 @@ def signed(values: NDArray[np.floating]) -> str:
     height, width = steps.shape
     padded = np.zeros((height, width + width % 2), dtype=np.uint8)
     padded[:, :width] = steps
-    packed = (padded[:, 0::2] << 4) | padded[:, 1::2]
+    packed = (padded[:, 0::2] << 4 | padded[:, 1::2]).astype(np.uint8)
     rows = np.concatenate([np.zeros((height, 1), dtype=np.uint8), packed], axis=1)
     return _address(_chunks(width, height, depth=4, colour_type=3, rows=rows, palette=_palette()))
 

@@ -24,7 +24,7 @@ def curves(measure: Literal["accuracy", "loss"]) -> Spec:
     """Learning curves of `curves`: each seed thin, band from lowest to highest, mean thick."""
     import altair as alt
 
-    fields = {"accuracy": ["va", "ta"], "loss": ["vl", "tl"]}[measure]
+    fields: list[str | alt.FieldName] = ["va", "ta"] if measure == "accuracy" else ["vl", "tl"]
     base = (
         alt.Chart(alt.NamedData("curves"))
         .transform_fold(fields, as_=["of", "value"])
@@ -45,7 +45,9 @@ def curves(measure: Literal["accuracy", "loss"]) -> Spec:
         y=alt.Y("min(value):Q", title=UNITS[measure]).scale(zero=False), y2="max(value):Q", detail="set:N"
     )
     seeds = base.mark_line(strokeWidth=0.8, opacity=0.4).encode(y="value:Q", detail="seed:N", strokeDash=dash)
-    mean = base.mark_line(strokeWidth=2.2).encode(y="mean(value):Q", strokeDash=dash)
+    # Of curves that come as lowest, mean and highest alone, the edges are in no mean.
+    middle = base.transform_filter("!datum.edge")
+    mean = middle.mark_line(strokeWidth=2.2).encode(y="mean(value):Q", strokeDash=dash)
     points = base.mark_point(filled=True, size=26).encode(y="mean(value):Q", shape=_shape(), detail="set:N")
     # Unseen, and wide enough to be met by a pointer.
     hover = (
@@ -179,10 +181,11 @@ def models(across: Literal["seconds", "parameters"], accuracy: str, errors: tupl
         )
         .add_params(_zoom())
     )
-    names = [
-        base.mark_text(align=align, dx=dx, dy=-8, limit=130).encode(y=y, text=f"{field}:N")
-        for align, dx, field in (("left", 7, "label"), ("right", -7, "label_left"))
-    ]
+    text = base.encode(y=y)
+    names = (
+        text.mark_text(align="left", dx=7, dy=-8, limit=130).encode(text="label:N"),
+        text.mark_text(align="right", dx=-7, dy=-8, limit=130).encode(text="label_left:N"),
+    )
     return _spec(alt.layer(frontier, spread, points, *names))
 
 

@@ -15,6 +15,8 @@ def headline(answers: Answers) -> str:
     """One sentence: the fate of the claims where there are any, else of the questions."""
     claims = Counter(one.verdict for answer in answers for one in answer.claims)
     if total := claims.total():
+        if claims["not settled"] == total:
+            return f"None of {count_of(total, 'claim')} is settled yet."
         stand = claims["holds"]
         parts = [f"{claims['contradicted']} {'is' if claims['contradicted'] == 1 else 'are'} contradicted"]
         if claims["not settled"]:
