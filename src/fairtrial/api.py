@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import tempfile
 from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import contextmanager
@@ -148,7 +149,8 @@ def write_report(answers: Answers, path: str | Path, *, commands: Sequence[str] 
     """Write the report on `answers` to `path`, an HTML page that needs nothing else; returns the path.
 
     What it shows beside the answers is read from the store they came from. `commands` are printed as what it
-    takes to have the page again. Raises FairtrialError for what it cannot do.
+    takes to have the page again, worked out from the study's file unless given. Raises FairtrialError for
+    what it cannot do.
     """
     from fairtrial.report.evidence import read_evidence
     from fairtrial.report.javascript import Bundle
@@ -163,9 +165,17 @@ def write_report(answers: Answers, path: str | Path, *, commands: Sequence[str] 
         )
     bundle = Bundle()  # takes its time in a process of its own
     with open_to_read(answers.store) as opened:
-        text = page(read_evidence(answers.asked, answers, opened), bundle=bundle, commands=commands)
+        found = read_evidence(answers.asked, answers, opened)
+        text = page(found, bundle=bundle, commands=commands or _commands(answers.asked))
     try:
         wanted.write_bytes(text.encode(errors="replace"))
     except OSError as error:
         raise FairtrialError(f"{path}: cannot be written: {error.strerror or error}") from None
     return wanted
+
+
+def _commands(study: Study) -> tuple[str, ...]:
+    """A study written in Python has no name that a command could take."""
+    if not study.source:
+        return ("answers = ft.run(study)", 'ft.write_report(answers, "report.html")')
+    return (shlex.join(["fairtrial", "run", study.source]), shlex.join(["fairtrial", "report", study.source]))

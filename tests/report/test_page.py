@@ -252,6 +252,15 @@ def test_an_arm_that_diverged_makes_no_figures(tmp_path):
     )
 
 
+def test_the_page_names_what_makes_it_again(tmp_path, small, small_page):
+    """Without the command a report is a picture of numbers."""
+    path = small_page.parent / "study.yaml"
+    assert f"fairtrial run {path}" in words(small)
+    study = replace(from_text(STUDY, tmp_path), source="")
+    page = ft.write_report(ft.answers(study, store=tmp_path / "none.db"), tmp_path / "page.html")
+    assert "answers = ft.run(study)" in words(Parsed(page.read_text(encoding="utf-8")))
+
+
 def test_a_report_goes_to_a_page_or_nowhere(tmp_path, small_page):
     """Another suffix is another wish, and a silent HTML file under it would not open."""
     found = ft.answers(from_text(STUDY, tmp_path), store=small_page.parent / "some.db")

@@ -117,6 +117,14 @@ def test_every_chart_draws_marks_without_a_complaint_or_a_request(open_page, sma
     assert opened.asked_for() == []
 
 
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_a_study_at_its_beginning_draws_what_there_is(open_page, make_page, seeds):
+    """No interval, no margin of the loss, arms without a trial: most reports are looked at while it runs."""
+    opened = open_page(make_page(seeds=seeds, errors={"narrow": 0.03, "wide": 0.025}, weights=False))
+    opened.draw_everything()
+    assert opened.complaints == []
+
+
 def test_a_toggle_hides_an_arm_and_shows_it_again(open_page, small_page):
     """With two arms and two sets of images a reader takes away what is in the way."""
     page = open_page(small_page).page
@@ -158,8 +166,7 @@ def test_hovering_a_chart_tells_a_value(open_page, small_page):
     assert any(character.isdigit() for character in told)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 768])
+@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (360, "dark"), (768, "light")])
 def test_a_narrow_screen_needs_no_sideways_scrolling(open_page, small_page, width, scheme):
     """Reports are opened on phones, in the dark."""
     opened = open_page(small_page, viewport={"width": width, "height": 740}, color_scheme=scheme)

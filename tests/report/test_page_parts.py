@@ -158,10 +158,11 @@ def test_the_frontier_is_what_nothing_cheaper_beats_and_leaks_are_out_of_it():
     [
         specs.curves("accuracy"),
         specs.curves("loss"),
-        specs.contrasts("pp"),
+        specs.contrasts("pp", margin=True, interval=True),
+        specs.contrasts("", margin=False, interval=False),
         specs.seconds(),
         specs.models("seconds", "Test", (1.0, 2.0)),
-        specs.levels("network.mlp.width", (50.0, 200.0), "Validation"),
+        specs.levels("network.mlp.width", (50.0, 200.0), "Validation", fitted=True),
     ],
 )
 def test_vega_lite_allows_every_kind_of_chart_and_it_holds_no_address(spec):

@@ -43,7 +43,7 @@ def contrast_chart(answer: Answer, compared: Contrast) -> Chart | None:
             f"their mean{interval}{margin}."
         ),
         drawing=_drawing(answer, compared.seeds, contrasts, bounds, unit, where),
-        spec=specs.contrasts(unit),
+        spec=specs.contrasts(unit, margin=bounds["plus"] is not None, interval=bounds["low"] is not None),
         data={
             "seeds": (
                 Part(

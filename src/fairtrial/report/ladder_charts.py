@@ -48,7 +48,7 @@ def ladder_chart(
         label=label,
         caption=" ".join([said, *claimed, "The grey band is the margin around the largest level's mean."]),
         drawing=_drawing(values, means, fit, ladder.path, on, label, band=(top - margin, top + margin)),
-        spec=specs.levels(ladder.path, tuple(levels), on.capitalize()),
+        spec=specs.levels(ladder.path, tuple(levels), on.capitalize(), fitted=bool(fit)),
         data={
             "levels": tuple(
                 Part(

@@ -15,6 +15,7 @@ from fairtrial.report import specs, svg
 from fairtrial.report.charts import Chart, Columns, Part, Toggle
 
 Measure = Literal["accuracy", "loss"]
+MEASURES: tuple[Measure, ...] = ("accuracy", "loss")
 SETS = ("validation", "train")
 MOST_EPOCHS = 20_000
 """Epochs of all trials together that a page shows seed by seed; above it means and bands alone."""
@@ -70,10 +71,12 @@ def curves(arm: ArmTrials, *, each_seed: bool) -> Curves | None:
 
 
 def learning_charts(shown: Sequence[Curves]) -> tuple[Chart, ...]:
-    """Accuracy and loss over the epochs; the first arm of two is the variant."""
-    if not shown:
-        return ()
-    return tuple(_chart(shown, measure) for measure in ("accuracy", "loss"))
+    """Accuracy and loss over the epochs, as far as there are any; the first arm of two is the variant."""
+    return tuple(
+        _chart(shown, measure)
+        for measure in MEASURES
+        if any(np.isfinite(one.values[_FIELDS[measure, of]]).any() for one in shown for of in SETS)
+    )
 
 
 _MEAN = 1

@@ -76,6 +76,7 @@ def page(
         commands=commands,
         store=evidence.store,
         many=evidence.many,
+        digits=any(arm.arm.settings.data.dataset == "mnist" for arm in evidence.arms.values()),
         version=fairtrial.__version__,
         made=(made or datetime.now().astimezone()).strftime("%Y-%m-%d"),
         chart=charts.place,

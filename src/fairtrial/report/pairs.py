@@ -31,9 +31,9 @@ class PairsPicture:
 
 
 def pairs(answer: Answer, compared: Contrast) -> PairsPicture | None:
-    """What pairs of single runs would have told; None without runs."""
+    """What pairs of single runs would have told; None while there is a single pair or none."""
     variant, baseline = compared.variant, compared.baseline
-    if not variant.size:
+    if variant.size < 2:
         return None
     if answer.metric == "time":
         variant, baseline = np.log(variant), np.log(baseline)

@@ -44,14 +44,18 @@ def curves(measure: Literal["accuracy", "loss"]) -> Spec:
     band = base.mark_area(opacity=0.13, stroke=None).encode(
         y=alt.Y("min(value):Q", title=UNITS[measure]).scale(zero=False), y2="max(value):Q", detail="set:N"
     )
-    seeds = base.mark_line(strokeWidth=0.8, opacity=0.4).encode(y="value:Q", detail="seed:N", strokeDash=dash)
+    seeds = (
+        base.transform_filter("isValid(datum.seed)")
+        .mark_line(strokeWidth=0.8, opacity=0.4)
+        .encode(y="value:Q", detail="seed:N", strokeDash=dash)
+    )
     # Of curves that come as lowest, mean and highest alone, the edges are in no mean.
     middle = base.transform_filter("!datum.edge")
     mean = middle.mark_line(strokeWidth=2.2).encode(y="mean(value):Q", strokeDash=dash)
-    points = base.mark_point(filled=True, size=26).encode(y="mean(value):Q", shape=_shape(), detail="set:N")
+    points = middle.mark_point(filled=True, size=26).encode(y="mean(value):Q", shape=_shape(), detail="set:N")
     # Unseen, and wide enough to be met by a pointer.
     hover = (
-        base.mark_circle(opacity=0, size=120)
+        middle.mark_circle(opacity=0, size=120)
         .encode(
             y="value:Q",
             tooltip=[
@@ -68,19 +72,21 @@ def curves(measure: Literal["accuracy", "loss"]) -> Spec:
 
 
 @cache
-def contrasts(unit: str) -> Spec:
-    """One contrast per seed of `seeds` against zero; margin, interval and mean from `bounds`."""
+def contrasts(unit: str, *, margin: bool, interval: bool) -> Spec:
+    """One contrast per seed of `seeds` against zero; mean and what is known of margin and interval from `bounds`."""
     import altair as alt
 
     seeds, bounds = (alt.Chart(alt.NamedData(name)) for name in ("seeds", "bounds"))
-    margin = bounds.mark_rect(opacity=0.16, color="gray").encode(
-        y=alt.Y("minus:Q", title=f"Variant − baseline ({unit})" if unit else "Variant − baseline"),
-        y2="plus:Q",
+    title = f"Variant − baseline ({unit})" if unit else "Variant − baseline"
+    smallest = bounds.mark_rect(opacity=0.16, color="gray").encode(
+        y=alt.Y("minus:Q", title=title), y2="plus:Q"
     )
-    interval = bounds.mark_rect(opacity=0.14).encode(
+    likely = bounds.mark_rect(opacity=0.14).encode(
         y="low:Q", y2="high:Q", color=alt.value({"expr": "accent"})
     )
-    mean = bounds.mark_rule(strokeWidth=2).encode(y="estimate:Q", color=alt.value({"expr": "accent"}))
+    mean = bounds.mark_rule(strokeWidth=2).encode(
+        y=alt.Y("estimate:Q", title=title), color=alt.value({"expr": "accent"})
+    )
     zero = alt.Chart(alt.NamedData("bounds")).mark_rule().encode(y=alt.datum(0))
     x = alt.X("seed:Q", title="Seed", axis=alt.Axis(tickMinStep=1, format="d", grid=False)).scale(
         nice=False, padding=14, zero=False
@@ -105,7 +111,8 @@ def contrasts(unit: str) -> Spec:
         )
         .add_params(_zoom())
     )
-    return _spec(alt.layer(margin, interval, zero, mean, stems, points))
+    known = [layer for layer, there in ((smallest, margin), (likely, interval)) if there]
+    return _spec(alt.layer(*known, zero, mean, stems, points))
 
 
 @cache
@@ -190,7 +197,7 @@ def models(across: Literal["seconds", "parameters"], accuracy: str, errors: tupl
 
 
 @cache
-def levels(path: str, values: tuple[float, ...], accuracy: str) -> Spec:
+def levels(path: str, values: tuple[float, ...], accuracy: str, *, fitted: bool) -> Spec:
     """Accuracy of `levels` over an ordered setting: each seed thin, means thick, the margin below the top."""
     import altair as alt
 
@@ -227,7 +234,7 @@ def levels(path: str, values: tuple[float, ...], accuracy: str) -> Spec:
         )
         .add_params(_zoom())
     )
-    return _spec(alt.layer(band, seeds, fit, mean, hover))
+    return _spec(alt.layer(band, seeds, *([fit] if fitted else []), mean, hover))
 
 
 def _side() -> alt.Color:
