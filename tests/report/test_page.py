@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from made_trials import ERRORS, HOSTILE, STUDY, fill, from_text
+from made_trials import HOSTILE, STUDY, fill, from_text
 
 import fairtrial as ft
 
@@ -272,6 +272,25 @@ def test_a_report_goes_to_a_page_or_nowhere(tmp_path, small_page):
         ft.write_report(replace(found, asked=None), tmp_path / "report.html")
 
 
+def test_a_study_of_many_arms_is_folded_and_says_what_it_leaves_out(tmp_path):
+    """Two hundred arms must open in a browser, and what is not shown must not look as if it did not exist."""
+    arms = "\n".join(f"  a{number}: {{network.mlp.width: {10 + number}}}" for number in range(1, 63))
+    text = STUDY.partition("arms:")[0] + "arms:\n" + arms
+    text += "\nquestions:\n" + "\n".join(
+        f"  - {{id: Q{n}, variant: a{n}, baseline: a1}}" for n in range(2, 63)
+    )
+    study = from_text(text, tmp_path)
+    fill(study, tmp_path / "some.db", seeds=2, errors=dict.fromkeys(study.arms, 0.03), predictions=False)
+    page = ft.write_report(ft.answers(study, store=tmp_path / "some.db"), tmp_path / "page.html")
+    parsed = Parsed(page.read_text(encoding="utf-8"))
+    assert sum("question" in one.get("class", "") for one in parsed.of("details")) == 61
+    assert not any("question" in one.get("class", "") for one in parsed.of("article"))
+    assert "learning curves stand with the arms" in words(parsed)
+    assert words(parsed).count("Left out, since this study has so many arms.") == 62
+    # Two for each arm, one contrast for each question, two of costs, one along the widths.
+    assert len(json.loads(parsed.text["script"][0])["charts"]) == 2 * 62 + 61 + 2 + 1
+
+
 @pytest.mark.slow
 def test_the_course_stays_below_three_megabytes(tmp_path):
     """It goes into mails and repositories."""
@@ -280,8 +299,3 @@ def test_the_course_stays_below_three_megabytes(tmp_path):
     fill(study, tmp_path / "some.db", seeds=10, errors=errors)
     page = ft.write_report(ft.answers(study, store=tmp_path / "some.db"), tmp_path / "page.html")
     assert page.stat().st_size < 3_000_000
-
-
-def test_errors_name_arms_of_the_study():
-    """The made trials must be of arms that exist."""
-    assert all(name in STUDY for name in ERRORS)
