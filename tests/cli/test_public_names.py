@@ -29,11 +29,8 @@ def test_the_public_names_are_these() -> None:
         "figures",
         "load",
         "run",
-<<<<<<< HEAD
         "show",
-=======
         "write_report",
->>>>>>> 9c3aefc (The course's report and its pictures; a study at its beginning draws without a complaint)
     ]
     assert all(getattr(ft, name) is not None for name in ft.__all__)
     assert set(ft.__all__) <= set(dir(ft))

@@ -13,7 +13,7 @@ from fairtrial.api import answers, write_report
 # Tests are imported one by one and would not find the module beside them.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from made_trials import ERRORS, HOSTILE, STUDY, fill, from_text, hostile_study
+from made_trials import ERRORS, STUDY, fill, from_text, hostile_study
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +48,4 @@ def hostile_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     study = hostile_study(folder)
     store = folder / "<img src=x onerror=alert(1)>.db"
     fill(study, store, seeds=3, errors=dict.fromkeys(study.arms, 0.03))
-    return write_report(
-        answers(study, store=store), folder / "page.html", commands=(f"fairtrial run '{HOSTILE}'",)
-    )
+    return write_report(answers(study, store=store), folder / "page.html")

@@ -202,7 +202,7 @@ def test_an_untrained_study_renders_and_says_what_it_lacks(tmp_path):
     study = from_text(STUDY, tmp_path)
     page = ft.write_report(ft.answers(study, store=tmp_path / "none.db"), tmp_path / "page.html")
     told = words(Parsed(page.read_text(encoding="utf-8")))
-    assert "12 trials of 4 arms are missing to the least number of seeds" in told
+    assert "12 of the 12 trials that the least number of seeds takes are missing" in told
     assert "Not trained at all yet: narrow, wide, wider, conv." in told
     assert "nothing to draw yet" in told
     assert "A verdict takes 3 seeds of both arms" in told
@@ -215,8 +215,8 @@ def test_an_undecided_answer_says_what_it_is_likely_to_take(make_page: Callable[
     """Undecided is a bill, not a shrug."""
     page = make_page(seeds=3, errors={"narrow": 0.030, "wide": 0.0285}, weights=False)
     told = words(Parsed(page.read_text(encoding="utf-8")))
-    assert re.search(r"About \d+ more seeds? of both arms: \d+ trials, about .* of one core", told)
-    assert "6 trials of 2 arms are missing" in told
+    assert re.search(r"Likely to be settled by \d+ more seeds? of both arms, about .* of one core", told)
+    assert "6 of the 12 trials that the least number of seeds takes are missing" in told
 
 
 def test_an_arm_that_diverged_makes_no_figures(tmp_path):
@@ -258,17 +258,17 @@ def test_the_page_names_what_makes_it_again(tmp_path, small, small_page):
     assert f"fairtrial run {path}" in words(small)
     study = replace(from_text(STUDY, tmp_path), source="")
     page = ft.write_report(ft.answers(study, store=tmp_path / "none.db"), tmp_path / "page.html")
-    assert "answers = ft.run(study)" in words(Parsed(page.read_text(encoding="utf-8")))
+    assert "answers = fairtrial.run(study)" in words(Parsed(page.read_text(encoding="utf-8")))
 
 
 def test_a_report_goes_to_a_page_or_nowhere(tmp_path, small_page):
     """Another suffix is another wish, and a silent HTML file under it would not open."""
     found = ft.answers(from_text(STUDY, tmp_path), store=small_page.parent / "some.db")
-    with pytest.raises(ft.FairtrialError, match=r"ends in \.html"):
+    with pytest.raises(ft.FairtrialError, match=r"\.html, \.ipynb"):
         ft.write_report(found, tmp_path / "report.txt")
     with pytest.raises(ft.FairtrialError, match="cannot be written"):
         ft.write_report(found, tmp_path / "no" / "folder" / "report.html")
-    with pytest.raises(ft.FairtrialError, match=r"ft\.answers"):
+    with pytest.raises(ft.FairtrialError, match=r"fairtrial\.answers"):
         ft.write_report(replace(found, asked=None), tmp_path / "report.html")
 
 

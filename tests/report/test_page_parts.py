@@ -18,9 +18,9 @@ import fairtrial as ft
 from fairtrial.analysis.contrast import Contrast
 from fairtrial.errors import FairtrialError
 from fairtrial.report import javascript, png, specs, svg
+from fairtrial.report.curve_charts import curve_chart
 from fairtrial.report.filters import filters
 from fairtrial.report.javascript import Bundle
-from fairtrial.report.ladders import ladders
 from fairtrial.report.learning import curves, learning_charts
 from fairtrial.report.mistakes import mistakes
 from fairtrial.report.models_chart import Model, frontier, models_charts
@@ -121,14 +121,23 @@ def test_the_strongest_units_come_first_and_keep_their_shape(tmp_path):
         assert filters(arm.arm, arm.trials, store) is None
 
 
-def test_ladders_are_arms_that_differ_in_one_number_alone(tmp_path):
-    """A curve through arms that differ in two settings says nothing about either."""
-    found = ladders(ft.load("course").arms.values())
-    named = {one.path: [name for _, name in one.arms] for one in found}
-    assert named["network.mlp.width"] == ["width-50", "width-200", "width-1000", "width-2000", "width-4000"]
-    assert named["network.mlp.depth"] == ["width-1000", "depth-3", "depth-5"]
-    assert named["batch_size"] == ["batch-1", "depth-5", "batch-10000"]
-    assert "lr-0.0001" not in named["optimizer.learning_rate"]
+def test_arms_along_one_number_carry_their_statement_and_every_seed(tmp_path):
+    """The curve is the picture of a statement; without it the eye makes up one of its own."""
+    study, found = answers_of(tmp_path, seeds=4)
+    arms = {arm.arm.name: arm for arm in found.arms}
+    chart = curve_chart(found.curves[0], arms)
+    assert chart is not None
+    assert found.curves[0].sentence in chart.caption
+    assert "error guarantee" in chart.caption
+    assert [part.shared["arm"] for part in chart.data["levels"]] == ["narrow", "wide", "wider"]
+    assert [len(part.columns["value"]) for part in chart.data["levels"]] == [4, 4, 4]
+    fewer = {name: replace(arm, trials=() if name == "wider" else arm.trials) for name, arm in arms.items()}
+    rest = curve_chart(found.curves[0], fewer)
+    assert rest is not None
+    assert "Not trained yet: wider." in rest.caption
+    none = {name: replace(arm, trials=()) for name, arm in arms.items()}
+    assert curve_chart(found.curves[0], none) is None
+    assert study.arms
 
 
 def model(name: str, accuracy: float, seconds: float, *, leaked: bool = False) -> Model:
@@ -162,7 +171,8 @@ def test_the_frontier_is_what_nothing_cheaper_beats_and_leaks_are_out_of_it():
         specs.contrasts("", margin=False, interval=False),
         specs.seconds(),
         specs.models("seconds", "Test", (1.0, 2.0)),
-        specs.levels("network.mlp.width", (50.0, 200.0), "Validation", fitted=True),
+        specs.levels("network.mlp.width", (50.0, 200.0), "Accuracy (%)", fitted=True, margin=True),
+        specs.levels("network.mlp.width", (50.0, 200.0), "Loss", fitted=False, margin=False),
     ],
 )
 def test_vega_lite_allows_every_kind_of_chart_and_it_holds_no_address(spec):

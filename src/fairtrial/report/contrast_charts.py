@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from fairtrial.analysis.contrast import Contrast
 from fairtrial.analysis.sentences import amount
@@ -60,16 +61,52 @@ def contrast_chart(answer: Answer, compared: Contrast) -> Chart | None:
     )
 
 
-def seconds_chart(variant: str, baseline: str, compared: Contrast) -> Chart | None:
-    """Training seconds of every seed both arms have, on one machine; None without any."""
-    if not compared.seeds:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seconds:
+    """What trainings of one arm took; `numbers` are their seeds, or count the pairs timed."""
+
+    arm: str
+    numbers: tuple[int, ...]
+    seconds: tuple[float, ...]
+
+
+def seconds_chart(sides: tuple[Seconds, ...], *, timed: bool) -> Chart | None:
+    """Training seconds of variant and baseline: of pairs timed in turn, or of the trials; None without any."""
+    values = [one for side in sides for one in side.seconds]
+    if not values:
         return None
-    arms = (
-        (variant, "variant", compared.variant.tolist()),
-        (baseline, "baseline", compared.baseline.tolist()),
+    sample = "pair" if timed else "seed"
+    known = [side for side in sides if side.seconds]
+    means = " and ".join(f"{side.arm} {sum(side.seconds) / len(side.seconds):.3g} s" for side in known)
+    label = f"Training seconds, on average {means}."
+    return Chart(
+        title="Training time",
+        label=label,
+        caption=(
+            "Each mark is one training as timed, the two arms in turn and nothing of ours beside them."
+            if timed
+            else "Each mark is one trial, trained beside other work: no verdict rests on these clocks."
+        ),
+        drawing=_strips(sides, values, sample=sample, label=label),
+        spec=specs.seconds(),
+        data={
+            "seconds": tuple(
+                Part(
+                    columns={"seed": list(side.numbers), "seconds": [_four(one) for one in side.seconds]},
+                    shared={"arm": side.arm, "side": role},
+                )
+                for side, role in zip(sides, specs.SIDES, strict=True)
+            )
+        },
+        toggles=tuple(
+            Toggle(key=f"arm:{side.arm}", label=side.arm, role=role)
+            for side, role in zip(sides, specs.SIDES, strict=True)
+        ),
     )
-    means = " and ".join(f"{name} {sum(values) / len(values):.3g} s" for name, _, values in arms)
-    low, high = svg.padded([one for _, _, values in arms for one in values], least=1e-3)
+
+
+def _strips(sides: tuple[Seconds, ...], values: list[float], *, sample: str, label: str) -> str:
+    low, high = svg.padded(values, least=1e-3)
     height = 130.0
     x = svg.Scale(low=low, high=high, start=122, end=svg.WIDTH - svg.RIGHT - 6)
     bottom = height - svg.BOTTOM
@@ -78,42 +115,23 @@ def seconds_chart(variant: str, baseline: str, compared: Contrast) -> Chart | No
     parts.append(
         svg.text((x.start + x.end) / 2, bottom + 31, "Training time per trial (s)", role="title middle")
     )
-    for row, (name, side, values) in enumerate(arms):
+    for row, (side, role) in enumerate(zip(sides, specs.SIDES, strict=True)):
         up = 24.0 + 40 * row
+        name = side.arm if len(side.arm) <= 18 else f"{side.arm[:17]}…"
         parts.append(svg.line((x.start, up), (x.end, up), role="grid"))
-        parts.append(
-            svg.text(x.start - 8, up + 4, name if len(name) <= 18 else f"{name[:17]}…", role="tick end")
-        )
-        shape = "circle" if side == "variant" else "square"
-        for seed, value in zip(compared.seeds, values, strict=True):
-            parts.append(
-                svg.mark(
-                    x(value),
-                    up,
-                    role=f"dot {side}",
-                    shape=shape,
-                    size=4.5,
-                    hint=f"seed {seed}: {value:.3g} s",
-                )
+        parts.append(svg.text(x.start - 8, up + 4, name, role="tick end"))
+        parts += [
+            svg.mark(
+                x(value),
+                up,
+                role=f"dot {role}",
+                shape="circle" if role == "variant" else "square",
+                size=4.5,
+                hint=f"{sample} {number}: {value:.3g} s",
             )
-    label = f"Training seconds of each trial, on average {means}."
-    return Chart(
-        title="Training time",
-        label=label,
-        caption="Each mark is one trial; validation and evaluation are not counted.",
-        drawing=svg.drawing(parts, width=svg.WIDTH, height=height, label=label),
-        spec=specs.seconds(),
-        data={
-            "seconds": tuple(
-                Part(
-                    columns={"seed": list(compared.seeds), "seconds": [_four(one) for one in values]},
-                    shared={"arm": name, "side": side},
-                )
-                for name, side, values in arms
-            )
-        },
-        toggles=tuple(Toggle(key=f"arm:{name}", label=name, role=side) for name, side, _ in arms),
-    )
+            for number, value in zip(side.numbers, side.seconds, strict=True)
+        ]
+    return svg.drawing(parts, width=svg.WIDTH, height=height, label=label)
 
 
 def _scaled(value: float | None, scale: float) -> float | None:

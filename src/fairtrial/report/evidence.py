@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fairtrial.analysis.progress import Progress, progress
+from fairtrial.analysis.contrast import Contrast
+from fairtrial.analysis.timing import time_contrast, timed
 from fairtrial.analysis.values import Answers, ArmTrials
 from fairtrial.data import catalog
 from fairtrial.report.filters import Filters, filters
@@ -26,8 +27,8 @@ MANY_ARMS = 60
 class Evidence:
     """All by the name of the arm; an arm that has none is left out.
 
-    `pictures` holds the test images (n, height, width) that `wrong` refers to. `standing` says what is
-    missing to the least number of seeds, `store` is the name of the file without its folder.
+    `pictures` holds the test images (n, height, width) that `wrong` refers to. `timed` are the seconds of pairs
+    of arms timed in turn, by the questions that ask for time; `store` is the file's name without its folder.
     """
 
     study: Study
@@ -37,7 +38,7 @@ class Evidence:
     wrong: Mapping[str, Mistakes]
     filters: Mapping[str, Filters]
     pictures: NDArray[np.uint8] | None
-    standing: Progress
+    timed: Mapping[str, Contrast]
     store: str
 
     @property
@@ -45,8 +46,9 @@ class Evidence:
         return len(self.arms) > MANY_ARMS
 
 
-def read_evidence(study: Study, answers: Answers, store: Store) -> Evidence:
-    """Everything the page of `study` needs; `answers` are those of this study from this store."""
+def read_evidence(answers: Answers, store: Store) -> Evidence:
+    """Everything the page of these answers needs, from the store they were read from."""
+    study = answers.declared
     arms = {arm.arm.name: arm for arm in answers.arms}
     many = len(arms) > MANY_ARMS
     predicted = {name: _predictions(arm, store) for name, arm in arms.items()}
@@ -81,8 +83,12 @@ def read_evidence(study: Study, answers: Answers, store: Store) -> Evidence:
             if (found := filters(arm.arm, arm.trials, store)) is not None
         },
         pictures=pictures,
-        standing=progress(study, store, workers=1),
-        store=store.path.name,
+        timed={
+            question.id: time_contrast(timed(question, study, store), horizon=study.seeds.max)
+            for question in study.questions
+            if "time" in question.metrics
+        },
+        store=(answers.store or store.path).name,
     )
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+import shlex
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import fairtrial
-from fairtrial.analysis.cost import costs
+from fairtrial.analysis.outstanding import outstanding
 from fairtrial.report.arm_view import arm_view
 from fairtrial.report.charts import Chart, Part
 from fairtrial.report.evidence import Evidence
@@ -23,6 +23,7 @@ from fairtrial.report.strip import reach
 from fairtrial.report.study_view import study_view
 from fairtrial.report.summary import headline, missing, tally
 from fairtrial.report.words import anchors
+from fairtrial.study.schema import Study
 
 if TYPE_CHECKING:
     import jinja2
@@ -30,10 +31,8 @@ if TYPE_CHECKING:
 _METRICS = ("accuracy", "loss", "time")
 
 
-def page(
-    evidence: Evidence, *, bundle: Bundle, commands: Sequence[str] = (), made: datetime | None = None
-) -> str:
-    """The whole page. `commands` are what it takes to have the same page again, one line each."""
+def page(evidence: Evidence, *, bundle: Bundle, made: datetime | None = None) -> str:
+    """The whole page; `bundle` is the script its charts are drawn by."""
     study, answers = evidence.study, evidence.answers
     epochs = sum(len(trial.outcome.history) for arm in answers.arms for trial in arm.trials)
     learned = {
@@ -42,7 +41,7 @@ def page(
         if (found := curves(arm, each_seed=epochs <= MOST_EPOCHS)) is not None
     }
     reaches = {one: reach(answer for answer in answers if answer.metric == one) for one in _METRICS}
-    prices = costs(evidence.arms)
+    lacks = outstanding(answers)
     arm_anchors = anchors("arm", list(evidence.arms))
     question_anchors = anchors("question", [question.id for question in study.questions])
     questions = [
@@ -52,7 +51,7 @@ def page(
             anchor=question_anchors[question.id],
             curves=learned,
             reach=reaches,
-            costs=prices,
+            lacks=lacks,
         )
         for question in study.questions
     ]
@@ -66,14 +65,14 @@ def page(
         answers=answers,
         headline=headline(answers),
         tally=tally(answers),
-        missing=missing(answers, evidence.standing),
+        missing=missing(answers, lacks),
         questions=questions,
         arms=arms,
         arm_anchors=arm_anchors,
         whole=whole,
         each_seed=epochs <= MOST_EPOCHS,
         method=method(study),
-        commands=commands,
+        commands=commands(study),
         store=evidence.store,
         many=evidence.many,
         digits=any(arm.arm.settings.data.dataset == "mnist" for arm in evidence.arms.values()),
@@ -82,6 +81,17 @@ def page(
         chart=charts.place,
     )  # fmt: skip
     return _assembled(study.title or study.name, body, charts, bundle.text())
+
+
+def commands(study: Study) -> tuple[str, ...]:
+    """What makes the page again; a study written in Python has no name that a command could take."""
+    if not study.source:
+        return ("answers = fairtrial.run(study)", 'fairtrial.write_report(answers, "report.html")')
+    words = [study.source, *(word for one in study.sets for word in ("--set", one))]
+    return (
+        shlex.join(["fairtrial", "run", *words]),
+        shlex.join(["fairtrial", "report", *words, "--html", "report.html"]),
+    )
 
 
 class Charts:

@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fairtrial.analysis.contrast import Contrast, contrast
-from fairtrial.analysis.cost import Cost
 from fairtrial.analysis.ledger import Entry, ledger
+from fairtrial.analysis.outstanding import Outstanding
 from fairtrial.analysis.values import Answer, Answers, Caveat
 from fairtrial.report.charts import Chart
-from fairtrial.report.contrast_charts import contrast_chart, seconds_chart
+from fairtrial.report.contrast_charts import Seconds, contrast_chart, seconds_chart
 from fairtrial.report.evidence import Evidence
 from fairtrial.report.learning import Curves, learning_charts
-from fairtrial.report.outlook import outlook
 from fairtrial.report.pairs import PairsPicture, pairs
 from fairtrial.report.strip import strip
+from fairtrial.report.summary import needs
 from fairtrial.report.words import Badge, about, claim_badge, facts, verdict_badge
 from fairtrial.study.factors import Difference, Held, differences, held_fixed, implied
 from fairtrial.study.schema import Question
@@ -74,22 +74,12 @@ def question_view(
     anchor: str,
     curves: Mapping[str, Curves],
     reach: Mapping[str, float],
-    costs: Mapping[str, Cost],
+    lacks: Outstanding,
 ) -> QuestionView:
     """`reach` says of each metric how many margins its small pictures show."""
     answers = list(evidence.answers[question.id])
     variant, baseline = evidence.arms[question.variant], evidence.arms[question.baseline]
-    compared = [
-        contrast(
-            variant,
-            baseline,
-            metric=answer.metric,
-            on=answer.on,
-            over=answer.over,
-            horizon=evidence.study.seeds.max,
-        )
-        for answer in answers
-    ]
+    compared = [_compared(answer, evidence) for answer in answers]
     views = tuple(
         AnswerView(
             answer=answer,
@@ -98,15 +88,7 @@ def question_view(
             strip=strip(answer, reach=reach[answer.metric]),
             pairs=pairs(answer, one),
             facts=facts(answer),
-            needs=outlook(
-                evidence.study,
-                question,
-                answer,
-                one,
-                variant=variant,
-                baseline=baseline,
-                costs=(costs[question.variant], costs[question.baseline]),
-            ),
+            needs=needs(answer, lacks, least=evidence.study.seeds.min),
             claims=_claims(answer, evidence.answers),
         )
         for answer, one in zip(answers, compared, strict=True)
@@ -127,6 +109,47 @@ def question_view(
     )
 
 
+def _compared(answer: Answer, evidence: Evidence) -> Contrast:
+    """The values an answer rests on; those of time are pairs timed in turn, never the clocks of trials."""
+    if answer.metric == "time":
+        return evidence.timed[answer.question]
+    return contrast(
+        evidence.arms[answer.variant],
+        evidence.arms[answer.baseline],
+        metric=answer.metric,
+        on=answer.on,
+        over=answer.over,
+        horizon=evidence.study.seeds.max,
+    )
+
+
+def _seconds(question: Question, evidence: Evidence) -> Chart | None:
+    """Pairs timed in turn; where there are none, what the trials themselves took."""
+    paired = evidence.timed.get(question.id)
+    if paired is not None and paired.seeds:
+        return seconds_chart(
+            tuple(
+                Seconds(arm=name, numbers=paired.seeds, seconds=tuple(values.tolist()))
+                for name, values in (
+                    (question.variant, paired.variant),
+                    (question.baseline, paired.baseline),
+                )
+            ),
+            timed=True,
+        )
+    clocks: list[Seconds] = []
+    for name in (question.variant, question.baseline):
+        finished = [trial for trial in evidence.arms[name].trials if trial.outcome.state == "finished"]
+        clocks.append(
+            Seconds(
+                arm=name,
+                numbers=tuple(trial.seed for trial in finished),
+                seconds=tuple(trial.outcome.seconds["train"] for trial in finished),
+            )
+        )
+    return seconds_chart(tuple(clocks), timed=False)
+
+
 def _both(question: Question, curves: Mapping[str, Curves]) -> list[Curves]:
     return [curves[one] for one in (question.variant, question.baseline) if one in curves]
 
@@ -138,15 +161,7 @@ def _evidence_charts(
     found = [contrast_chart(answer, one) for answer, one in drawn]
     if evidence.many:
         return [chart for chart in found if chart is not None]
-    times = contrast(
-        evidence.arms[question.variant],
-        evidence.arms[question.baseline],
-        metric="time",
-        on=None,
-        over=None,
-        horizon=evidence.study.seeds.max,
-    )
-    found.append(seconds_chart(question.variant, question.baseline, times))
+    found.append(_seconds(question, evidence))
     return [chart for chart in found if chart is not None]
 
 

@@ -197,8 +197,8 @@ def models(across: Literal["seconds", "parameters"], accuracy: str, errors: tupl
 
 
 @cache
-def levels(path: str, values: tuple[float, ...], accuracy: str, *, fitted: bool) -> Spec:
-    """Accuracy of `levels` over an ordered setting: each seed thin, means thick, the margin below the top."""
+def levels(path: str, values: tuple[float, ...], up: str, *, fitted: bool, margin: bool) -> Spec:
+    """Values of `levels` over an ordered setting: each seed thin, means thick, the margin around the last."""
     import altair as alt
 
     x = alt.X(
@@ -207,7 +207,7 @@ def levels(path: str, values: tuple[float, ...], accuracy: str, *, fitted: bool)
         axis=alt.Axis(values=list(values), grid=False, format="~g", labelOverlap=True),
     ).scale(type="log", base=2, padding=16, nice=False)
     base = alt.Chart(alt.NamedData("levels")).encode(x=x)
-    y = alt.Y("value:Q", title=f"{accuracy} accuracy (%)").scale(zero=False)
+    y = alt.Y("value:Q", title=up).scale(zero=False)
     seeds = base.mark_line(strokeWidth=0.8, opacity=0.4).encode(y=y, detail="seed:N")
     mean = base.mark_line(strokeWidth=2.2, point=alt.OverlayMarkDef(size=50)).encode(
         y="mean(value):Q", color=alt.value({"expr": "accent"})
@@ -215,12 +215,12 @@ def levels(path: str, values: tuple[float, ...], accuracy: str, *, fitted: bool)
     band = (
         alt.Chart(alt.NamedData("bounds"))
         .mark_rect(opacity=0.16, color="gray")
-        .encode(y=alt.Y("minus:Q", title=f"{accuracy} accuracy (%)"), y2="plus:Q")
+        .encode(y=alt.Y("minus:Q", title=up), y2="plus:Q")
     )
     fit = (
         alt.Chart(alt.NamedData("fit"))
         .mark_line(strokeDash=[4, 3], opacity=0.7)
-        .encode(x=x, y=alt.Y("value:Q", title=f"{accuracy} accuracy (%)").scale(zero=False))
+        .encode(x=x, y=alt.Y("value:Q", title=up).scale(zero=False))
     )
     hover = (
         base.mark_circle(opacity=0, size=120)
@@ -229,12 +229,12 @@ def levels(path: str, values: tuple[float, ...], accuracy: str, *, fitted: bool)
             tooltip=[
                 alt.Tooltip("arm:N", title="Arm"),
                 alt.Tooltip("seed:Q", title="Seed"),
-                alt.Tooltip("value:Q", title="Accuracy (%)"),
+                alt.Tooltip("value:Q", title=up),
             ],
         )
         .add_params(_zoom())
     )
-    return _spec(alt.layer(band, seeds, *([fit] if fitted else []), mean, hover))
+    return _spec(alt.layer(*([band] if margin else []), seeds, *([fit] if fitted else []), mean, hover))
 
 
 def _side() -> alt.Color:

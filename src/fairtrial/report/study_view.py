@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fairtrial.analysis.alpha import LARGEST, alphas
 from fairtrial.analysis.ledger import Ledger, ledger
 from fairtrial.analysis.values import ArmTrials
 from fairtrial.report.charts import Chart
+from fairtrial.report.curve_charts import curve_chart
 from fairtrial.report.evidence import Evidence
-from fairtrial.report.ladder_charts import ladder_chart
-from fairtrial.report.ladders import ladders
 from fairtrial.report.models_chart import Model, models_charts
 from fairtrial.report.spread import metric_spread, seconds_spread
-from fairtrial.stats.families import Family
 from fairtrial.study.schema import On
 
-_MOST_LADDERS = 8
+_MOST_CURVES = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +22,7 @@ class StudyView:
     """`provenance` is a list of facts, each with all its values."""
 
     models: tuple[Chart, ...]
-    ladders: tuple[Chart, ...]
+    curves: tuple[Chart, ...]
     left_out: int
     ledger: Ledger
     provenance: tuple[tuple[str, str], ...]
@@ -33,11 +30,12 @@ class StudyView:
 
 def study_view(evidence: Evidence) -> StudyView:
     on = asked_on(evidence)
-    charts = tuple(_ladders(evidence, on))
+    drawn = (curve_chart(curve, evidence.arms) for curve in evidence.answers.curves)
+    charts = tuple(chart for chart in drawn if chart is not None)
     return StudyView(
         models=models_charts(_models(evidence, on), accuracy=on),
-        ladders=charts[:_MOST_LADDERS],
-        left_out=max(len(charts) - _MOST_LADDERS, 0),
+        curves=charts[:_MOST_CURVES],
+        left_out=max(len(charts) - _MOST_CURVES, 0),
         ledger=ledger(evidence.answers),
         provenance=tuple(_provenance(evidence)),
     )
@@ -47,15 +45,6 @@ def asked_on(evidence: Evidence) -> On:
     """The images most questions are about; validation where there are none."""
     asked = [question.on[0] for question in evidence.study.questions]
     return "test" if asked.count("test") > asked.count("validation") else "validation"
-
-
-def _ladders(evidence: Evidence, on: On) -> Iterator[Chart]:
-    shares = alphas(evidence.study)
-    alpha = shares.get(Family(on)) or min([*shares.values(), 1 - evidence.study.confidence, LARGEST])
-    for ladder in ladders(arm.arm for arm in evidence.arms.values()):
-        chart = ladder_chart(ladder, evidence.arms, evidence.study, evidence.answers, on=on, alpha=alpha)
-        if chart is not None:
-            yield chart
 
 
 def _models(evidence: Evidence, on: On) -> list[Model]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from fairtrial.analysis.progress import Progress
+from fairtrial.analysis.outstanding import Outstanding
 from fairtrial.analysis.sentences import count_of
-from fairtrial.analysis.values import Answers
+from fairtrial.analysis.values import Answer, Answers
 from fairtrial.durations import duration
 
 
@@ -40,34 +40,55 @@ def tally(answers: Answers) -> tuple[tuple[int, str], ...]:
 KINDS = ("increase", "decrease", "no difference that matters", "not worse", "undecided", "unstable")
 
 
-def missing(answers: Answers, standing: Progress) -> tuple[str, ...]:
+def missing(answers: Answers, lacks: Outstanding) -> tuple[str, ...]:
     """What an unfinished study still lacks, in sentences; empty for one that is settled."""
-    return tuple(_missing(answers, standing))
+    return tuple(_missing(answers, lacks))
 
 
-def _missing(answers: Answers, standing: Progress) -> Iterator[str]:
-    trials = sum(len(row.missing) + len(row.running) for row in standing.arms)
-    lacking = [row for row in standing.arms if row.missing or row.running]
-    if trials:
+def _missing(answers: Answers, lacks: Outstanding) -> Iterator[str]:
+    if lacks.trials:
         how = (
-            "; the time is a guess, nothing of this study was timed on this machine"
-            if standing.guessed
-            else ""
+            "; the time is a guess, nothing of this study was timed on this machine" if lacks.guessed else ""
         )
         yield (
-            f"{count_of(trials, 'trial')} of {count_of(len(lacking), 'arm')} are missing to the least number of seeds: "
-            f"about {duration(standing.seconds_left)} of one core{how}."
+            f"{lacks.trials} of the {count_of(lacks.wanted, 'trial')} that the least number of seeds takes are missing: "
+            f"about {duration(lacks.seconds)} of one core{how}."
         )
-    untrained = [row.arm for row in standing.arms if not row.done]
+    untrained = [arm.arm.name for arm in answers.arms if not arm.trials]
     if untrained:
         named = ", ".join(untrained[:8]) + (f" and {len(untrained) - 8} more" if len(untrained) > 8 else "")
         yield f"Not trained at all yet: {named}."
     undecided = sum(answer.verdict == "undecided" for answer in answers)
     if undecided:
         yield (
-            f"{count_of(undecided, 'verdict')} {'is' if undecided == 1 else 'are'} undecided; each says below what it is "
-            "likely to need."
+            f"{count_of(undecided, 'verdict')} {'is' if undecided == 1 else 'are'} undecided; each says below what it "
+            "is likely to need."
         )
+
+
+def needs(answer: Answer, lacks: Outstanding, *, least: int) -> str:
+    """What an undecided answer is likely to take, in a sentence; empty where that is not known or nothing."""
+    if answer.verdict != "undecided":
+        return ""
+    if answer.more_seeds is not None:
+        found = next(
+            (
+                one
+                for one in lacks.open
+                if (one.question, one.metric, one.on) == (answer.question, answer.metric, answer.on)
+            ),
+            None,
+        )
+        cost = (
+            "" if found is None or found.seconds is None else f", about {duration(found.seconds)} of one core"
+        )
+        guess = " (a guess for this machine)" if cost and lacks.guessed else ""
+        of = "" if answer.metric == "time" else " of both arms"
+        more = count_of(answer.more_seeds, "more pair" if answer.metric == "time" else "more seed")
+        return f"Likely to be settled by {more}{of}{cost}{guess}."
+    if answer.metric != "time" and answer.seeds < least:
+        return f"A verdict takes {least} seeds of both arms."
+    return ""
 
 
 def _kind(verdict: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,9 +90,20 @@ def facts(answer: Answer) -> tuple[tuple[str, str], ...]:
         ("Variant against baseline", apart(answer.estimate, answer.metric)),
         ("Interval", interval),
         ("Margin", margin(answer)),
-        ("Seeds", str(answer.seeds)),
+        ("Pairs timed" if answer.metric == "time" else "Seeds", str(answer.seeds)),
         ("Pairing correlation", _plain(answer.pairing_correlation)),
+        *_more(answer),
     )
+
+
+def _more(answer: Answer) -> Iterator[tuple[str, str]]:
+    """What only some answers have."""
+    if answer.fresh_images is not None:
+        low, high = (apart(end, answer.metric) for end in (answer.fresh_images.low, answer.fresh_images.high))
+        yield "On fresh images (approximate)", f"{low} to {high}"
+    if answer.baseline_fit_seconds is not None and answer.variant_fit_seconds is not None:
+        yield f"{answer.baseline}, with validation", shown(answer.baseline_fit_seconds, "time")
+        yield f"{answer.variant}, with validation", shown(answer.variant_fit_seconds, "time")
 
 
 def margin(answer: Answer) -> str:
