@@ -371,3 +371,40 @@ def test_a_cache_that_cannot_be_written_costs_time_alone(tmp_path, monkeypatch):
     monkeypatch.setenv("FAIRTRIAL_CACHE", str(tmp_path / "file"))
     monkeypatch.setattr(javascript, "_PROGRAM", "print('window.fairtrialEmbed=1', end='')")
     assert Bundle().text() == "window.fairtrialEmbed=1"
+
+
+def test_time_is_shown_from_pairs_timed_in_turn_where_there_are_any(tmp_path):
+    """Trials run side by side: a lottery of their clocks would be one of the machine's load."""
+    from fairtrial.engine.machine import machine, processor
+    from fairtrial.engine.precision import resolve
+    from fairtrial.pair import ArmTimes, PairTimes
+    from fairtrial.trial import Trial
+
+    study, found = answers_of(tmp_path, seeds=3)
+    before = ft.write_report(found, tmp_path / "before.html").read_text(encoding="utf-8")
+    assert "no verdict rests on these clocks" in before
+    trials = [
+        Trial(arm=study.arms[name], seed=1, precision=resolve(study.arms[name].settings.precision))
+        for name in ("wide", "narrow")
+    ]
+    with Store.open(tmp_path / "some.db") as store:
+        for number in range(1, 5):
+            sides = [
+                ArmTimes(
+                    arm_key=trial.arm_key, arm_name=trial.arm.name, train_seconds=seconds + 0.01 * number,
+                    fit_seconds=seconds + 1, process_seconds=seconds, timed_steps=200, timed_seconds=0.5,
+                )
+                for trial, seconds in zip(trials, (7.0, 3.0), strict=True)
+            ]  # fmt: skip
+            times = PairTimes(
+                seed=number, first=sides[0], second=sides[1], machine=machine(), processor=processor(), device="cpu",
+                load_average=0.1, other_load=0.0, seconds=20.0, provenance={},
+            )  # fmt: skip
+            store.record_pair(times, first=trials[0], second=trials[1])
+    after = ft.write_report(ft.answers(study, store=tmp_path / "some.db"), tmp_path / "after.html").read_text(
+        encoding="utf-8"
+    )
+    assert "the two arms in turn and nothing of ours beside them" in after
+    assert "Training seconds, on average wide 7.02 s and narrow 3.02 s." in after
+    assert "Pairs timed" in after
+    assert "narrow, with validation" in after
