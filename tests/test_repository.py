@@ -124,6 +124,7 @@ def test_the_public_names_are_these():
         "load",
         "run",
         "show",
+        "write_report",
     ]
     for name in fairtrial.__all__:
         assert getattr(fairtrial, name) is not None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fairtrial.analysis.values import Answer, Answers
-    from fairtrial.api import answers, ask, figures, run, show
+    from fairtrial.api import answers, ask, figures, run, show, write_report
     from fairtrial.comparison import Comparison, compare
     from fairtrial.errors import FairtrialError, StudyError
     from fairtrial.study.schema import Arm, Study
@@ -35,6 +35,7 @@ __all__ = [
     "load",
     "run",
     "show",
+    "write_report",
 ]
 
 _HOMES = {
@@ -53,6 +54,7 @@ _HOMES = {
     "load": "fairtrial.study.studyfile",
     "run": "fairtrial.api",
     "show": "fairtrial.api",
+    "write_report": "fairtrial.api",
 }
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from fairtrial.analysis import Answers
 from fairtrial.analysis import answers as answers_from
 from fairtrial.durations import seconds_in
+from fairtrial.errors import FairtrialError
 from fairtrial.store import Store
 from fairtrial.study import asking
 from fairtrial.study.schema import Study
@@ -144,3 +145,48 @@ def figures(answers: Answers, question: str | None = None) -> dict[str, Figure]:
     from fairtrial.report.gallery import question_figures, study_figures
 
     return study_figures(answers) if question is None else question_figures(answers, question)
+
+
+def write_report(answers: Answers, path: str | Path) -> Path:
+    """Write the report on `answers` to `path`, of the kind its suffix names: `.html` a page to look at.
+
+    `.ipynb` is a notebook, `.md` Markdown, `.tex` LaTeX, `.csv` and `.json` data. Raises FairtrialError for any other,
+    and for a place that cannot be written to.
+    """
+    from fairtrial.report.exports import write_csv, write_json
+    from fairtrial.report.latex import write_latex
+    from fairtrial.report.markdown import write_markdown
+    from fairtrial.report.notebook import write_notebook
+
+    writers: dict[str, Callable[[Answers, Path], object]] = {
+        ".html": write_page,
+        ".ipynb": write_notebook,
+        ".md": write_markdown,
+        ".tex": write_latex,
+        ".csv": write_csv,
+        ".json": write_json,
+    }
+    wanted = Path(path)
+    writer = writers.get(wanted.suffix.lower())
+    if writer is None:
+        raise FairtrialError(f"{path}: the end of a report's name says its kind: {', '.join(writers)}")
+    writer(answers, wanted)
+    return wanted
+
+
+def write_page(answers: Answers, path: Path) -> None:
+    """Write one HTML page that needs nothing else; what it shows beside the answers is read from their store.
+
+    Raises FairtrialError for answers that do not know their study and store, and where it cannot be written.
+    """
+    from fairtrial.report.evidence import read_evidence
+    from fairtrial.report.files import write_text
+    from fairtrial.report.javascript import Bundle
+    from fairtrial.report.page import page
+
+    if answers.store is None:
+        raise FairtrialError("these answers do not know their store; ask for them with fairtrial.answers")
+    bundle = Bundle()  # takes its time in a process of its own
+    with open_to_read(answers.store) as opened:
+        text = page(read_evidence(answers, opened), bundle=bundle)
+    write_text(path, text)

@@ -30,6 +30,7 @@ def test_the_public_names_are_these() -> None:
         "load",
         "run",
         "show",
+        "write_report",
     ]
     assert all(getattr(ft, name) is not None for name in ft.__all__)
     assert set(ft.__all__) <= set(dir(ft))

@@ -40,7 +40,7 @@ def test_without_a_file_to_write_it_says_which_there_are(fairtrial: Run) -> None
     """A command that does nothing and says nothing is a riddle."""
     done = fairtrial("report", "width")
     assert done.exit_code == 2
-    assert "--notebook, --markdown, --latex, --figures, --csv, --json" in " ".join(
+    assert "--html, --notebook, --markdown, --latex, --figures, --csv, --json" in " ".join(
         done.stderr.replace("│", " ").split()
     )
 

@@ -148,6 +148,7 @@ def run(
 @app.command()
 def report(
     study: StudyName,
+    html: writing.Html = None,
     notebook: writing.Notebook = None,
     markdown: writing.Markdown = None,
     latex: writing.Latex = None,
@@ -157,8 +158,9 @@ def report(
     sets: Sets = None,
     store: StorePath = None,
 ) -> None:
-    """Write what has been trained so far as a notebook, Markdown, LaTeX, figures or data. Trains nothing."""
+    """Write what has been trained so far as a page, a notebook, Markdown, LaTeX, figures or data. Trains nothing."""
     wanted = {
+        "html": html,
         "notebook": notebook,
         "markdown": markdown,
         "latex": latex,

@@ -17,6 +17,9 @@ def _file(name: str, help: str) -> Any:
     return typer.Option(f"--{name}", metavar="F", help=help)
 
 
+Html = Annotated[
+    Path | None, _file("html", "Write one page to look at, with all the evidence; it opens offline.")
+]
 Notebook = Annotated[Path | None, _file("notebook", "Write a Jupyter notebook with its outputs.")]
 Markdown = Annotated[Path | None, _file("markdown", "Write Markdown, for a README or a pull request.")]
 Latex = Annotated[Path | None, _file("latex", "Write LaTeX tables and a methods paragraph.")]
@@ -50,6 +53,10 @@ def write_reports(study: Study, *, store: Path | None, wanted: dict[str, Path | 
 def _writer(name: str) -> Callable[[Answers, Path], Any]:
     """Imported when it is used: drawing takes a second to load."""
     match name:
+        case "html":
+            from fairtrial.api import write_page
+
+            return write_page
         case "notebook":
             from fairtrial.report.notebook import write_notebook
 

@@ -1,0 +1,97 @@
+"""What a report shows beside the answers, read from the store once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairtrial.analysis.contrast import Contrast
+from fairtrial.analysis.timing import time_contrast, timed
+from fairtrial.analysis.values import Answers, ArmTrials
+from fairtrial.data import catalog
+from fairtrial.report.filters import Filters, filters
+from fairtrial.report.mistakes import Mistakes, mistakes
+from fairtrial.report.reproduction import Row, reproduction, shown_arms
+from fairtrial.store import Store
+from fairtrial.study.schema import Study
+from fairtrial.trial import Predictions
+
+MANY_ARMS = 60
+"""Above it a page has no pictures of weights and fewer of images."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Evidence:
+    """All by the name of the arm; an arm that has none is left out.
+
+    `pictures` holds the test images (n, height, width) that `wrong` refers to. `timed` are the seconds of pairs
+    of arms timed in turn, by the questions that ask for time; `store` is the file's name without its folder.
+    """
+
+    study: Study
+    answers: Answers
+    arms: Mapping[str, ArmTrials]
+    rows: Mapping[str, Row]
+    wrong: Mapping[str, Mistakes]
+    filters: Mapping[str, Filters]
+    pictures: NDArray[np.uint8] | None
+    timed: Mapping[str, Contrast]
+    store: str
+
+    @property
+    def many(self) -> bool:
+        return len(self.arms) > MANY_ARMS
+
+
+def read_evidence(answers: Answers, store: Store) -> Evidence:
+    """Everything the page of these answers needs, from the store they were read from."""
+    study = answers.declared
+    arms = {arm.arm.name: arm for arm in answers.arms}
+    many = len(arms) > MANY_ARMS
+    predicted = {name: _predictions(arm, store) for name, arm in arms.items()}
+    opened = {
+        name: catalog.load(name)
+        for name in {arms[name].arm.settings.data.dataset for name, some in predicted.items() if some}
+    }
+    wrong: dict[str, Mistakes] = {}
+    for name, some in predicted.items():
+        if some:
+            settings = arms[name].arm.settings.data
+            found = mistakes(
+                some,
+                opened[settings.dataset].test_labels,
+                classes=settings.facts.classes,
+                worst=6 if many else 12,
+            )
+            if found is not None:
+                wrong[name] = found
+    pictures = next((one.test_images[..., 0] for one in opened.values()), None)
+    return Evidence(
+        study=study,
+        answers=answers,
+        arms=arms,
+        rows={row.arm: row for row in reproduction(shown_arms(study), store)},
+        wrong=wrong,
+        filters={}
+        if many
+        else {
+            name: found
+            for name, arm in arms.items()
+            if (found := filters(arm.arm, arm.trials, store)) is not None
+        },
+        pictures=pictures,
+        timed={
+            question.id: time_contrast(timed(question, study, store), horizon=study.seeds.max)
+            for question in study.questions
+            if "time" in question.metrics
+        },
+        store=(answers.store or store.path).name,
+    )
+
+
+def _predictions(arm: ArmTrials, store: Store) -> list[Predictions]:
+    found = (store.predictions(trial.key) for trial in arm.trials if trial.outcome.state == "finished")
+    return [one for one in found if one is not None]

@@ -1,0 +1,186 @@
+"""The report as one HTML page that needs nothing else: no network, and without JavaScript no script."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import shlex
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import fairtrial
+from fairtrial.analysis.outstanding import outstanding
+from fairtrial.report.arm_view import arm_view
+from fairtrial.report.charts import Chart, Part
+from fairtrial.report.evidence import Evidence
+from fairtrial.report.javascript import Bundle
+from fairtrial.report.learning import MOST_EPOCHS, curves
+from fairtrial.report.method import method
+from fairtrial.report.question_view import question_view
+from fairtrial.report.strip import reach
+from fairtrial.report.study_view import study_view
+from fairtrial.report.summary import headline, missing, tally
+from fairtrial.report.words import anchors
+from fairtrial.study.schema import Study
+
+if TYPE_CHECKING:
+    import jinja2
+
+_METRICS = ("accuracy", "loss", "time")
+
+
+def page(evidence: Evidence, *, bundle: Bundle, made: datetime | None = None) -> str:
+    """The whole page; `bundle` is the script its charts are drawn by."""
+    study, answers = evidence.study, evidence.answers
+    epochs = sum(len(trial.outcome.history) for arm in answers.arms for trial in arm.trials)
+    learned = {
+        name: found
+        for name, arm in evidence.arms.items()
+        if (found := curves(arm, each_seed=epochs <= MOST_EPOCHS)) is not None
+    }
+    reaches = {one: reach(answer for answer in answers if answer.metric == one) for one in _METRICS}
+    lacks = outstanding(answers)
+    arm_anchors = anchors("arm", list(evidence.arms))
+    question_anchors = anchors("question", [question.id for question in study.questions])
+    questions = [
+        question_view(
+            question,
+            evidence,
+            anchor=question_anchors[question.id],
+            curves=learned,
+            reach=reaches,
+            lacks=lacks,
+        )
+        for question in study.questions
+    ]
+    arms = [
+        arm_view(name, evidence, anchor=arm_anchors[name], curves=learned.get(name)) for name in evidence.arms
+    ]
+    whole = study_view(evidence)
+    charts = Charts()
+    body = _environment().get_template("page.html").render(
+        study=study,
+        answers=answers,
+        headline=headline(answers),
+        tally=tally(answers),
+        missing=missing(answers, lacks),
+        questions=questions,
+        arms=arms,
+        arm_anchors=arm_anchors,
+        whole=whole,
+        each_seed=epochs <= MOST_EPOCHS,
+        method=method(study),
+        commands=commands(study),
+        store=evidence.store,
+        many=evidence.many,
+        digits=any(arm.arm.settings.data.dataset == "mnist" for arm in evidence.arms.values()),
+        version=fairtrial.__version__,
+        made=(made or datetime.now().astimezone()).strftime("%Y-%m-%d"),
+        chart=charts.place,
+    )  # fmt: skip
+    return _assembled(study.title or study.name, body, charts, bundle.text())
+
+
+def commands(study: Study) -> tuple[str, ...]:
+    """What makes the page again; a study written in Python has no name that a command could take."""
+    if not study.source:
+        return ("answers = fairtrial.run(study)", 'fairtrial.write_report(answers, "report.html")')
+    words = [study.source, *(word for one in study.sets for word in ("--set", one))]
+    return (
+        shlex.join(["fairtrial", "run", *words]),
+        shlex.join(["fairtrial", "report", *words, "--html", "report.html"]),
+    )
+
+
+class Charts:
+    """The charts of a page as they are placed: each specification and each table of data once."""
+
+    def __init__(self) -> None:
+        self._specs: dict[str, int] = {}
+        self._tables: dict[int, int] = {}
+        self._columns: list[Any] = []
+        self._charts: list[Any] = []
+
+    def place(self, chart: Chart) -> str:
+        """The name under which the page's script finds this chart."""
+        spec = json.dumps(chart.spec, separators=(",", ":"))
+        number = self._specs.setdefault(spec, len(self._specs))
+        data = {name: [self._part(part) for part in parts] for name, parts in chart.data.items()}
+        self._charts.append({"spec": number, "data": data})
+        return f"chart-{len(self._charts) - 1}"
+
+    def _part(self, part: Part) -> dict[str, Any]:
+        # The list keeps each table alive, so that no other can have its id.
+        if id(part.columns) not in self._tables:
+            self._tables[id(part.columns)] = len(self._columns)
+            self._columns.append(part.columns)
+        return {"table": self._tables[id(part.columns)], **({"shared": part.shared} if part.shared else {})}
+
+    def as_json(self) -> str:
+        specs = [json.loads(spec) for spec in self._specs]
+        return script_json({"specs": specs, "tables": self._columns, "charts": self._charts})
+
+
+def script_json(value: Any) -> str:
+    """JSON that may stand in a script element: nothing in it can end the element or begin a comment.
+
+    >>> script_json("</script><!--")
+    '"\\\\u003c/script\\\\u003e\\\\u003c!--"'
+    """
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _assembled(title: str, body: str, charts: Charts, bundle: str) -> str:
+    """Head, style, body and scripts, with a policy that lets exactly these run and nothing be asked for."""
+    environment = _environment()
+    style, script = (_source(name) for name in ("page.css", "page.js"))
+    bundle = bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+    # A module of its own keeps the bundle's hundreds of names out of the page's.
+    program = f"{bundle}\n{script}"
+    policy = (
+        f"default-src 'none'; script-src '{_hash(program)}'; style-src '{_hash(style)}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    return environment.get_template("shell.html").render(
+        title=title,
+        policy=policy,
+        style=_markup(style),
+        body=_markup(body),
+        charts=_markup(charts.as_json()),
+        program=_markup(program),
+    )
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _markup(text: str) -> Any:
+    from markupsafe import Markup
+
+    return Markup(text)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    """Everything is escaped but what `svg` and this module wrote themselves."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("fairtrial.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["drawn"] = _markup
+    return environment
+
+
+def _source(name: str) -> str:
+    environment = _environment()
+    assert environment.loader is not None
+    return environment.loader.get_source(environment, name)[0]

@@ -1,0 +1,261 @@
+"""The page in Chromium, from the disk and with the network off: it works, says nothing to anybody, and can be used."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
+
+CHROMIUM = next(
+    (
+        found
+        for name in ("chromium", "chromium-browser", "google-chrome", "chrome")
+        if (found := shutil.which(name))
+    ),
+    None,
+)
+PLACES = ".plot-place"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        missing = "Chromium is not installed, so that the report was not tried in a browser (Debian: apt install chromium)"
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with sync_playwright() as playwright:
+        # Chromium as root has no sandbox of its own.
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+class Opened:
+    """A page in a context of its own, with everything it asked for and complained of."""
+
+    def __init__(self, context: BrowserContext, path: Path) -> None:
+        self.page: Page = context.new_page()
+        self.page.set_default_timeout(60_000)
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("dialog", self._refuse)
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(path.as_uri())
+
+    def _refuse(self, dialog: Dialog) -> None:
+        self.complaints.append(f"a dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def draw_everything(self) -> None:
+        """Open what is folded and go past every chart, as a reader would."""
+        self.page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+        for place in self.page.query_selector_all(PLACES):
+            place.scroll_into_view_if_needed()
+            place.wait_for_selector("svg.marks", state="attached")
+        self.until(
+            "document.querySelectorAll('.plot-place').length == document.querySelectorAll('[data-drawn]').length"
+        )
+
+    def until(self, expression: str) -> None:
+        """Wait for it to be true. Playwright's own way of waiting evaluates text, which the page forbids."""
+        for _ in range(600):
+            if self.page.evaluate(expression):
+                return
+            self.page.wait_for_timeout(100)
+        raise AssertionError(f"never came true: {expression}")
+
+    def asked_for(self) -> list[str]:
+        return [url for url in self.requests if not url.startswith(("file:", "data:"))]
+
+    def overflow(self) -> Any:
+        return self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Any]:
+    contexts: list[BrowserContext] = []
+
+    def opened(path: Path, **options: Any) -> Opened:
+        context = browser.new_context(
+            **{"viewport": {"width": 1280, "height": 900}, "offline": True, **options}
+        )
+        contexts.append(context)
+        return Opened(context, path)
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+def test_every_chart_draws_marks_without_a_complaint_or_a_request(open_page, small_page):
+    """A strict policy forbids most of what drawing libraries do by themselves."""
+    opened = open_page(small_page)
+    opened.draw_everything()
+    marks = opened.page.evaluate(
+        """[...document.querySelectorAll('.plot-place')].map((place) => [
+            place.id,
+            [...place.querySelectorAll('svg.marks g[role=graphics-object] path, svg.marks .mark-symbol path,'
+              + 'svg.marks .mark-line path, svg.marks .mark-rect path, svg.marks .mark-rule line')]
+              .filter((one) => one.getBoundingClientRect().width + one.getBoundingClientRect().height > 1).length,
+            place.querySelector('svg.marks').getBoundingClientRect().width,
+            place.getBoundingClientRect().width])"""
+    )
+    assert len(marks) > 15
+    for name, count, width, room in marks:
+        assert count >= 2, name
+        assert 200 < width <= room + 1, name
+    assert opened.complaints == []
+    assert opened.asked_for() == []
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_a_study_at_its_beginning_draws_what_there_is(open_page, make_page, seeds):
+    """No interval, no margin of the loss, arms without a trial: most reports are looked at while it runs."""
+    opened = open_page(make_page(seeds=seeds, errors={"narrow": 0.03, "wide": 0.025}, weights=False))
+    opened.draw_everything()
+    assert opened.complaints == []
+
+
+def test_a_toggle_hides_an_arm_and_shows_it_again(open_page, small_page):
+    """With two arms and two sets of images a reader takes away what is in the way."""
+    page = open_page(small_page).page
+    figure = page.locator("#question-Q1 figure.chart").first
+    figure.scroll_into_view_if_needed()
+    figure.locator("svg.marks").wait_for()
+
+    def lines() -> int:
+        return figure.locator("svg.marks .mark-line path").evaluate_all(
+            "all => all.filter((one) => (one.getAttribute('d') ?? '').length > 10).length"
+        )
+
+    before = lines()
+    button = figure.get_by_role("button", name="wide", exact=True)
+    button.focus()
+    page.keyboard.press("Enter")
+    assert button.get_attribute("aria-pressed") == "false"
+    hidden = lines()
+    assert 0 < hidden < before
+    page.keyboard.press("Enter")
+    assert button.get_attribute("aria-pressed") == "true"
+    assert lines() == before
+
+
+def test_hovering_a_chart_tells_a_value(open_page, small_page):
+    """A curve is read to the eye's precision; the figure itself is one movement away."""
+    page = open_page(small_page).page
+    figure = page.locator("#question-Q1 figure.chart").first
+    figure.scroll_into_view_if_needed()
+    figure.locator("svg.marks").wait_for()
+    # The mean's symbols lie among the unseen ones that answer the pointer.
+    at = figure.locator("svg.marks .mark-symbol path").last.bounding_box()
+    page.mouse.move(at["x"] + at["width"] / 2, at["y"] + at["height"] / 2)
+    tip = page.locator("#vg-tooltip-element.visible")
+    tip.wait_for()
+    told = tip.inner_text()
+    assert "Accuracy (%)" in told
+    assert "Epoch" in told
+    assert any(character.isdigit() for character in told)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (360, "dark"), (768, "light")])
+def test_a_narrow_screen_needs_no_sideways_scrolling(open_page, small_page, width, scheme):
+    """Reports are opened on phones, in the dark."""
+    opened = open_page(small_page, viewport={"width": width, "height": 740}, color_scheme=scheme)
+    assert opened.overflow() <= 0
+    opened.draw_everything()
+    assert opened.overflow() <= 0
+    assert opened.complaints == []
+
+
+def test_a_narrow_screen_needs_none_without_javascript_either(open_page, small_page):
+    """The static drawings are the page of whoever runs no scripts."""
+    opened = open_page(small_page, viewport={"width": 360, "height": 740}, java_script_enabled=False)
+    page = opened.page
+    box = page.locator("#question-Q1 svg.plot").first.bounding_box()
+    assert box["width"] > 250
+    assert page.locator("#question-Q1 svg.plot .dot circle").count() > 4
+    assert page.locator(".toggles:visible").count() == 0
+    assert page.locator("body").bounding_box()["width"] <= 360
+
+
+def test_dark_is_dark_and_charts_follow_when_it_changes(open_page, small_page):
+    """A white page at night, or dark text on it, is no dark layout."""
+    opened = open_page(small_page, color_scheme="light")
+    page = opened.page
+    figure = page.locator("#question-Q1 figure.chart").first
+    figure.scroll_into_view_if_needed()
+    figure.locator("svg.marks").wait_for()
+    colour = "getComputedStyle(document.body).backgroundColor"
+    line = "document.querySelector('#question-Q1 svg.marks .mark-line path').getAttribute('stroke')"
+    light = page.evaluate(colour), page.evaluate(line)
+    page.emulate_media(color_scheme="dark")
+    opened.until(f"{line} != '{light[1]}'")
+    assert page.evaluate(colour) != light[0]
+    assert opened.complaints == []
+
+
+def test_names_that_are_scripts_stay_names(open_page, hostile_page):
+    """What stands in a study file is shown in titles, charts, hints and tables, and runs nowhere."""
+    opened = open_page(hostile_page)
+    opened.draw_everything()
+    for place in opened.page.query_selector_all("svg.marks .mark-symbol path")[:40:8]:
+        place.scroll_into_view_if_needed()
+        place.hover(force=True)
+    assert opened.complaints == []
+    assert opened.asked_for() == []
+    assert opened.page.evaluate("document.querySelectorAll('script').length") == 2
+    assert opened.page.evaluate("document.querySelectorAll('img[onerror], [onload]').length") == 0
+    assert opened.page.evaluate("[...document.images].every((one) => one.src.startsWith('data:image/png'))")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("scheme", "rules"), [("light", None), ("dark", ["color-contrast"])])
+def test_axe_finds_no_serious_violation(open_page, small_page, scheme, rules):
+    """Contrast, names, roles, headings, tables: what a machine can find is found before a reader does."""
+    # axe is a script of the test's own, which the page's policy would rightly refuse.
+    opened = open_page(small_page, bypass_csp=True, color_scheme=scheme)
+    opened.page.evaluate(
+        "for (const one of document.querySelectorAll('details:not(.arm ~ .arm)')) one.open = true"
+    )
+    opened.page.locator(PLACES).first.scroll_into_view_if_needed()
+    opened.until("document.querySelectorAll('[data-drawn]').length > 0")
+    # What is inside a picture is hidden from readers of its label, and there are thousands of marks.
+    outside = {"exclude": [["svg > *"], [".vega-box > *"]]}
+    found = (
+        Axe()
+        .run(opened.page, context=outside, options={"runOnly": rules} if rules else None)
+        .response["violations"]
+    )
+    serious = [
+        (one["id"], one["nodes"][0]["target"], one["nodes"][0].get("failureSummary"))
+        for one in found
+        if one["impact"] in {"serious", "critical"}
+    ]
+    assert serious == []
+
+
+def test_the_keyboard_reaches_everything_and_shows_where_it_is(open_page, small_page):
+    """Without a mouse the skip link comes first and every stop can be seen."""
+    page = open_page(small_page).page
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    for _ in range(25):
+        page.keyboard.press("Tab")
+        outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert outline != "none"
+
+
+def test_a_link_to_an_arm_opens_it(open_page, small_page):
+    """Folded evidence that a link cannot open is hidden evidence."""
+    opened = open_page(small_page)
+    opened.page.locator(".arms-table a", has_text="conv").click()
+    opened.until("document.getElementById('arm-conv').open")
