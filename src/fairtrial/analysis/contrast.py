@@ -16,7 +16,7 @@ Over = Literal["last_epoch", "end"]
 
 
 class Trained(Protocol):
-    """What a contrast needs of an arm: its trials."""
+    """What a contrast needs of an arm: its trials, in seed order from seed 1."""
 
     @property
     def trials(self) -> tuple[StoredTrial, ...]: ...
@@ -81,20 +81,19 @@ def contrast(
     A gap ends it because what lies beyond is not a random choice of seeds: those that finished
     first are those that train fast. Diverged seeds are looked at and have no value.
     """
-    variants = {trial.seed: trial for trial in variant.trials}
-    baselines = {trial.seed: trial for trial in baseline.trials}
     looked_at: list[int] = []
     beyond: list[int] = []
     pairs: list[tuple[int, float, float]] = []
-    while (seed := len(looked_at) + len(beyond) + 1) in variants and seed in baselines:
+    for seed, trials in enumerate(zip(variant.trials, baseline.trials, strict=False), start=1):
+        if any(trial.seed != seed for trial in trials):
+            break
         if seed > horizon:
             beyond.append(seed)
             continue
         looked_at.append(seed)
-        first, second = variants[seed], baselines[seed]
-        values = [value(trial, metric=metric, on=on, over=over) for trial in (first, second)]
-        if values[0] is not None and values[1] is not None:
-            pairs.append((seed, values[0], values[1]))
+        of_variant, of_baseline = (value(trial, metric=metric, on=on, over=over) for trial in trials)
+        if of_variant is not None and of_baseline is not None:
+            pairs.append((seed, of_variant, of_baseline))
     return Contrast(
         metric=metric,
         seeds=tuple(seed for seed, _, _ in pairs),

@@ -162,10 +162,10 @@ def _contrast(terms: Terms, store: Store) -> Contrast:
             engine_version=terms.engine_version,
         )
         return time_contrast(pairs, horizon=terms.horizon)
-    variant, baseline = (
-        _Trained(store.stored_of_arm(key, engine_version=terms.engine_version))
-        for key in (terms.variant, terms.baseline)
+    found = store.stored_of_arms(
+        (terms.variant, terms.baseline), engine_version=terms.engine_version, last_seed=terms.horizon
     )
+    variant, baseline = _Trained(found[terms.variant]), _Trained(found[terms.baseline])
     return contrast(
         variant, baseline, metric=terms.metric, on=terms.on, over=terms.over, horizon=terms.horizon
     )
