@@ -158,7 +158,10 @@ def test_three_steps_end_where_those_of_keras_end(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["adam-fast", "adam-cosine", "adamw-strong", "adamw-without-decay"])
 def test_adam_is_freed_from_bias_with_the_rounding_of_keras(name: str) -> None:
-    """In float32, 1 - 0.999 is off by 1e-5 of itself: a fast Adam's biases would end too far off."""
+    """In float32, 1 - 0.999 is off by 1e-5 of itself: a fast Adam's biases would end too far off.
+
+    Processors sum in orders of their own, so that two float32 results may lie twice Keras's own rounding apart.
+    """
     network, _ = trained(CASES[name])
     for tensor in compared(name, network):
-        assert tensor.difference <= 3e-6 * tensor.update_norm, str(tensor)
+        assert tensor.difference <= max(3e-6 * tensor.update_norm, 2 * tensor.own_rounding), str(tensor)
