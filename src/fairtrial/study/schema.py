@@ -10,6 +10,7 @@ import math
 import re
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -133,7 +134,7 @@ class Published(_Frozen):
     seconds_per_epoch: Seconds | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Arm:
     """One complete configuration of data split, network and training, named."""
 
@@ -143,7 +144,7 @@ class Arm:
     note: str | None = None
     published: Published | None = None
 
-    @property
+    @cached_property
     def network(self) -> Network:
         """The layers in order, each with its name, the output layer included."""
         return named(self.settings.network.hidden(), classes=self.settings.data.facts.classes)
