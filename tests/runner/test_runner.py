@@ -274,7 +274,7 @@ def test_a_damaged_data_set_ends_the_run_before_any_trial(
     executor = FakeExecutor()
     with pytest.raises(DataError, match=r"mnist/train-images.*it was cut short"):
         runner.run(STUDY, store=store, executor=executor)
-    assert executor.started == []
+    assert executor.orders == []
     assert store.plans() == []
     monkeypatch.undo()
     assert runner.run(STUDY, store=store, executor=executor).trained == 6
