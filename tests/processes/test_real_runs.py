@@ -33,13 +33,13 @@ arms:
 questions:
   - {id: clear, variant: wide, baseline: narrow, on: [validation, test]}
   - {id: faint, variant: twin, baseline: narrow, metrics: [accuracy, loss]}
-seeds: {min: 3, max: 5}
+seeds: {min: 3, max: 10}
 """
 ON_TIME = (
     STUDY.partition("questions:")[0]
     + "questions: [{id: slower, variant: twin, baseline: narrow, metrics: [time]}]"
 )
-KILLS = 10
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Held, float]:
     finish(start(folder))
     seconds = time.monotonic() - began
     found = held(folder)
-    assert 2 * 5 + 3 <= len(found.trials) <= 3 * 5
+    assert 2 * 10 + 3 <= len(found.trials) < 3 * 10
     assert sum(len(one.looks) for one in found.verdicts) > 7
     assert {answer["verdict"] for answer in found.answers} >= {"increase that matters", "undecided"}
     assert all(answer["caveats"] == [] for answer in found.answers if answer["question"] == "clear")
@@ -129,14 +129,18 @@ def test_ten_kills_at_random_moments_lose_no_trial_train_none_twice_and_change_n
     undisturbed, seconds = whole
     moments = random.Random(20_240_607)
     kept: dict[str, Any] = {}
-    for _ in range(KILLS):
+    for ended in (0, 1, 2, 0, 1, 1, 0, 1, 2, 1):
         process = start(folder)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=moments.uniform(0.1, 0.6) * seconds)
+        assert process.stderr is not None
+        for _ in range(ended):
+            assert "validation accuracy" in process.stderr.readline()
+        # Until the first trial ends most of the time goes into starting; after that a trial takes a moment.
+        time.sleep(moments.uniform(0, 0.05 if ended else 0.5) * seconds)
         kill_tree(process)
         if not (folder / "store.db").exists():
             continue
         now = held(folder).trials
+        assert len(now) >= len(kept) + ended
         assert all(now[key] == undisturbed.trials[key] for key in now)
         assert kept.items() <= now.items()
         kept = now
@@ -162,18 +166,17 @@ def test_two_runs_started_at_once_on_one_store_train_each_trial_once(
 def test_a_run_killed_in_its_timing_pass_keeps_every_finished_pair(tmp_path: Path) -> None:
     """A pair is kept the moment it ends: the next run goes on with the one that was cut off."""
     (tmp_path / "study.yaml").write_text(ON_TIME, encoding="utf-8")
-    process = start(tmp_path, "--seeds", "4")
+    process = start(tmp_path, "--seeds", "3")
     assert process.stderr is not None
     for line in process.stderr:
-        if "pair 2:" in line:
+        if "pair 1:" in line:
             break
     kill_tree(process)
-    output, errors = finish(start(tmp_path, "--seeds", "4", "--json"))
+    output, errors = finish(start(tmp_path, "--seeds", "3", "--json"))
     assert "validation accuracy" not in errors
-    assert [number for number in range(1, 5) if f"pair {number}:" in errors][-2:] == [3, 4]
-    assert "pair 1:" not in errors and "pair 2:" not in errors
+    assert [number for number in range(1, 5) if f"pair {number}:" in errors] == [2, 3]
     (found,) = json.loads(output)["answers"]
-    assert (found["metric"], found["seeds"]) == ("time", 4)
+    assert (found["metric"], found["seeds"]) == ("time", 3)
     assert found["variant_fit_seconds"] > found["variant_mean"] > 0
 
 
