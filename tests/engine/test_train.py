@@ -152,7 +152,7 @@ def test_train_metrics_are_keras_running_means_over_the_changing_network(mnist: 
         slopes = list(torch.autograd.grad(loss, parameters))
         with torch.no_grad():
             adam(
-                parameters, slopes, first, second, [], counts, foreach=False, lr=0.001, beta1=0.9, beta2=0.999,
+                [*parameters], slopes, first, second, [], counts, foreach=False, lr=0.001, beta1=0.9, beta2=0.999,
                 eps=1e-7 / math.sqrt(1 - 0.999**step), weight_decay=0.0, amsgrad=False, maximize=False,
             )  # fmt: skip
     assert done.outcome.metrics["train_loss"] == pytest.approx(losses / count, rel=1e-4)
