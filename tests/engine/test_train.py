@@ -136,7 +136,7 @@ def test_train_metrics_are_keras_running_means_over_the_changing_network(mnist: 
     of = trial(epochs=1)
     done = trained(of, mnist)
     network = build(of.arm, seed=1)
-    parameters = list(network.parameters())
+    parameters: list[torch.Tensor] = list(network.parameters())
     first, second = ([torch.zeros_like(parameter) for parameter in parameters] for _ in range(2))
     counts = [torch.tensor(0.0) for _ in parameters]
     division = split(of.arm.settings.data, seed=1)

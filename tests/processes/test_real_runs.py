@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import random
 import signal
 import subprocess
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 import fairtrial as ft
@@ -33,13 +33,13 @@ arms:
 questions:
   - {id: clear, variant: wide, baseline: narrow, on: [validation, test]}
   - {id: faint, variant: twin, baseline: narrow, metrics: [accuracy, loss]}
-seeds: {min: 3, max: 5}
+seeds: {min: 3, max: 10}
 """
 ON_TIME = (
     STUDY.partition("questions:")[0]
     + "questions: [{id: slower, variant: twin, baseline: narrow, metrics: [time]}]"
 )
-KILLS = 10
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -96,26 +96,27 @@ def _without_seconds(value: Any) -> Any:
 
 def kill_tree(process: subprocess.Popen[str]) -> None:
     """kill -9 of the command and all its workers, which are in process groups of their own."""
-    listed = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
-    children = [
-        int(line.split()[0]) for line in listed.stdout.splitlines() if int(line.split()[1]) == process.pid
-    ]
-    for pid in (process.pid, *children):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    with contextlib.suppress(psutil.NoSuchProcess):
+        command = psutil.Process(process.pid)
+        for each in (command, *command.children(recursive=True)):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                each.kill()
     process.communicate()
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Held, float]:
-    """A run that nobody disturbs, and how long it took."""
+    """A run that nobody disturbs, and how long it took from the first trial's end: a first start may be slow."""
     folder = tmp_path_factory.mktemp("whole")
     (folder / "study.yaml").write_text(STUDY, encoding="utf-8")
+    process = start(folder)
+    assert process.stderr is not None
+    assert "validation accuracy" in process.stderr.readline()
     began = time.monotonic()
-    finish(start(folder))
+    finish(process)
     seconds = time.monotonic() - began
     found = held(folder)
-    assert 2 * 5 + 3 <= len(found.trials) <= 3 * 5
+    assert 2 * 10 + 3 <= len(found.trials) < 3 * 10
     assert sum(len(one.looks) for one in found.verdicts) > 7
     assert {answer["verdict"] for answer in found.answers} >= {"increase that matters", "undecided"}
     assert all(answer["caveats"] == [] for answer in found.answers if answer["question"] == "clear")
@@ -129,14 +130,18 @@ def test_ten_kills_at_random_moments_lose_no_trial_train_none_twice_and_change_n
     undisturbed, seconds = whole
     moments = random.Random(20_240_607)
     kept: dict[str, Any] = {}
-    for _ in range(KILLS):
+    for ended in (0, 1, 2, 0, 1, 1, 0, 1, 2, 1):
         process = start(folder)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=moments.uniform(0.1, 0.6) * seconds)
+        assert process.stderr is not None
+        for _ in range(ended):
+            process.stderr.readline()
+        # While it starts; or in the midst of the trials that come after so many.
+        time.sleep(moments.uniform(0, 0.1 if ended else 0.5) * seconds)
         kill_tree(process)
         if not (folder / "store.db").exists():
             continue
         now = held(folder).trials
+        assert len(now) >= min(len(kept) + ended, len(undisturbed.trials))
         assert all(now[key] == undisturbed.trials[key] for key in now)
         assert kept.items() <= now.items()
         kept = now
@@ -162,18 +167,17 @@ def test_two_runs_started_at_once_on_one_store_train_each_trial_once(
 def test_a_run_killed_in_its_timing_pass_keeps_every_finished_pair(tmp_path: Path) -> None:
     """A pair is kept the moment it ends: the next run goes on with the one that was cut off."""
     (tmp_path / "study.yaml").write_text(ON_TIME, encoding="utf-8")
-    process = start(tmp_path, "--seeds", "4")
+    process = start(tmp_path, "--seeds", "3")
     assert process.stderr is not None
     for line in process.stderr:
-        if "pair 2:" in line:
+        if "pair 1:" in line:
             break
     kill_tree(process)
-    output, errors = finish(start(tmp_path, "--seeds", "4", "--json"))
+    output, errors = finish(start(tmp_path, "--seeds", "3", "--json"))
     assert "validation accuracy" not in errors
-    assert [number for number in range(1, 5) if f"pair {number}:" in errors][-2:] == [3, 4]
-    assert "pair 1:" not in errors and "pair 2:" not in errors
+    assert [number for number in range(1, 5) if f"pair {number}:" in errors] == [2, 3]
     (found,) = json.loads(output)["answers"]
-    assert (found["metric"], found["seeds"]) == ("time", 4)
+    assert (found["metric"], found["seeds"]) == ("time", 3)
     assert found["variant_fit_seconds"] > found["variant_mean"] > 0
 
 
