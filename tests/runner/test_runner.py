@@ -17,7 +17,7 @@ from fairtrial.analysis import answers
 from fairtrial.data import catalog
 from fairtrial.errors import DataError, StudyError
 from fairtrial.store import Claim, Store
-from fairtrial.study.schema import Question, Seeds, Study
+from fairtrial.study.schema import Margins, Question, Seeds, Study
 from fairtrial.trial import Event, Lost, Outcome, Trial
 
 STUDY = Study(
@@ -219,6 +219,27 @@ def test_the_next_seed_goes_to_the_open_question_that_costs_least(store: Store) 
     after = [name for name, seed in pairs(executor) if seed > 3]
     assert after[:6] == ["b", "a"] * 3 or after[:6] == ["a", "b"] * 3
     assert set(after[6:]) == {"big", "huge"}
+
+
+def test_a_settled_question_goes_on_only_to_sharpen(store: Store, tmp_path: Path) -> None:
+    """ "An increase, size not settled" is an answer, and some want to know the size."""
+
+    def executor() -> FakeExecutor:
+        better = {"narrow": 0.0, "wide": 0.0022}
+        return FakeExecutor(
+            measuring(lambda trial: 0.9 + better.get(trial.arm.name, 0) + noise(trial, 0.0002))
+        )
+
+    study = replace(GROWING, margins=Margins(accuracy=0.0012))
+    runner.run(study, store=store, executor=executor())
+    first = answers(study, store)["Q"].accuracy
+    assert first.verdict == "increase, size not settled" and first.seeds < 12
+    report = runner.run(study, store=store, executor=executor(), sharpen=True)
+    sharp = answers(study, store)["Q"].accuracy
+    assert report.ended_by == "done"
+    assert sharp.verdict == "increase that matters" and first.seeds < sharp.seeds < 12
+    assert runner.run(study, store=store, executor=executor(), sharpen=True).trained == 0
+    assert sharp.looks[: len(first.looks)] == first.looks
 
 
 def test_an_interrupted_study_goes_on_to_the_same_seeds_and_verdicts(store: Store, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from fairtrial.analysis.terms import Terms
 from fairtrial.errors import FairtrialError
 from fairtrial.stats.intervals import Interval
 from fairtrial.stats.looks import Look
+from fairtrial.stats.verdict import Verdict
 from fairtrial.study.factors import Difference, Held
 from fairtrial.study.schema import Metric, On, Study
 
@@ -105,6 +106,11 @@ class Answer(Rendered):
     @property
     def settled(self) -> bool:
         return self.verdict in SETTLED
+
+    def is_open(self, *, sharpen: bool = False) -> bool:
+        """Whether more seeds or pairs may settle it; with `sharpen`, whether they may make it say more."""
+        verdict = Verdict(self.verdict)
+        return verdict.can_sharpen if sharpen else verdict is Verdict.UNDECIDED
 
     def as_dict(self) -> dict[str, Any]:
         """The answer as the JSON of `fairtrial answers --json` holds it."""
