@@ -95,7 +95,8 @@ def write_models(store: Path) -> int:
 def answers_of(study: str, words: list[str], *, beside: Path) -> str:
     """The study's report as Markdown, a level deeper, under what was run for it."""
     written = beside.with_name(f"{study}.md")
-    said("-m", "fairtrial", "report", study, "--markdown", str(written), *words)
+    command = [sys.executable, "-m", "fairtrial", "report", study, "--markdown", str(written), *words]
+    subprocess.run(command, check=True)
     report = "\n".join(
         f"#{line}" if line.startswith("#") else line
         for line in written.read_text(encoding="utf-8").splitlines()
