@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -63,7 +63,7 @@ def replay_store(store: Store, *, study: str | None = None) -> Replay:
 
 @dataclass(frozen=True, slots=True)
 class _Trained:
-    trials: tuple[StoredTrial, ...]
+    by_seed: Mapping[int, StoredTrial]
 
 
 def _of_plan(plan: StoredPlan) -> Iterator[str]:
@@ -165,7 +165,9 @@ def _contrast(terms: Terms, store: Store) -> Contrast:
     found = store.stored_of_arms(
         (terms.variant, terms.baseline), engine_version=terms.engine_version, last_seed=terms.horizon
     )
-    variant, baseline = _Trained(found[terms.variant]), _Trained(found[terms.baseline])
+    variant, baseline = (
+        _Trained({trial.seed: trial for trial in found[key]}) for key in (terms.variant, terms.baseline)
+    )
     return contrast(
         variant, baseline, metric=terms.metric, on=terms.on, over=terms.over, horizon=terms.horizon
     )
