@@ -29,6 +29,11 @@ VIEWS = (
     ("phone", {"width": 390, "height": 1180}, "light", ""),
     ("dark", {"width": 1280, "height": 1180}, "dark", "article.question"),
 )
+RUNS = {
+    "width": "`fairtrial run width`, to its end: every question on accuracy settled, or 50 seeds of both its arms",
+    "course": "`fairtrial run course --seeds 1`, and `fairtrial run course --budget 30m` with `--arm` for each of "
+    "width-50, width-200, width-1000, sigmoid-2, tanh-2, depth-3 and batch-10000, the seven cheapest dense ones",
+}
 KERAS = """
 ## Held against Keras
 
@@ -77,13 +82,26 @@ def write_models(store: Path) -> int:
     with copy_of(store) as (copy, sets):
         words = ["--store", str(copy), *(word for one in sets for word in ("--set", one))]
         models = said("-m", "fairtrial", "show", "course", "--markdown", *words)
+        told = "".join(answers_of(study, words, beside=copy) for study in RUNS)
         keras = said(
             str(ROOT / "scripts" / "keras-agreement"), *words, str(DOCS / "evidence" / "keras.json"), bad=1
         )
-        page.write_text(f"{models}{KERAS}\n{keras}", encoding="utf-8")
+        page.write_text(f"{models}{KERAS}\n{keras}{told}", encoding="utf-8")
         said(str(ROOT / "scripts" / "last-epoch-gain"), *words, "--write", str(DOCS / "statistics.md"))
     print(f"{page.relative_to(ROOT)}, and the table of docs/statistics.md")
     return 0
+
+
+def answers_of(study: str, words: list[str], *, beside: Path) -> str:
+    """The study's report as Markdown, a level deeper, under what was run for it."""
+    written = beside.with_name(f"{study}.md")
+    command = [sys.executable, "-m", "fairtrial", "report", study, "--markdown", str(written), *words]
+    subprocess.run(command, check=True)
+    report = "\n".join(
+        f"#{line}" if line.startswith("#") else line
+        for line in written.read_text(encoding="utf-8").splitlines()
+    )
+    return f"\n{report}\n\nWhat was run: {RUNS[study]}.\n"
 
 
 def said(*words: str, bad: int = 0) -> str:

@@ -58,12 +58,13 @@ def run(
     questions: Collection[str] | None = None,
     workers: int | None = None,
     weights: Weights = "first",
+    sharpen: bool = False,
     store: str | Path | None = None,
     on_event: Callable[[Event], None] = lambda _: None,
 ) -> Answers:
     """Train what is missing of `study` on this machine and return its answers.
 
-    `budget` is in seconds or words such as "5m". Raises FairtrialError for what it cannot do.
+    With `sharpen` a settled question goes on as long as its verdict may become sharper. `budget` is in seconds or words such as "5m". Raises FairtrialError for what it cannot do.
     """
     from fairtrial import runner
     from fairtrial.executors.local import LocalExecutor
@@ -80,6 +81,7 @@ def run(
             arms=arms,
             questions=questions,
             weights=weights,
+            sharpen=sharpen,
             on_event=on_event,
         )
         return replace(answers_from(study, opened), store=path)

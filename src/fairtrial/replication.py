@@ -38,11 +38,14 @@ class LatestAnswers:
         return self._found
 
 
-def next_seed(study: Study, found: Answers, *, arms: Collection[str], taken: Collection[str]) -> list[Trial]:
+def next_seed(
+    study: Study, found: Answers, *, arms: Collection[str], taken: Collection[str], sharpen: bool = False
+) -> list[Trial]:
     """The missing trials of the next seed of one open question; none if there is no such question.
 
     `found` are the answers so far. A question is open while more seeds may still settle it: its verdict is undecided and it is
-    short of `seeds.max`. Of the open ones whose arms are among `arms`, the one whose next seed
+    short of `seeds.max`; with `sharpen` also where more seeds may say more without taking anything back.
+    Of the open ones whose arms are among `arms`, the one whose next seed
     costs least is chosen. Cost is arithmetic (`training_work`), not clock time, so that a
     resumed run asks for the same seeds. `taken` are keys that are running or were given up:
     a question that waits for one of these waits.
@@ -52,7 +55,7 @@ def next_seed(study: Study, found: Answers, *, arms: Collection[str], taken: Col
     for answer in found:
         seed = answer.seeds + 1
         # Times are settled by clocks of their own, never by more ordinary trials.
-        if answer.verdict != "undecided" or answer.metric == "time" or seed > study.seeds.max:
+        if not answer.is_open(sharpen=sharpen) or answer.metric == "time" or seed > study.seeds.max:
             continue
         if answer.variant not in arms or answer.baseline not in arms:
             continue

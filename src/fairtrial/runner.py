@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from fairtrial.analysis.register import register
+from fairtrial.data import catalog
 from fairtrial.due import ATTEMPTS, missing, selected
 from fairtrial.replication import LatestAnswers, next_seed
 from fairtrial.store import Claim, Known, StaleClaim, Store
@@ -61,6 +62,7 @@ class _Run:
     latest: LatestAnswers
     weights: Weights
     adaptive: bool
+    sharpen: bool
     minimum: int
     deadline: float
     last_call: float
@@ -87,6 +89,7 @@ def run(
     arms: Collection[str] | None = None,
     questions: Collection[str] | None = None,
     weights: Weights = "first",
+    sharpen: bool = False,
     on_event: Callable[[Event], None] = lambda _: None,
 ) -> RunReport:
     """Train the trials of `study` that are missing in `store`.
@@ -99,14 +102,21 @@ def run(
     seed the longest trial goes first, so that cores end together.
 
     Questions on time are timed when no trial runs any more: `seeds` pairs each, or until each is
-    settled. A part of the budget is kept for that.
+    settled. With `sharpen` settled questions go on as long as their verdict may become sharper. A part
+    of the budget is kept for that.
+
+    Raises StudyError for an unknown name, DataError for a data set that cannot be used.
     """
     names = selected(study, arms=arms, questions=questions)
+    for dataset in {study.arms[name].settings.data.dataset for name in names}:
+        catalog.load(dataset)  # files that are damaged are no trial's failure: said before any is tried
     register(study, store)
     now = time.monotonic()
     budget = float("inf") if budget_seconds is None else budget_seconds
     target = study.seeds.min if seeds is None else seeds
-    kept = seconds_for_timing(study, store, arms=names, pairs=seeds, budget_seconds=budget_seconds)
+    kept = seconds_for_timing(
+        study, store, arms=names, pairs=seeds, budget_seconds=budget_seconds, sharpen=sharpen
+    )
     state = _Run(
         study=study,
         names=names,
@@ -115,6 +125,7 @@ def run(
         latest=LatestAnswers(study, store),
         weights=weights,
         adaptive=seeds is None,
+        sharpen=sharpen,
         minimum=min(target, study.seeds.min),
         deadline=now + budget - kept,
         last_call=now + max(2 * budget, SHORTEST_MINIMUM),
@@ -126,7 +137,7 @@ def run(
     # Trials may have overrun their part of the budget to complete the minimum; timing has its own all the same.
     until = max(now + budget, min(time.monotonic() + kept, state.last_call))
     timing = time_questions(
-        study, store=store, executor=executor, arms=names, pairs=seeds,
+        study, store=store, executor=executor, arms=names, pairs=seeds, sharpen=sharpen,
         until=until, stop_at=until + state.grace, on_event=on_event,
     )  # fmt: skip
     if kept:
@@ -165,7 +176,9 @@ def _refill(state: _Run) -> bool:
     held_elsewhere = _start_waiting(state)
     while state.adaptive and state.news and state.executor.free and not _minimum_is_due(state):
         taken = {*state.running, *state.failed, *(trial.key for trial in state.waiting)}
-        due = next_seed(state.study, state.latest.read(), arms=state.names, taken=taken)
+        due = next_seed(
+            state.study, state.latest.read(), arms=state.names, taken=taken, sharpen=state.sharpen
+        )
         if not due or not all(_affordable(state, trial) for trial in due):
             state.news = False
             state.nothing_open = not due and not state.running and not state.waiting

@@ -58,8 +58,10 @@ class TimingReport:
     complete: bool = True
 
 
-def open_questions(study: Study, store: Store, *, arms: Collection[str], pairs: int | None) -> dict[str, int]:
-    """The questions on time that more pairs may still settle, with how many they have.
+def open_questions(
+    study: Study, store: Store, *, arms: Collection[str], pairs: int | None, sharpen: bool = False
+) -> dict[str, int]:
+    """The questions on time that more pairs may still settle, or `sharpen`, with how many they have.
 
     With `pairs`, those that have fewer, whatever they settle. Only questions whose arms are both among `arms`.
     """
@@ -71,17 +73,23 @@ def open_questions(study: Study, store: Store, *, arms: Collection[str], pairs: 
         if answer.metric == "time"
         and {answer.variant, answer.baseline} <= set(arms)
         and answer.seeds < (study.seeds.max if pairs is None else min(pairs, study.seeds.max))
-        and (pairs is not None or answer.verdict == "undecided")
+        and (pairs is not None or answer.is_open(sharpen=sharpen))
     }
 
 
 def seconds_for_timing(
-    study: Study, store: Store, *, arms: Collection[str], pairs: int | None, budget_seconds: float | None
+    study: Study,
+    store: Store,
+    *,
+    arms: Collection[str],
+    pairs: int | None,
+    budget_seconds: float | None,
+    sharpen: bool = False,
 ) -> float:
     """How much of the budget to keep for the questions on time; 0 without a budget or such questions."""
     if budget_seconds is None:
         return 0.0
-    waiting = open_questions(study, store, arms=arms, pairs=pairs)
+    waiting = open_questions(study, store, arms=arms, pairs=pairs, sharpen=sharpen)
     return min(SHARE * budget_seconds, len(waiting) * (pairs or PAIRS) * PAIR_SECONDS)
 
 
@@ -92,6 +100,7 @@ def time_questions(
     executor: Executor,
     arms: Collection[str],
     pairs: int | None = None,
+    sharpen: bool = False,
     until: float = float("inf"),
     stop_at: float = float("inf"),
     on_event: Callable[[Event], None] = lambda _: None,
@@ -108,7 +117,7 @@ def time_questions(
 
     def due() -> str | None:
         """The question that gets the next pair."""
-        waiting = open_questions(study, store, arms=arms, pairs=pairs)
+        waiting = open_questions(study, store, arms=arms, pairs=pairs, sharpen=sharpen)
         return min(
             (one for one in waiting if one not in report.untimed), key=waiting.__getitem__, default=None
         )

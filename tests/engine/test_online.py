@@ -20,6 +20,7 @@ from fairtrial.data.catalog import Dataset, load
 from fairtrial.engine import checkpoint, online_kernel
 from fairtrial.engine.batched import Batched
 from fairtrial.engine.checkpoint import Checkpoint
+from fairtrial.engine.compiled import FAST
 from fairtrial.engine.evaluate import Images
 from fairtrial.engine.network import Network, build
 from fairtrial.engine.online import Online
@@ -37,11 +38,6 @@ ONE: dict[str, Any] = {
     "batch_size": 1,
     "epochs": 2,
 }
-
-
-@pytest.fixture(scope="module")
-def mnist() -> Dataset:
-    return load("mnist")
 
 
 @pytest.fixture(scope="module")
@@ -301,7 +297,7 @@ def test_the_update_is_compiled_to_vectors() -> None:
     """One number at a time it would be many times slower, and nothing else would tell."""
     row = np.zeros(64, np.float32)
     one = np.float32(1)
-    update = njit(error_model="numpy", fastmath=online_kernel.FAST)(online_kernel._update.py_func)
+    update = njit(error_model="numpy", fastmath=FAST)(online_kernel._update.py_func)
     update(row, row.copy(), row.copy(), row.copy(), *[one] * 7)
     (assembly,) = update.inspect_asm().values()
     assert any("vsqrtps" in line and ("%ymm" in line or "%zmm" in line) for line in assembly.splitlines())
@@ -329,12 +325,13 @@ def accuracies(of: Arm, digits: Images, held_out: Images, learner: str) -> NDArr
 
 
 @pytest.mark.slow
-def test_online_and_batched_learn_equally_well(mnist: Dataset, digits: Images) -> None:
+def test_online_and_batched_learn_equally_well(digits: Images) -> None:
     """After some hundred steps rounding parts any two implementations; what they learn must not differ.
 
     Ten seeds, one epoch of 2 000 images: our own verdict, at a margin of two of the spread's standard deviations.
     """
     of = arm(data={"train": 2000, "validation": 100})
+    mnist = load("mnist")
     held_out = images(mnist.test_images, mnist.test_labels)
     fast, dense = (accuracies(of, digits, held_out, learner) for learner in ("online", "batched"))
     judged = compare_paired(fast - dense, margin=2 * float(dense.std(ddof=1)))

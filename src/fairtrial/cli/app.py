@@ -121,6 +121,12 @@ def run(
         Literal["first", "all", "none"],
         typer.Option(help="Keep final weights of the first three seeds of each arm, of all, or of none."),
     ] = "first",
+    sharpen: Annotated[
+        bool,
+        typer.Option(
+            "--sharpen", help="Go on where a settled question may still say more: a size, or a direction."
+        ),
+    ] = False,
     sets: Sets = None,
     store: StorePath = None,
     as_json: AsJson = False,
@@ -130,6 +136,8 @@ def run(
 
     if seeds is not None and budget is not None:
         raise typer.BadParameter("give --seeds or --budget, not both: each says when to stop")
+    if seeds is not None and sharpen:
+        raise typer.BadParameter("--seeds trains just so many, whatever they say; leave out --sharpen")
     run_study(
         load(study, sets),
         named=study,
@@ -141,6 +149,7 @@ def run(
         budget=budget,
         workers=workers,
         weights=weights,
+        sharpen=sharpen,
         as_json=as_json,
     )
 

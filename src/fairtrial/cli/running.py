@@ -36,6 +36,7 @@ def run_study(
     workers: int | None,
     weights: runner.Weights,
     as_json: bool,
+    sharpen: bool = False,
     next_steps: Callable[[runner.RunReport, Path], str] | None = None,
 ) -> None:
     """Train, print the answers to stdout, and what to do next.
@@ -64,6 +65,7 @@ def run_study(
                 arms=arms,
                 questions=questions,
                 weights=weights,
+                sharpen=sharpen,
                 on_event=on_event,
             )
         found = answers_from(study, opened)

@@ -10,9 +10,10 @@ import math
 import re
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from fairtrial.study.datasets import DATASETS, DatasetFacts
@@ -133,7 +134,7 @@ class Published(_Frozen):
     seconds_per_epoch: Seconds | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Arm:
     """One complete configuration of data split, network and training, named."""
 
@@ -143,7 +144,7 @@ class Arm:
     note: str | None = None
     published: Published | None = None
 
-    @property
+    @cached_property
     def network(self) -> Network:
         """The layers in order, each with its name, the output layer included."""
         return named(self.settings.network.hidden(), classes=self.settings.data.facts.classes)
@@ -187,6 +188,16 @@ class Claim(_Frozen):
         return self
 
 
+def _not_twice(names: tuple[str, ...]) -> tuple[str, ...]:
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise refusal(f"names {twice} twice, and each would be a verdict to pay for; once is enough")
+    return names
+
+
+_each_once = AfterValidator(_not_twice)
+
+
 class Question(_Frozen):
     """A variant against a baseline, in the asker's own words."""
 
@@ -195,8 +206,8 @@ class Question(_Frozen):
     variant: str
     baseline: str
     factors: tuple[str, ...] | None = None
-    metrics: Annotated[tuple[Metric, ...], Field(min_length=1)] = ("accuracy",)
-    on: Annotated[tuple[On, ...], Field(min_length=1)] = ("validation",)
+    metrics: Annotated[tuple[Metric, ...], Field(min_length=1), _each_once] = ("accuracy",)
+    on: Annotated[tuple[On, ...], Field(min_length=1), _each_once] = ("validation",)
     over: Literal["last_epoch", "end"] = "last_epoch"
     goal: Literal["change", "not_worse"] = "change"
     claims: tuple[Claim, ...] = ()
@@ -254,6 +265,8 @@ class Study:
     seeds: Seeds = field(default_factory=Seeds)
     confidence: float = 0.95
     margins: Margins = field(default_factory=Margins)
+    facts: tuple[str, ...] = ()
+    """What else is known of where its claims come from, in sentences."""
     source: str = ""
     """The file it came from, the name of a built-in, or empty for one written in Python."""
     sets: tuple[str, ...] = field(default=(), compare=False)
