@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from made_trials import STUDY
+from made_trials import STUDY, from_text
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
+
+import fairtrial as ft
 
 CHROMIUM = next(
     (
@@ -225,6 +227,27 @@ def test_names_that_are_scripts_stay_names(open_page, hostile_page):
     assert opened.page.evaluate("document.querySelectorAll('script').length") == 2
     assert opened.page.evaluate("document.querySelectorAll('img[onerror], [onload]').length") == 0
     assert opened.page.evaluate("[...document.images].every((one) => one.src.startsWith('data:image/png'))")
+
+
+def test_no_word_of_a_figure_is_cut_off_where_its_font_is_missing(open_page, small_page, tmp_path):
+    """The renderer measures letters in a font that readers may not have; what is wider needs room."""
+    found = ft.answers(from_text(STUDY, tmp_path), store=small_page.parent / "some.db")
+    figures = {**ft.figures(found, "Q1"), **ft.figures(found)}
+    page = tmp_path / "figures.html"
+    page.write_text(
+        "<!doctype html><meta charset=utf-8>" + "".join(one.svg() for one in figures.values()),
+        encoding="utf-8",
+    )
+    cut = open_page(page).page.evaluate(
+        """[...document.querySelectorAll('svg')].flatMap((drawing) => {
+            const frame = drawing.getBoundingClientRect();
+            return [...drawing.querySelectorAll('text')].filter((text) => {
+              const at = text.getBoundingClientRect();
+              return at.left < frame.left || at.right > frame.right || at.top < frame.top - 1 || at.bottom > frame.bottom + 1;
+            }).map((text) => text.textContent);
+        })"""
+    )
+    assert cut == []
 
 
 @pytest.mark.slow
