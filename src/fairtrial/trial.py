@@ -18,7 +18,7 @@ from fairtrial.study.algorithm import algorithm
 from fairtrial.study.layers import OUTPUT, AnyLayer, AveragePool, Conv, Dense, Dropout, Network, Pool
 from fairtrial.study.schema import Arm
 
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 """Raised whenever the same trial could give another number than before."""
 
 ResolvedPrecision = Literal["float32", "bfloat16"]

@@ -20,6 +20,7 @@ from fairtrial.data.catalog import Dataset, load
 from fairtrial.engine import checkpoint, online_kernel
 from fairtrial.engine.batched import Batched
 from fairtrial.engine.checkpoint import Checkpoint
+from fairtrial.engine.compiled import FAST
 from fairtrial.engine.evaluate import Images
 from fairtrial.engine.network import Network, build
 from fairtrial.engine.online import Online
@@ -301,7 +302,7 @@ def test_the_update_is_compiled_to_vectors() -> None:
     """One number at a time it would be many times slower, and nothing else would tell."""
     row = np.zeros(64, np.float32)
     one = np.float32(1)
-    update = njit(error_model="numpy", fastmath=online_kernel.FAST)(online_kernel._update.py_func)
+    update = njit(error_model="numpy", fastmath=FAST)(online_kernel._update.py_func)
     update(row, row.copy(), row.copy(), row.copy(), *[one] * 7)
     (assembly,) = update.inspect_asm().values()
     assert any("vsqrtps" in line and ("%ymm" in line or "%zmm" in line) for line in assembly.splitlines())

@@ -169,3 +169,28 @@ def test_adams_kernel_is_that_of_torch() -> None:
     for mine, other in zip(ours, theirs, strict=True):
         assert torch.equal(mine, other)
         assert not torch.equal(mine, parameters()[0 if mine.dim() == 4 else 1])
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_rounded_copy_gives_the_gradient_and_follows(name: str) -> None:
+    """With bfloat16 copies the float32 parameters still move as with the same gradients in float32."""
+    plain, exact = parameters(), parameters()
+    copies = {own: own.detach().to(torch.bfloat16).requires_grad_() for own in exact}
+    one, other = optimizer(settings_of(name), plain), optimizer(settings_of(name), exact, copies=copies)
+    for step in range(20):
+        for own, mixed, gradient in zip(plain, exact, gradients(step), strict=True):
+            copies[mixed].grad = gradient.to(torch.bfloat16)
+            own.grad = (
+                gradient.to(torch.bfloat16)
+                .float()
+                .contiguous(
+                    memory_format=torch.channels_last if gradient.dim() == 4 else torch.contiguous_format
+                )
+            )
+        one.step(0.01)
+        other.step(0.01)
+    for own, mixed in zip(plain, exact, strict=True):
+        assert torch.allclose(own, mixed, rtol=1e-5, atol=1e-7)
+        assert torch.equal(copies[mixed], mixed.to(torch.bfloat16))
+    other.zero_grad()
+    assert all(copy.grad is None for copy in copies.values())

@@ -161,4 +161,5 @@ def test_adam_is_freed_from_bias_with_the_rounding_of_keras(name: str) -> None:
     """In float32, 1 - 0.999 is off by 1e-5 of itself: a fast Adam's biases would end too far off."""
     network, _ = trained(CASES[name])
     for tensor in compared(name, network):
-        assert tensor.difference <= 3e-6 * tensor.update_norm, str(tensor)
+        # Keras's own float32 is 3.4e-6 from its float64 here; computed in float64, the rate is off by 6.7e-6.
+        assert tensor.difference <= 4.5e-6 * tensor.update_norm, str(tensor)

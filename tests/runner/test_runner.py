@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
+from fake_executor import FakeExecutor, arm, finished, measuring, noise
 
 from fairtrial import due, runner
 from fairtrial.analysis import answers
 from fairtrial.data import catalog
 from fairtrial.errors import DataError, StudyError
 from fairtrial.store import Claim, Store
-from fairtrial.study.schema import Arm, ArmSettings, Question, Seeds, Study
-from fairtrial.trial import METRICS, EpochRecord, Event, Idle, Lost, Outcome, Started, Trial
-from fairtrial.wire import Order
-
-
-def arm(name: str, width: int) -> Arm:
-    return Arm(name=name, settings=ArmSettings.model_validate({"network": {"mlp": {"width": width}}}))
-
+from fairtrial.study.schema import Question, Seeds, Study
+from fairtrial.trial import Event, Lost, Outcome, Trial
 
 STUDY = Study(
     name="study",
@@ -37,67 +29,8 @@ STUDY = Study(
 GROWING = replace(STUDY, seeds=Seeds(min=3, max=12))
 
 
-def finished(trial: Trial) -> Outcome:
-    record = EpochRecord(
-        epoch=1, train_accuracy=0.9, train_loss=0.1, validation_accuracy=0.9, validation_loss=0.1,
-        train_seconds=0.1, validation_seconds=0.1,
-    )  # fmt: skip
-    return Outcome(
-        key=trial.key, state="finished", epochs=1, metrics=dict.fromkeys(METRICS, 0.5),
-        seconds=dict.fromkeys(("setup", "train", "validation", "last_epoch", "test", "fit"), 0.1),
-        history=(record,), provenance={"torch": "none"}, weights_sha256=f"{trial.seed:064}",
-    )  # fmt: skip
-
-
-class FakeExecutor:
-    """Ends trials in the order they were started, each as `ending` says, one event a time."""
-
-    def __init__(
-        self, ending: Callable[[Trial], Event] = finished, seconds: float = 0.0, workers: int = 2
-    ) -> None:
-        self.ending, self.seconds, self.workers = ending, seconds, workers
-        self.started: list[Trial] = []
-        self.orders: list[Order] = []
-        self.stopped: list[str] = []
-        self._running: deque[tuple[Trial, float]] = deque()
-        self._ready: deque[Event] = deque()
-
-    @property
-    def free(self) -> int:
-        return self.workers - len(self._running)
-
-    def start(self, order: Order) -> None:
-        self.orders.append(order)
-        self.started.append(order.trial)
-        self._running.append((order.trial, time.monotonic() + self.seconds))
-        self._ready.append(Started(key=order.trial.key, worker=0))
-
-    def stop(self, key: str) -> None:
-        if key not in {trial.key for trial, _ in self._running}:
-            return
-        self.stopped.append(key)
-        self._running = deque(pair for pair in self._running if pair[0].key != key)
-        self._ready.append(Lost(key=key, state="stopped", reason="stopped before its end"))
-
-    def events(self) -> Iterator[Event]:
-        while self._running or self._ready:
-            if self._ready:
-                yield self._ready.popleft()
-            elif time.monotonic() >= self._running[0][1]:
-                yield self.ending(self._running.popleft()[0])
-            else:
-                time.sleep(0.005)
-                yield Idle()
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(tmp_path / "store.db") as store:
-        yield store
-
-
 def pairs(executor: FakeExecutor) -> list[tuple[str, int]]:
-    return [(trial.arm.name, trial.seed) for trial in executor.started]
+    return [(order.trial.arm.name, order.trial.seed) for order in executor.trials]
 
 
 def test_every_arm_gets_the_studys_minimum_seed_by_seed_and_twins_are_trained_once(store: Store) -> None:
@@ -155,7 +88,7 @@ def test_a_failure_that_cannot_mend_is_not_repeated_in_the_same_run(store: Store
 
     executor = FakeExecutor(too_large)
     runner.run(STUDY, store=store, executor=executor, arms=["wide"], seeds=1)
-    assert len(executor.started) == 1
+    assert len(executor.orders) == 1
 
 
 def test_a_budget_adds_seeds_until_it_is_over_but_completes_the_minimum_first(store: Store) -> None:
@@ -209,12 +142,12 @@ def test_weights_are_kept_for_the_first_three_seeds_unless_asked_otherwise(store
     """Weights are large; three networks per arm are enough to look at."""
     executor = FakeExecutor()
     runner.run(STUDY, store=store, executor=executor, seeds=4, arms=["wide"])
-    assert [bool(order.weights) for order in executor.orders] == [True, True, True, False]
+    assert [bool(order.weights) for order in executor.trials] == [True, True, True, False]
     for choice, kept in (("all", True), ("none", False)):
         executor = FakeExecutor()
         study = Study(name="x", arms={"a": arm("a", 50 + len(choice))})
         runner.run(study, store=store, executor=executor, seeds=4, weights=choice)  # pyright: ignore[reportArgumentType]
-        assert {bool(order.weights) for order in executor.orders} == {kept}
+        assert {bool(order.weights) for order in executor.trials} == {kept}
 
 
 def test_an_interrupted_run_gives_back_what_it_had_claimed(store: Store) -> None:
@@ -248,21 +181,6 @@ def test_a_checkpoint_is_kept_until_its_outcome_is_stored(store: Store) -> None:
     other.write_bytes(b"state")
     runner.run(again, store=store, executor=FakeExecutor(), seeds=1)
     assert not other.exists()
-
-
-def measuring(accuracies: Callable[[Trial], float]) -> Callable[[Trial], Outcome]:
-    """Trials that end with this accuracy, on validation and test alike, each with weights of its own."""
-
-    def ending(trial: Trial) -> Outcome:
-        metrics = dict.fromkeys(METRICS, accuracies(trial)) | {"validation_seen": 0.0}
-        return replace(finished(trial), metrics=metrics, weights_sha256=trial.key)
-
-    return ending
-
-
-def noise(trial: Trial, spread: float) -> float:
-    """A draw of its own for each arm and seed, the same in every run."""
-    return spread * float(np.random.default_rng([trial.seed, len(trial.arm.name)]).normal())
 
 
 def test_a_settled_question_gets_no_more_seeds_and_an_open_one_gets_them_up_to_the_horizon(
@@ -356,7 +274,7 @@ def test_a_damaged_data_set_ends_the_run_before_any_trial(
     executor = FakeExecutor()
     with pytest.raises(DataError, match=r"mnist/train-images.*it was cut short"):
         runner.run(STUDY, store=store, executor=executor)
-    assert executor.started == []
+    assert executor.orders == []
     assert store.plans() == []
     monkeypatch.undo()
     assert runner.run(STUDY, store=store, executor=executor).trained == 6

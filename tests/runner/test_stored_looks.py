@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import deque
-from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -12,19 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fake_executor import FakeExecutor, arm, finished
 
 from fairtrial import runner
 from fairtrial.analysis import answers
 from fairtrial.analysis.replaying import replay_store
 from fairtrial.store import Store, StoredVerdict
-from fairtrial.study.schema import Arm, ArmSettings, Question, Seeds, Study
+from fairtrial.study.schema import Question, Seeds, Study
 from fairtrial.trial import METRICS, Event, Outcome, Trial
-from fairtrial.wire import Order
-
-
-def arm(name: str, width: int) -> Arm:
-    return Arm(name=name, settings=ArmSettings.model_validate({"network": {"mlp": {"width": width}}}))
-
 
 GAINS = {"a": 0.0, "b": 0.0015, "c": 0.02, "d": 0.0001}
 STUDY = Study(
@@ -46,53 +39,13 @@ def outcome(trial: Trial) -> Outcome:
         + GAINS[trial.arm.name]
         + 0.0006 * np.random.default_rng([trial.seed, ord(trial.arm.name)]).normal(size=len(METRICS))
     )
-    return Outcome(
-        key=trial.key, state="finished", epochs=0,
-        metrics=dict(zip(METRICS, drawn.tolist(), strict=True)) | {"validation_seen": 0.0},
-        seconds=dict.fromkeys(("setup", "train", "validation", "last_epoch", "test", "fit"), 0.1),
-        history=(), provenance={"torch": "none"}, weights_sha256=trial.key,
-    )  # fmt: skip
-
-
-class FakeExecutor:
-    """Ends trials one at a time: `turn` says which of those running is next to end."""
-
-    def __init__(
-        self,
-        turn: Callable[[int], int] = lambda _: 0,
-        ending: Callable[[Trial], Event] = outcome,
-        workers: int = 2,
-    ) -> None:
-        self.turn, self.ending, self.workers = turn, ending, workers
-        self.running: deque[Trial] = deque()
-
-    @property
-    def free(self) -> int:
-        return self.workers - len(self.running)
-
-    def start(self, order: Order) -> None:
-        self.running.append(order.trial)
-
-    def stop(self, key: str) -> None:
-        raise AssertionError("nothing runs long enough to be stopped")
-
-    def events(self) -> Iterator[Event]:
-        while self.running:
-            place = self.turn(len(self.running))
-            trial = self.running[place]
-            del self.running[place]
-            yield self.ending(trial)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(tmp_path / "store.db") as store:
-        yield store
+    metrics = dict(zip(METRICS, drawn.tolist(), strict=True)) | {"validation_seen": 0.0}
+    return replace(finished(trial), metrics=metrics)
 
 
 def finished_store(path: Path) -> Path:
     with Store.open(path) as store:
-        runner.run(STUDY, store=store, executor=FakeExecutor())
+        runner.run(STUDY, store=store, executor=FakeExecutor(outcome))
     return path
 
 
@@ -102,7 +55,7 @@ def standing(verdicts: list[StoredVerdict]) -> dict[tuple[str, str], list[str]]:
 
 def test_every_look_of_every_verdict_is_stored_and_replays(store: Store) -> None:
     """What was said when is kept, and anybody can check that it follows from the trials."""
-    runner.run(STUDY, store=store, executor=FakeExecutor())
+    runner.run(STUDY, store=store, executor=FakeExecutor(outcome))
     stored = store.verdicts()
     found = {answer.terms.text: answer for answer in answers(STUDY, store)}
     assert {one.terms for one in stored} == set(found)
@@ -131,17 +84,17 @@ def test_a_look_is_stored_before_the_next_seed_is_chosen(store: Store) -> None:
             if one.looks[-1].verdict != "undecided":
                 settled.setdefault(f"{one.question} {len(one.terms)}", one.looks[-1].n)
 
-    runner.run(STUDY, store=store, executor=FakeExecutor(workers=1), on_event=watch)
+    runner.run(STUDY, store=store, executor=FakeExecutor(outcome, workers=1), on_event=watch)
     assert min(settled.values()) == 3
     with Store.open(store.path) as again:
         looks = sum(len(one.looks) for one in again.verdicts())
-        runner.run(STUDY, store=again, executor=FakeExecutor())
+        runner.run(STUDY, store=again, executor=FakeExecutor(outcome))
         assert sum(len(one.looks) for one in again.verdicts()) == looks
 
 
 def test_a_run_of_so_many_seeds_stores_its_looks_too(store: Store) -> None:
     """`--seeds N` gives verdicts like any other run."""
-    runner.run(STUDY, store=store, executor=FakeExecutor(), seeds=5)
+    runner.run(STUDY, store=store, executor=FakeExecutor(outcome), seeds=5)
     assert {tuple(look.n for look in one.looks) for one in store.verdicts()} == {(3, 4, 5)}
     assert replay_store(store).differences == ()
 
@@ -160,7 +113,7 @@ def test_interruptions_and_the_order_of_endings_change_no_look(tmp_path: Path, s
 
         for _ in range(100):
             try:
-                executor = FakeExecutor(lambda running: int(rng.integers(running)), workers=3)
+                executor = FakeExecutor(outcome, turn=lambda running: int(rng.integers(running)), workers=3)
                 runner.run(STUDY, store=broken, executor=executor, on_event=interrupt)
                 break
             except KeyboardInterrupt:
@@ -171,7 +124,7 @@ def test_interruptions_and_the_order_of_endings_change_no_look(tmp_path: Path, s
 
 def test_verdicts_only_sharpen_along_the_stored_looks(store: Store) -> None:
     """A verdict that was given stays given, or says more."""
-    runner.run(STUDY, store=store, executor=FakeExecutor(), seeds=12)
+    runner.run(STUDY, store=store, executor=FakeExecutor(outcome), seeds=12)
     for said in standing(store.verdicts()).values():
         words = list(dict.fromkeys(said))
         assert "undecided" not in words[1:]
@@ -186,7 +139,7 @@ def test_a_diverged_run_is_looked_at_and_replays(store: Store) -> None:
             return replace(outcome(trial), state="diverged", metrics={}, reason="loss became nan")
         return outcome(trial)
 
-    runner.run(STUDY, store=store, executor=FakeExecutor(ending=ending), seeds=5)
+    runner.run(STUDY, store=store, executor=FakeExecutor(ending), seeds=5)
     looks = next(one.looks for one in store.verdicts() if one.question == "clear" and "test" not in one.terms)
     assert [look.verdict for look in looks] == ["increase that matters", "unstable", "unstable"]
     assert answers(STUDY, store)["clear"].accuracy.verdict == "unstable"
@@ -195,13 +148,13 @@ def test_a_diverged_run_is_looked_at_and_replays(store: Store) -> None:
 
 def test_a_later_plan_has_looks_of_its_own_and_both_replay(store: Store) -> None:
     """Old verdicts are checked on old terms, though the study file has long moved on."""
-    runner.run(STUDY, store=store, executor=FakeExecutor())
+    runner.run(STUDY, store=store, executor=FakeExecutor(outcome))
     grown = replace(
         STUDY,
         questions=(*STUDY.questions[1:], Question(id="late", variant="d", baseline="b")),
         margins=STUDY.margins.model_copy(update={"accuracy": 0.005}),
     )
-    runner.run(grown, store=store, executor=FakeExecutor())
+    runner.run(grown, store=store, executor=FakeExecutor(outcome))
     replayed = replay_store(store)
     assert replayed.differences == ()
     assert (replayed.plans, replayed.verdicts) == (2, 5 + 4)

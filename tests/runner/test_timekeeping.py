@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from fake_executor import FakeExecutor, arm, measuring, noise
 
 from fairtrial import runner, timekeeping
 from fairtrial.analysis import answers
 from fairtrial.engine.machine import machine, processor
 from fairtrial.pair import ArmTimes, PairTimes
 from fairtrial.store import Claim, Store
-from fairtrial.study.schema import Arm, ArmSettings, Question, Seeds, Study
+from fairtrial.study.schema import Question, Seeds, Study
 from fairtrial.timekeeping import time_questions
-from fairtrial.trial import METRICS, EpochRecord, Event, Idle, Lost, Outcome, Started, Trial
-from fairtrial.wire import Order, TimingOrder
-
-
-def arm(name: str, width: int) -> Arm:
-    return Arm(name=name, settings=ArmSettings.model_validate({"network": {"mlp": {"width": width}}}))
+from fairtrial.trial import Event, Idle, Lost, Trial
+from fairtrial.wire import TimingOrder
 
 
 def question(name: str, variant: str, baseline: str) -> Question:
@@ -37,25 +33,6 @@ STUDY = Study(
     seeds=Seeds(min=3, max=12),
 )
 SECONDS = {"a": 1.0, "b": 2.0, "c": 1.0}
-
-
-def noise(trial: Trial, spread: float) -> float:
-    return spread * float(np.random.default_rng([trial.seed, ord(trial.arm.name)]).normal())
-
-
-def finished(trial: Trial) -> Outcome:
-    """Accuracies that differ clearly, so that the accuracy questions are settled with the least seeds."""
-    accuracy = 0.9 + 0.01 * (ord(trial.arm.name) - ord("a")) + noise(trial, 1e-4)
-    record = EpochRecord(
-        epoch=1, train_accuracy=0.9, train_loss=0.1, validation_accuracy=0.9, validation_loss=0.1,
-        train_seconds=0.1, validation_seconds=0.1,
-    )  # fmt: skip
-    return Outcome(
-        key=trial.key, state="finished", epochs=1,
-        metrics=dict.fromkeys(METRICS, accuracy) | {"validation_seen": 0.0},
-        seconds=dict.fromkeys(("setup", "train", "validation", "last_epoch", "test", "fit"), 0.1),
-        history=(record,), provenance={"torch": "none"}, weights_sha256=trial.key,
-    )  # fmt: skip
 
 
 def timed(order: TimingOrder) -> Event:
@@ -76,56 +53,13 @@ def timed(order: TimingOrder) -> Event:
     )  # fmt: skip
 
 
-class FakeClock:
-    """Trials that end at once and pairs as `timing` says, `seconds` long; refuses a pair beside anything else."""
-
-    def __init__(self, timing: Callable[[TimingOrder], Event] = timed, seconds: float = 0.0) -> None:
-        self.timing, self.seconds = timing, seconds
-        self.orders: list[Order | TimingOrder] = []
-        self.stopped: list[str] = []
-        self._running: deque[tuple[Order | TimingOrder, float]] = deque()
-        self._ready: deque[Event] = deque()
-
-    @property
-    def pairs(self) -> list[TimingOrder]:
-        return [order for order in self.orders if isinstance(order, TimingOrder)]
-
-    @property
-    def free(self) -> int:
-        return 2 - len(self._running)
-
-    def start(self, order: Order | TimingOrder) -> None:
-        pairs = [running for running, _ in self._running if isinstance(running, TimingOrder)]
-        assert not pairs, "something was started while a pair was being timed"
-        assert not (isinstance(order, TimingOrder) and self._running), "a pair was started beside a trial"
-        self.orders.append(order)
-        takes = self.seconds if isinstance(order, TimingOrder) else 0.0
-        self._running.append((order, time.monotonic() + takes))
-        self._ready.append(Started(key=order.key, worker=0))
-
-    def stop(self, key: str) -> None:
-        for running in list(self._running):
-            if running[0].key == key:
-                self.stopped.append(key)
-                self._running.remove(running)
-                self._ready.append(Lost(key=key, state="stopped", reason="stopped before its end"))
-
-    def events(self) -> Iterator[Event]:
-        while self._running or self._ready:
-            if self._ready:
-                yield self._ready.popleft()
-            elif time.monotonic() >= self._running[0][1]:
-                order, _ = self._running.popleft()
-                yield self.timing(order) if isinstance(order, TimingOrder) else finished(order.trial)
-            else:
-                time.sleep(0.005)
-                yield Idle()
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(tmp_path / "store.db") as store:
-        yield store
+def clock_of(timing: Callable[[TimingOrder], Event] = timed, *, seconds: float = 0.0) -> FakeExecutor:
+    """Trials end at once and differ clearly, so that accuracy takes the least seeds; pairs are `seconds` long."""
+    return FakeExecutor(
+        measuring(lambda trial: 0.9 + 0.01 * (ord(trial.arm.name) - ord("a")) + noise(trial, 1e-4)),
+        timing=timing,
+        pair_seconds=seconds,
+    )
 
 
 def asked(order: TimingOrder) -> str:
@@ -142,7 +76,7 @@ def test_pairs_are_timed_after_the_trials_alone_until_each_question_is_settled_o
     store: Store,
 ) -> None:
     """The fake refuses a pair beside a trial; a clear ratio takes a few pairs, a hopeless one all there are."""
-    clock = FakeClock()
+    clock = clock_of()
     report = runner.run(STUDY, store=store, executor=clock)
     first = next(index for index, order in enumerate(clock.orders) if isinstance(order, TimingOrder))
     assert all(isinstance(order, TimingOrder) for order in clock.orders[first:])
@@ -150,14 +84,14 @@ def test_pairs_are_timed_after_the_trials_alone_until_each_question_is_settled_o
     assert found["B"][0] <= 5 and found["B"][1] == "increase that matters"
     assert found["C"] == (12, "undecided")
     assert (report.timing.timed, report.ended_by) == (found["B"][0] + 12, "done")
-    again = FakeClock()
+    again = clock_of()
     assert runner.run(STUDY, store=store, executor=again).timing.timed == 0
     assert not again.orders
 
 
 def test_the_question_with_the_fewest_pairs_gets_the_next(store: Store) -> None:
     """Whoever stops early has the least for each question, not all for one."""
-    clock = FakeClock()
+    clock = clock_of()
     runner.run(STUDY, store=store, executor=clock)
     assert [asked(order) for order in clock.pairs[:6]] == ["B", "C"] * 3
     for name in ("B", "C"):
@@ -167,26 +101,26 @@ def test_the_question_with_the_fewest_pairs_gets_the_next(store: Store) -> None:
 
 def test_so_many_seeds_are_so_many_pairs_whatever_they_settle(store: Store) -> None:
     """One pair counts as a seed; more of them later cost only the difference."""
-    runner.run(STUDY, store=store, executor=FakeClock(), seeds=4)
+    runner.run(STUDY, store=store, executor=clock_of(), seeds=4)
     assert {seeds for seeds, _ in times_of(store).values()} == {4}
-    grown = FakeClock()
+    grown = clock_of()
     runner.run(STUDY, store=store, executor=grown, seeds=6)
     assert len(grown.pairs) == 4
-    beyond = FakeClock()
+    beyond = clock_of()
     runner.run(STUDY, store=store, executor=beyond, seeds=20)
     assert {seeds for seeds, _ in times_of(store).values()} == {12}
 
 
 def test_only_questions_whose_arms_were_both_named_are_timed(store: Store) -> None:
     """`--question` and `--arm` narrow the work."""
-    clock = FakeClock()
+    clock = clock_of()
     runner.run(STUDY, store=store, executor=clock, questions=["B"], seeds=3)
     assert {asked(order) for order in clock.pairs} == {"B"}
-    alone = FakeClock()
+    alone = clock_of()
     runner.run(STUDY, store=store, executor=alone, arms=["a"], seeds=3)
     assert not alone.pairs
     untimed = replace(STUDY, questions=(Question(id="B", variant="b", baseline="a"),))
-    none = FakeClock()
+    none = clock_of()
     runner.run(untimed, store=store, executor=none, seeds=5)
     assert not none.pairs
 
@@ -195,7 +129,7 @@ def test_an_interrupted_pass_keeps_every_finished_pair_and_goes_on_as_it_would_h
     store: Store, tmp_path: Path
 ) -> None:
     """Same numbers, same turns, same verdicts; and the clock is free for the next process."""
-    whole = FakeClock()
+    whole = clock_of()
     runner.run(STUDY, store=store, executor=whole, seeds=4)
     orders: list[TimingOrder] = []
 
@@ -205,7 +139,7 @@ def test_an_interrupted_pass_keeps_every_finished_pair_and_goes_on_as_it_would_h
 
     with Store.open(tmp_path / "interrupted.db") as other:
         for done in range(1, 9):
-            clock = FakeClock()
+            clock = clock_of()
             with pytest.raises(KeyboardInterrupt):
                 runner.run(STUDY, store=other, executor=clock, seeds=4, on_event=interrupt)
             orders += clock.pairs
@@ -217,7 +151,7 @@ def test_an_interrupted_pass_keeps_every_finished_pair_and_goes_on_as_it_would_h
 
 def test_which_arm_begins_is_drawn_and_both_do(store: Store) -> None:
     """An order that is always the same would let a drift of the machine look like a difference of the arms."""
-    clock = FakeClock()
+    clock = clock_of()
     runner.run(STUDY, store=store, executor=clock, questions=["C"])
     assert {order.first.arm.name for order in clock.pairs} == {"a", "c"}
 
@@ -230,7 +164,7 @@ def test_a_pair_that_cannot_be_timed_is_given_up_and_the_others_go_on(store: Sto
             return Lost(key=order.key, state="failed", reason="out of memory", retry=False)
         return timed(order)
 
-    clock = FakeClock(too_large)
+    clock = clock_of(too_large)
     report = runner.run(STUDY, store=store, executor=clock)
     assert report.timing.untimed == {"C": "out of memory"}
     assert [asked(order) for order in clock.pairs].count("C") == 1
@@ -248,22 +182,22 @@ def test_a_pair_that_was_killed_is_tried_again_three_times_at_most(store: Store)
         failures += 1
         return Lost(key=order.key, state="failed", reason="killed")
 
-    report = runner.run(STUDY, store=store, executor=FakeClock(killed), seeds=3)
+    report = runner.run(STUDY, store=store, executor=clock_of(killed), seeds=3)
     assert failures == timekeeping.ATTEMPTS
     assert report.timing.untimed == {"B": "killed"}
     assert {name: seeds for name, (seeds, _) in times_of(store).items()} == {"B": 0, "C": 3}
-    runner.run(STUDY, store=store, executor=FakeClock(), seeds=3)
+    runner.run(STUDY, store=store, executor=clock_of(), seeds=3)
     assert times_of(store)["B"][0] == 3
 
 
 def test_no_pair_is_begun_when_the_time_is_up_and_one_that_overruns_is_stopped(store: Store) -> None:
     """A budget is a budget, whatever a pair takes; what is not timed is said to be open."""
-    late = FakeClock()
+    late = clock_of()
     report = time_questions(
         STUDY, store=store, executor=late, arms=["a", "b", "c"], until=time.monotonic() - 1
     )
     assert (late.orders, report.complete) == ([], False)
-    endless = FakeClock(seconds=60.0)
+    endless = clock_of(seconds=60.0)
     now = time.monotonic()
     report = time_questions(
         STUDY, store=store, executor=endless, arms=["a", "b", "c"], until=now + 0.2, stop_at=now + 0.3
@@ -283,7 +217,7 @@ def test_a_budget_leaves_room_for_timing_and_takes_back_what_is_left_over(store:
     assert long == pytest.approx(2 * timekeeping.PAIRS * timekeeping.PAIR_SECONDS)
     assert timekeeping.seconds_for_timing(STUDY, store, arms=["a"], pairs=None, budget_seconds=60) == 0
     assert timekeeping.seconds_for_timing(STUDY, store, arms=["a", "b"], pairs=None, budget_seconds=None) == 0
-    clock = FakeClock()
+    clock = clock_of()
     report = runner.run(STUDY, store=store, executor=clock, budget_seconds=30)
     assert report.timing.timed >= 6
     assert {seed for seed, _ in times_of(store).values()} >= {12}
@@ -302,7 +236,7 @@ def test_a_second_process_waits_for_the_first_to_end_its_pass(store: Store) -> N
                 waits += 1
                 other.release(held)
 
-        clock = FakeClock()
+        clock = clock_of()
         time_questions(STUDY, store=store, executor=clock, arms=["a", "b", "c"], pairs=3, on_event=hand_over)
     assert waits == 1
     assert len(clock.pairs) == 6

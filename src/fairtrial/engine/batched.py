@@ -43,32 +43,36 @@ class Learner(Protocol):
         ...
 
 
+def learning_rate(arm: Arm, step: int) -> float:
+    """The learning rate of step number `step`, counted from 0 over all epochs."""
+    rate, epochs = arm.settings.optimizer.learning_rate, arm.settings.epochs
+    if isinstance(rate, float):
+        return rate
+    return rate_at(rate, step=step, steps_per_epoch=arm.steps_per_epoch, epochs=epochs)
+
+
 class Batched:
     """Gradient descent by an optimiser on batches of the arm's size."""
 
     def __init__(self, arm: Arm, network: Network, images: Images, *, bfloat16: bool) -> None:
         self.arm, self.network, self.images, self.bfloat16 = arm, network, images, bfloat16
-        self.optimizer = make_optimizer(arm.settings.optimizer, network.parameters())
+        copies = network.round() if bfloat16 else {}
+        self.optimizer = make_optimizer(arm.settings.optimizer, network.parameters(), copies=copies)
         self.done = 0
 
     def start_epoch(self, epoch: int) -> None:
         self.done = (epoch - 1) * self.arm.steps_per_epoch
+        self.optimizer.round()
         self.network.start_epoch(epoch)
 
     def train(self, order: Int64[Tensor, " n"], logits: Float[Tensor, "n classes"]) -> None:
         network, optimizer, size = self.network, self.optimizer, self.arm.settings.batch_size
-        steps, epochs = self.arm.steps_per_epoch, self.arm.settings.epochs
-        rate = self.arm.settings.optimizer.learning_rate
         for at, chosen in enumerate(order.split(size)):
             with torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):
                 said = network(self.images.batch(chosen))
             loss = functional.cross_entropy(said.float(), self.images.labels.index_select(0, chosen))
             loss.backward()
-            optimizer.step(
-                rate
-                if isinstance(rate, float)
-                else rate_at(rate, step=self.done, steps_per_epoch=steps, epochs=epochs)
-            )
+            optimizer.step(learning_rate(self.arm, self.done))
             optimizer.zero_grad()
             # Metrics come from these once an epoch: reading one here would stall every step.
             logits[at * size :][: len(chosen)] = said.detach()

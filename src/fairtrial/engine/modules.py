@@ -6,8 +6,6 @@ Images are (n, channels, height, width) tensors in channels_last memory order.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
@@ -15,8 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fairtrial.data.streams import generator
+from fairtrial.engine.activations import activation
+from fairtrial.engine.bits import largest_of_four
 from fairtrial.study import layers
-from fairtrial.study.layers import ActivationName
 from fairtrial.study.shapes import Shape, pair
 
 if TYPE_CHECKING:
@@ -41,7 +40,32 @@ class Layer(nn.Module):
         """Begin epoch number `epoch`, counted from 1: random layers start their stream anew."""
 
 
-class Dense(Layer):
+class Product(Layer):
+    """A layer that multiplies by weights: while it trains it may do so with rounded copies of them.
+
+    Then the gradients are the copies' own, in bfloat16 as they come, and nothing is converted in a step.
+    """
+
+    weight: nn.Parameter
+    bias: nn.Parameter | None
+    rounded: tuple[Tensor, Tensor | None] | None = None
+
+    def round(self) -> list[tuple[nn.Parameter, Tensor]]:
+        """From now on train with bfloat16 copies; each parameter with its copy, for who keeps them in step."""
+        weight = self.weight.detach().to(torch.bfloat16).requires_grad_()
+        bias = None if self.bias is None else self.bias.detach().to(torch.bfloat16).requires_grad_()
+        self.rounded = weight, bias
+        pairs = [(self.weight, weight)]
+        return pairs if bias is None or self.bias is None else [*pairs, (self.bias, bias)]
+
+    def operands(self) -> tuple[Tensor, Tensor | None]:
+        """Weight and bias to compute with: the rounded copies in training, if there are any."""
+        if self.rounded is not None and self.training:
+            return self.rounded
+        return self.weight, self.bias
+
+
+class Dense(Product):
     """Fully connected, then the activation in place where its gradient allows it."""
 
     def __init__(self, layer: layers.Dense, shape: Shape) -> None:
@@ -51,14 +75,14 @@ class Dense(Layer):
         self.activation = activation(layer.activation, in_place=True)
 
     def forward(self, inputs: Float[Tensor, "n inputs"]) -> Float[Tensor, "n units"]:
-        outputs = functional.linear(inputs, self.weight, self.bias)
+        outputs = functional.linear(inputs, *self.operands())
         return outputs if self.activation is None else self.activation(outputs)
 
     def weights(self) -> dict[str, Tensor]:
         return _with_bias(self.weight.T, self.bias)
 
 
-class Conv(Layer):
+class Conv(Product):
     """Convolution over height and width, then the activation in place where its gradient allows it."""
 
     def __init__(self, layer: layers.Conv, shape: Shape) -> None:
@@ -74,7 +98,7 @@ class Conv(Layer):
     def forward(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n filters oh ow"]:
         if self.before is not None:
             images = functional.pad(images, self.before)
-        outputs = functional.conv2d(images, self.weight, self.bias, self.stride, self.inside)
+        outputs = functional.conv2d(images, *self.operands(), self.stride, self.inside)
         return outputs if self.activation is None else self.activation(outputs)
 
     def weights(self) -> dict[str, Tensor]:
@@ -89,8 +113,11 @@ class Pool(Layer):
         self.size = pair(layer.size)
         self.stride = self.size if layer.stride is None else pair(layer.stride)
         self.inside, self.before = _divided(padding_of(layer.padding, shape, self.size, self.stride))
+        self.side_by_side = self.size == self.stride == (2, 2) and layer.padding == "valid"
 
     def forward(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c oh ow"]:
+        if self.side_by_side and images.dtype == torch.bfloat16:
+            return largest_of_four(images)
         if self.before is not None:
             images = functional.pad(images, self.before, value=float("-inf"))
         return functional.max_pool2d(images, self.size, self.stride, self.inside)
@@ -234,37 +261,6 @@ class Activation(Layer):
 
     def forward(self, inputs: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
         return inputs if self.function is None else self.function(inputs)
-
-
-Function = Callable[[Tensor], Tensor]
-_leaky_relu = partial(functional.leaky_relu, negative_slope=0.2)
-# The gradients of the other activations need their input, so they cannot overwrite it.
-_IN_PLACE: dict[ActivationName, Function] = {
-    "relu": torch.relu_,
-    "sigmoid": torch.sigmoid_,
-    "tanh": torch.tanh_,
-    "elu": partial(functional.elu, inplace=True),
-    "selu": torch.selu_,
-    "leaky_relu": partial(_leaky_relu, inplace=True),
-}
-_NEW: dict[ActivationName, Function] = {
-    "relu": torch.relu,
-    "sigmoid": torch.sigmoid,
-    "tanh": torch.tanh,
-    "gelu": functional.gelu,
-    "elu": functional.elu,
-    "selu": torch.selu,
-    "silu": functional.silu,
-    "leaky_relu": _leaky_relu,
-    "softplus": functional.softplus,
-}
-
-
-def activation(name: ActivationName, *, in_place: bool) -> Function | None:
-    """The function of that name with Keras's constants; None for `linear`."""
-    if name == "linear":
-        return None
-    return _IN_PLACE[name] if in_place and name in _IN_PLACE else _NEW[name]
 
 
 def padding_of(

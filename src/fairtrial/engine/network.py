@@ -52,6 +52,14 @@ class Network(nn.Module):
         for layer in self._layers():
             layer.start_epoch(epoch)
 
+    def round(self) -> dict[Tensor, Tensor]:
+        """From now on train with bfloat16 copies of the weights that layers multiply by.
+
+        Gives each parameter's copy, which gets its gradient; whoever moves the one moves the other.
+        """
+        products = [layer for layer in self._layers() if isinstance(layer, modules.Product)]
+        return {parameter: copy for layer in products for parameter, copy in layer.round()}
+
     def weights(self) -> dict[str, Tensor]:
         """Live views of all weights by `layer/weight`, in Keras's names, order and layout."""
         return {

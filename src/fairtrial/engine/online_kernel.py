@@ -19,11 +19,10 @@ and last such a row for the bias, whose input is 1. Rows are padded to whole vec
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-from numba import njit
+
+from fairtrial.engine.compiled import compiled, kept
 
 LANES = 16
 """float32 numbers of the widest vector register, and of a cache line."""
@@ -37,23 +36,8 @@ _LEAK = np.float32(0.2)
 _ZERO, _ONE, _HALF = np.float32(0), np.float32(1), np.float32(0.5)
 _BRIGHTEST = np.float32(255)
 
-# Sums may be reordered into vectors and divisions may become products; NaN and infinity keep their meaning.
-FAST = {"contract", "reassoc", "nsz", "arcp"}
-_OPTIONS = {"error_model": "numpy", "fastmath": FAST, "nogil": True}
 
-
-def _kept(function: Callable[..., Any]) -> Any:
-    """Compiled once for a machine, where there is a folder to keep it in; else once for each worker."""
-    try:
-        return njit(cache=True, **_OPTIONS)(function)
-    except RuntimeError:
-        return njit(**_OPTIONS)(function)
-
-
-_compiled = njit(**_OPTIONS)
-
-
-@_kept
+@kept
 def run(order, pixels, labels, shape, state, last, tables, adam, first_step, logits):
     """Train on the images `order`, one after another; each one's logits go into `logits` (n, classes).
 
@@ -99,7 +83,7 @@ def run(order, pixels, labels, shape, state, last, tables, adam, first_step, log
                 _through(shape[k - 1, 3], sums[k - 1, : shape[k - 1, 2]], inputs[k], behind, delta)
 
 
-@_kept
+@kept
 def settle(step, shape, state, last, tables, epsilon):
     """Catch every row up with `step`, as if none had waited."""
     for k in range(shape.shape[0]):
@@ -117,7 +101,7 @@ def settle(step, shape, state, last, tables, epsilon):
             last[base + row] = step
 
 
-@_compiled
+@compiled
 def _wake(rows, step, shape, state, last, tables, epsilon):
     """Move the weights of `rows` by the momentum of their idle steps up to `step`.
 
@@ -141,14 +125,14 @@ def _wake(rows, step, shape, state, last, tables, epsilon):
             )
 
 
-@_compiled
+@compiled
 def _drift(weights, momentum, velocity, sum_r, correction, epsilon):
     for j in range(len(weights)):
         scale = _ONE / (np.sqrt(velocity[j]) + epsilon)
         weights[j] -= momentum[j] * scale * (sum_r - correction * scale)
 
 
-@_compiled
+@compiled
 def _forward(rows, inputs, shape, state, sums):
     """Bias plus inputs times weights, over the active rows."""
     padded, offset = shape[1], shape[4]
@@ -160,13 +144,13 @@ def _forward(rows, inputs, shape, state, sums):
         _add_scaled(total, state[begin : begin + padded], inputs[row])
 
 
-@_compiled
+@compiled
 def _add_scaled(total, weights, value):
     for j in range(len(total)):
         total[j] += value * weights[j]
 
 
-@_compiled
+@compiled
 def _activate(code, sums, outputs, active):
     """Outputs of a layer, and the list and count of those the next layer's rows are active for.
 
@@ -184,7 +168,7 @@ def _activate(code, sums, outputs, active):
     return found
 
 
-@_compiled
+@compiled
 def _backward(rows, step, shape, state, last, tables, adam, inputs, delta, behind):
     """One step of Adam on the active rows and the bias; `behind` gets the loss's gradient by the inputs."""
     padded, offset, base = shape[1], shape[4], shape[5]
@@ -213,7 +197,7 @@ def _backward(rows, step, shape, state, last, tables, adam, inputs, delta, behin
         last[base + row] = step
 
 
-@_compiled
+@compiled
 def _update(weights, momentum, velocity, delta, value, first, second, rest_1, rest_2, alpha, epsilon):
     """Adam on one row whose gradient is value * delta; gives weights . delta as it was before."""
     total = _ZERO
@@ -229,7 +213,7 @@ def _update(weights, momentum, velocity, delta, value, first, second, rest_1, re
     return total
 
 
-@_compiled
+@compiled
 def _output_delta(logits, label, delta):
     """The gradient of softmax cross-entropy by the logits."""
     classes = len(logits)
@@ -245,7 +229,7 @@ def _output_delta(logits, label, delta):
         delta[j] = np.float32(share - 1.0 if j == label else share)
 
 
-@_compiled
+@compiled
 def _through(code, sums, outputs, behind, delta):
     """Back through an activation: `delta` by its inputs from `behind`, the gradient by its outputs."""
     for j in range(len(sums)):
@@ -255,7 +239,7 @@ def _through(code, sums, outputs, behind, delta):
             delta[j] = behind[j] * _slope(code, sums[j], outputs[j])
 
 
-@_compiled
+@compiled
 def _activated(code, z):
     if code == 2:
         return _ONE / (_ONE + np.exp(-z))
@@ -276,7 +260,7 @@ def _activated(code, z):
     return z
 
 
-@_compiled
+@compiled
 def _slope(code, z, output):
     """The activation's derivative at z, where it has the value `output`."""
     if code == 2:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from fairtrial.data.catalog import Dataset
 from fairtrial.data.split import split, validation_seen
 from fairtrial.engine.batched import Batched, Learner
+from fairtrial.engine.chain import Chain, chain_of
 from fairtrial.engine.checkpoint import Checkpoint
 from fairtrial.engine.evaluate import Images, Scores, evaluate, evaluation_batch, moments, prepared, score
 from fairtrial.engine.network import Network, build, keras_weights
@@ -163,7 +164,8 @@ def train(
 def learner_of(arm: Arm, network: Network, training: Images, *, bfloat16: bool) -> Learner:
     """What trains this arm, in a trial and when it is timed."""
     if algorithm(arm) == "batched":
-        return Batched(arm, network, training, bfloat16=bfloat16)
+        kind = Batched if chain_of(arm) is None else Chain
+        return kind(arm, network, training, bfloat16=bfloat16)
     from fairtrial.engine.online import Online  # its compiler takes a second to load
 
     return Online(arm, network, training)
