@@ -17,6 +17,7 @@ from fairtrial.errors import FairtrialError
 from fairtrial.store import Store
 from fairtrial.study import asking
 from fairtrial.study.schema import Study
+from fairtrial.study.studyfile import load
 from fairtrial.study.studytext import study_text, write_new
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def open_to_read(path: Path) -> Generator[Store]:
 
 
 def run(
-    study: Study,
+    study: Study | str | Path,
     *,
     seeds: int | None = None,
     budget: str | float | None = None,
@@ -61,13 +62,14 @@ def run(
     store: str | Path | None = None,
     on_event: Callable[[Event], None] = lambda _: None,
 ) -> Answers:
-    """Train what is missing of `study` on this machine and return its answers.
+    """Train what is missing of `study`, or of the study so called, on this machine and return its answers.
 
     `budget` is in seconds or words such as "5m". Raises FairtrialError for what it cannot do.
     """
     from fairtrial import runner
     from fairtrial.executors.local import LocalExecutor
 
+    study = load(study)
     budget_seconds = seconds_in(budget) if isinstance(budget, str) else budget
     path = store_path(store)
     with Store.open(path) as opened, LocalExecutor(workers=workers) as executor:
@@ -119,14 +121,15 @@ def ask(
     return run(asked.study, budget=budget, workers=workers, store=store, on_event=on_event)
 
 
-def answers(study: Study, *, store: str | Path | None = None) -> Answers:
+def answers(study: Study | str | Path, *, store: str | Path | None = None) -> Answers:
     """The answers to what is stored already; trains nothing and writes nothing."""
+    study = load(study)
     path = store_path(store)
     with open_to_read(path) as opened:
         return replace(answers_from(study, opened), store=path)
 
 
-def show(study: Study, arm: str | None = None, *, store: str | Path | None = None) -> Shown:
+def show(study: Study | str | Path, arm: str | None = None, *, store: str | Path | None = None) -> Shown:
     """Every model as a notebook shows it, or one: layer table, hyperparameters, figures, training time.
 
     Raises FairtrialError for an arm the study does not have.
@@ -134,7 +137,7 @@ def show(study: Study, arm: str | None = None, *, store: str | Path | None = Non
     from fairtrial.report.shown import shown
 
     with open_to_read(store_path(store)) as opened:
-        return shown(study, arm, opened)
+        return shown(load(study), arm, opened)
 
 
 def figures(answers: Answers, question: str | None = None) -> dict[str, Figure]:
