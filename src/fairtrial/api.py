@@ -15,6 +15,7 @@ from fairtrial.analysis import answers as answers_from
 from fairtrial.durations import seconds_in
 from fairtrial.errors import FairtrialError
 from fairtrial.store import Store
+from fairtrial.store.reading import can_be_written, copy_to_read
 from fairtrial.study import asking
 from fairtrial.study.schema import Study
 from fairtrial.study.studyfile import load
@@ -40,9 +41,13 @@ def store_path(given: str | Path | None = None) -> Path:
 def open_to_read(path: Path) -> Generator[Store]:
     """The store at `path`, or where there is none an empty one that leaves no file behind.
 
-    Raises StoreError where there could not be one, for example in a folder that does not exist.
+    One that cannot be written is read from a copy. Raises StoreError where there could not be one, for
+    example in a folder that does not exist.
     """
-    if path.exists() or not path.absolute().parent.is_dir():
+    if path.is_file() and not can_be_written(path):
+        with copy_to_read(path) as store:
+            yield store
+    elif path.exists() or not path.absolute().parent.is_dir():
         with Store.open(path) as store:
             yield store
     else:
