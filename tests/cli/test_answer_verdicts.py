@@ -206,6 +206,88 @@ def test_a_failed_seed_makes_the_answer_unstable(
     assert "1 of 7 runs of wide failed" in found.sentence
 
 
+def test_a_diverged_run_counts_wherever_another_question_needed_it(
+    study: Study, store: Store, put: Put, put_pairs: Pairs
+) -> None:
+    """Seven runs of the baseline, one of which diverged, have no mean, whatever seeds this question looked at."""
+    put_pairs(CLEAR[:4])
+    for seed in (5, 7):
+        put(study.arms["narrow"], seed)
+    put(study.arms["narrow"], 6, state="diverged")
+    found = answers(study, store)["Q"].accuracy
+    assert (found.verdict, found.low) == ("unstable", None)
+    assert "1 of 7 runs of narrow diverged" in found.sentence
+    assert "diverged" in kinds(found)
+    short = replace(study, seeds=Seeds(min=3, max=5))
+    assert answers(short, store)["Q"].accuracy.verdict == "increase that matters"
+
+
+def test_a_diverged_seed_is_looked_at_whether_the_other_arm_was_trained_or_not(
+    study: Study, store: Store, put: Put, put_pairs: Pairs
+) -> None:
+    """An interruption between the two runs of a seed must not take a look away."""
+    put_pairs(CLEAR[:4])
+    put(study.arms["wide"], 5, state="diverged")
+    alone = answers(study, store)["Q"].accuracy
+    put(study.arms["narrow"], 5)
+    assert [look.n for look in alone.looks] == [3, 4, 5]
+    assert alone.looks == answers(study, store)["Q"].accuracy.looks
+    assert [look.verdict.value for look in alone.looks][-1] == "unstable"
+
+
+def test_a_gap_of_both_arms_is_said_in_the_plural(study: Study, store: Store, put_pairs: Pairs) -> None:
+    """Caveats are read aloud as well."""
+    put_pairs(CLEAR[:3])
+    put_pairs(CLEAR[4:], start=5)
+    (caveat,) = [one for one in answers(study, store)["Q"].accuracy.caveats if one.kind == "missing seeds"]
+    assert caveat.text.startswith("2 seeds beyond seed 4, which wide and narrow have no outcome for")
+
+
+def test_no_end_of_an_interval_is_shown_as_a_zero_that_it_is_not(
+    study: Study, store: Store, put_pairs: Pairs
+) -> None:
+    """ "A change of -0.0000 to +0.0007" is neither here nor there."""
+    put_pairs([0.0003, 0.00036, 0.0003, 0.00019], metric="validation_loss_last_epoch")
+    found = answers(asking(study, metrics=("loss",), on=("validation",)), store)["Q"].loss
+    assert found.low is not None and -0.00005 < found.low < 0
+    assert f"(a change of {found.low:+.6f} to " in found.sentence
+
+
+def test_an_interval_wider_than_all_accuracies_rules_nothing_out(
+    study: Study, store: Store, put_pairs: Pairs
+) -> None:
+    """ "Any change is smaller than 128 pp" sounds like something that was found out."""
+    put_pairs([0.01, -0.4, 0.03])
+    found = answers(study, store)["Q"].accuracy
+    assert found.high is not None and found.high > 1
+    assert "undecided; any change is possible (margin 0.1 pp)" in found.sentence
+
+
+def test_every_answer_names_what_changes_along_with_the_factor(
+    study: Study, store: Store, put_pairs: Pairs
+) -> None:
+    """A wider network is also a larger and a slower one."""
+    put_pairs(CLEAR)
+    for found in answers(study, store):
+        assert found.as_dict()["implied"] == {
+            "parameters": {"baseline": 42310, "variant": 199210},
+            "multiply_adds": {"baseline": 42200, "variant": 198800},
+        }
+        assert found.implied_line == (
+            "what differs brings with it: parameters 42,310 -> 199,210; multiply-adds per image 42,200 -> 198,800"
+        )
+        assert found.implied_line in found._repr_html_().replace("&gt;", ">")
+
+
+def test_two_networks_of_other_layers_are_told_apart_in_a_line(store: Store) -> None:
+    """The whole of both networks in a caveat is a screen nobody reads."""
+    found = answers(load("course"), store)["CNN-3"].accuracy
+    (caveat,) = [one for one in found.caveats if one.kind == "confounded"]
+    assert caveat.text == (
+        "the arms also differ in network.layers (5 conv, 3 pool, 1 flatten, 1 dense -> 5 conv, 2 pool, 1 flatten, 1 dense)"
+    )
+
+
 def test_seeds_beyond_the_horizon_are_not_used_and_it_is_said(
     study: Study, store: Store, put_pairs: Pairs
 ) -> None:

@@ -110,6 +110,36 @@ def _apart(line: str) -> bool:
     return shown != "-" and said.split(",")[0] != shown.split(",")[0]
 
 
+def test_a_claim_that_the_question_does_not_ask_about_is_never_settled(
+    fairtrial: Run, trained: Callable[..., Path]
+) -> None:
+    """Left out in silence it would pass for one that holds."""
+    path = trained("increase")
+    text = path.read_text(encoding="utf-8")
+    path.write_text(f"{text}      - {{metric: time, says: decrease}}\n", encoding="utf-8")
+    done = fairtrial("answers", str(path), "--store", "some.db", "--strict")
+    assert done.exit_code == 1
+    assert (
+        "  Q, time: decrease | - | not settled: question Q does not ask about time"
+        in done.stdout.splitlines()
+    )
+    assert "Of 2 claims: 1 holds, 0 contradicted, 1 not settled." in done.stdout
+    found = json.loads(fairtrial("answers", str(path), "--store", "some.db", "--json").stdout)
+    (left,) = found["unjudged_claims"]
+    assert (left["question"], left["says"], left["verdict"]) == ("Q", "decrease", "not settled")
+
+
+def test_what_else_is_known_of_the_notebook_ends_the_courses_answers(fairtrial: Run) -> None:
+    """Its text and tables come from two runs, and its validation images were trained on: claims are read with that."""
+    facts = load("course").facts
+    assert len(facts) >= 7 and facts == load("notebook").facts
+    said = " ".join(fairtrial("answers", "course").stdout.split())
+    assert said.endswith(" ".join(facts))
+    page = fairtrial("answers", "course", "--markdown").stdout
+    assert page.rstrip().splitlines()[-1].startswith("- Above width 1000 nothing was run")
+    assert json.loads(fairtrial("answers", "course", "--json").stdout)["facts"] == list(facts)
+
+
 def test_a_study_without_claims_has_no_ledger(fairtrial: Run, trained: Callable[..., Path]) -> None:
     """An empty table is a question nobody asked."""
     path = trained("increase")

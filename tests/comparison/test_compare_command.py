@@ -171,6 +171,36 @@ def test_a_failed_run_makes_the_verdict_unstable(run: Run, value: str, unpaired:
     assert "failed: 1 of 4 runs of A.csv failed" in one["caveats"]
 
 
+def test_a_file_of_failed_runs_alone_is_unstable(run: Run) -> None:
+    """Nothing but nan is a result, and the plainest of all."""
+    write("A.csv", ["nan", "inf", "nan"])
+    write("B.csv", [0.9, 0.91, 0.93])
+    for files in (("A.csv", "B.csv"), ("B.csv", "A.csv"), ("A.csv", "A.csv")):
+        one = found(run, *files)
+        assert (one["verdict"], one["metric"], one["estimate"]) == ("unstable", "acc", None)
+        assert "3 of 3 runs of A.csv failed" in one["sentence"]
+
+
+def test_a_run_that_failed_counts_although_the_other_file_lacks_its_seed(run: Run) -> None:
+    """Leaving the partner of a failed run out must not make the failure go away."""
+    write("A.csv", [0.9, 0.91, 0.93, "nan"])
+    write("B.csv", [0.1, 0.11, 0.12])
+    one = found(run, "A.csv", "B.csv")
+    assert (one["verdict"], one["low"]) == ("unstable", None)
+    assert (
+        "(over the 3 of 3 seeds where both finished): unstable, 1 of 4 runs of A.csv failed"
+        in one["sentence"]
+    )
+
+
+@pytest.mark.parametrize("index", ["", "Unnamed: 0"])
+def test_the_row_numbers_that_pandas_writes_are_no_metric(run: Run, index: str) -> None:
+    """`frame.to_csv("A.csv")` is how most such files come about."""
+    Path("A.csv").write_text(f"{index},seed,acc\n0,1,0.90\n1,2,0.91\n2,3,0.95\n")
+    write("B.csv", [0.5, 0.52, 0.51])
+    assert found(run, "A.csv", "B.csv")["metric"] == "acc"
+
+
 def write_groups() -> None:
     rows = {"0.1": [0.9, 0.91, 0.92], "1": [0.5, 0.55, 0.52], "3": [0.91, 0.9, 0.915]}
     lines = [f"{lr},{seed},{acc},0.1" for lr, accs in rows.items() for seed, acc in enumerate(accs)]
@@ -201,8 +231,30 @@ def test_margins_are_read_as_people_write_them(run: Run) -> None:
     assert found(run, "A.csv", "B.csv", "--margin", "2%")["margin"] == pytest.approx(0.01)
     assert found(run, "A.csv", "B.csv")["margin"] == 0.001
     assert any("margin" in caveat for caveat in found(run, "A.csv", "B.csv")["caveats"])
-    assert "between 0 and 1, but one number is 7" in run("A.csv", "B.csv", "--margin", "0.1pp").stderr
+    assert "above 1, but these run from 0.4 to 7" in run("A.csv", "B.csv", "--margin", "0.1pp").stderr
     assert found(run, "A.csv", "A.csv", "--margin", "0.7pp")["margin"] == 0.007
+
+
+def test_a_margin_in_percentage_points_fits_shares_and_percentages(run: Run) -> None:
+    """Half of all programs print 0.978 and the other half 97.8."""
+    a, b = [0.978, 0.976, 0.979, 0.977], [0.967, 0.966, 0.968, 0.969]
+    write("A.csv", a)
+    write("B.csv", b)
+    write("A100.csv", [round(100 * value, 1) for value in a])
+    write("B100.csv", [round(100 * value, 1) for value in b])
+    shares = found(run, "A.csv", "B.csv", "--margin", "0.7pp")
+    percents = found(run, "A100.csv", "B100.csv", "--margin", "0.7pp")
+    assert (shares["margin"], percents["margin"]) == (0.007, 0.7)
+    assert percents["verdict"] == shares["verdict"] == "increase, size not settled"
+    assert (percents["low"], percents["high"]) == pytest.approx((100 * shares["low"], 100 * shares["high"]))
+    assert percents["sentence"] == shares["sentence"].replace("A.csv", "A100.csv").replace(
+        "B.csv", "B100.csv"
+    )
+    assert run("A.csv", "B100.csv", "--margin", "0.7pp").exit_code == 2
+    (caveat,) = found(run, "A.csv", "B100.csv", "--margin", "0.01")["caveats"]
+    assert caveat.startswith(
+        "units: A.csv has numbers up to 0.979, B100.csv from 96.6 on: if these are shares"
+    )
 
 
 @pytest.mark.parametrize("margin", ["0", "-1", "nan", "inf", "lots", "1pq", "", "0pp"])

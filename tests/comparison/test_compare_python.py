@@ -70,7 +70,7 @@ def test_a_group_that_failed_altogether_is_unstable_and_has_no_estimate() -> Non
     for unpaired in (False, True):
         one = ft.compare([math.nan] * 3, B[:3], unpaired=unpaired)
         assert (one.verdict, one.estimate, one.low) == ("unstable", None, None)
-        assert "3 of 3 runs of variant failed" in one.sentence
+        assert "3 of 3 runs of the variant failed" in one.sentence
 
 
 def test_an_undecided_answer_says_what_is_known_and_what_is_missing() -> None:
@@ -104,6 +104,30 @@ def test_percentage_points_are_shown_as_such() -> None:
         "accuracy rose from 96.68 % with narrow (baseline) to 97.76 % with wide (variant), "
         "by 1.08 pp (0.87 to 1.29, 5 seeds): an increase that matters (margin 0.1 pp)."
     )
+
+
+def test_two_groups_without_names_are_called_what_they_are() -> None:
+    """ "With baseline (baseline)" is what a program says, not a person."""
+    one = ft.compare({1: 0.9, 2: 0.92, 3: 0.91, 4: 0.93}, {2: 0.9, 3: 0.9, 4: 0.9})
+    assert one.sentence.startswith(
+        "value rose from 0.900 with the baseline to 0.920 with the variant, by 0.020"
+    )
+    assert one.caveats[0] == "left out: 1 seed of the variant (1), which the other does not have"
+    assert (one.seeds, ft.compare(A, B, unpaired=True).seeds) == (3, None)
+
+
+def test_a_change_that_may_be_none_is_said_with_its_signs() -> None:
+    """ "Fell by 0.0005 (-0.0044 to 0.0054)" turns the interval round without a word."""
+    one = ft.compare([0.90, 0.91, 0.905, 0.90], [0.91, 0.90, 0.908, 0.899], margin=0.001)
+    assert one.low is not None and one.high is not None and one.low < 0 < one.high
+    assert f"(a change of {one.low:+.3f} to {one.high:+.3f}, 4 seeds): undecided" in one.sentence
+
+
+@pytest.mark.parametrize("unpaired", [False, True])
+def test_numbers_too_small_to_be_squared_twice_are_compared(unpaired: bool) -> None:
+    """The fourth power of 1e-125 is zero, and a division by it is none."""
+    one = ft.compare([0.0, 0.0, 3e-125], [0.0, 0.0, 0.0], margin=1e-125, unpaired=unpaired)
+    assert one.verdict == "undecided"
 
 
 def test_it_renders_itself_and_escapes_names() -> None:

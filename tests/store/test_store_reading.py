@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from store_samples import finished, trial_of
@@ -70,7 +71,7 @@ def test_a_log_that_was_left_behind_counts(tmp_path: Path, monkeypatch: pytest.M
             shutil.copyfile(tmp_path / name, tmp_path / f"left-{name}")
     connect = sqlite3.connect
 
-    def refusing(path: str | Path, **options: bool) -> sqlite3.Connection:
+    def refusing(path: str | Path, **options: Any) -> sqlite3.Connection:
         if options.get("uri"):
             raise sqlite3.OperationalError("unable to open database file")
         return connect(path, **options)

@@ -87,6 +87,8 @@ MALFORMED = {
     "base as baseline": (PLAIN + "questions:\n- {id: Q, variant: a, baseline: base}\n", 6, "the base is no arm"),
     "no baseline": (PLAIN + "questions:\n- {id: Q, variant: a}\n", 6, "questions.Q.baseline is missing"),
     "variant is its own baseline": (PLAIN + "questions:\n- id: Q\n  variant: a\n  baseline: a\n", 8, "variant and baseline are the same arm, 'a'"),
+    "metric asked twice": (PLAIN + "questions:\n- {id: Q, variant: a, baseline: b, metrics: [loss, loss]}\n", 6, "questions.Q.metrics: names loss twice"),
+    "images asked twice": (PLAIN + "questions:\n- {id: Q, variant: a, baseline: b, 'on': [test, test]}\n", 6, "questions.Q.on: names test twice"),
     "question id given twice": (PLAIN + "questions:\n- {id: Q, variant: a, baseline: b}\n- {id: Q, variant: b, baseline: a}\n", 7, "question 'Q': this id is given twice, first at"),
     "id with a blank": (PLAIN + "questions:\n- {id: my question, variant: a, baseline: b}\n", 6, "letters, digits"),
     "unknown metric": (PLAIN + "questions:\n- {id: Q, variant: a, baseline: b, metrics: [acuracy]}\n", 6, "did you mean 'accuracy'?"),

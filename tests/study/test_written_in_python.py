@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fairtrial as ft
-from fairtrial.study.schema import Seeds
+from fairtrial.study.schema import Mlp, Seeds
 from fairtrial.study.studyfile import load
 
 FILE = """
@@ -57,7 +57,8 @@ def test_arms_may_come_from_a_loop_over_an_array():
     arms = {f"width-{width}": {"network.mlp.width": width} for width in np.array([20, 40])}
     rates = {f"rate-{rate:g}": {"optimizer": {"learning_rate": rate}} for rate in np.logspace(-3, -2, 2)}
     study = ft.Study(arms={**arms, **rates}, base={"network": {"mlp": {"width": np.int32(10)}}})
-    assert [arm.settings.network.mlp.width for arm in study.arms.values()] == [20, 40, 10, 10]
+    widths = [(arm.settings.network.mlp or Mlp()).width for arm in study.arms.values()]
+    assert widths == [20, 40, 10, 10]
     assert study.arms["rate-0.01"].settings.optimizer.learning_rate == 0.01
 
 

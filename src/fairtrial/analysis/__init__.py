@@ -40,8 +40,8 @@ def answers(study: Study, store: Store, *, history: bool = True, promises: Promi
     promises = promises or promised(study, store)
     right = RightShares(store) if history else None
 
-    def unsound(arm: ArmTrials, seen: int) -> bool:
-        return bool(troubles((arm,), seeds=seen, failed=failed, horizon=study.seeds.max))
+    def unsound(arm: ArmTrials) -> bool:
+        return bool(troubles((arm,), failed=failed, horizon=study.seeds.max))
 
     return Answers(
         study=study.name,

@@ -10,14 +10,14 @@ from fairtrial.analysis.claimed import judge_claim
 from fairtrial.analysis.contrast import contrast, margin
 from fairtrial.analysis.fresh import RightShares, fresh_images
 from fairtrial.analysis.gather import Failed
-from fairtrial.analysis.held import held_line
+from fairtrial.analysis.held import held_line, implied_line
 from fairtrial.analysis.judgement import Judgement, floor_of, judge, repeated_weights
 from fairtrial.analysis.register import Promised
 from fairtrial.analysis.sentences import sentence
 from fairtrial.analysis.values import Answer, ArmTrials
 from fairtrial.stats.intervals import Interval
 from fairtrial.stats.verdict import Verdict
-from fairtrial.study.factors import held_fixed
+from fairtrial.study.factors import held_fixed, implied
 from fairtrial.study.schema import Metric, On, Question, Study
 
 
@@ -60,7 +60,7 @@ def answer(
     smallest = margin(study.margins, compared)
     alpha = promised.alpha(question, metric=metric, on=on)
     floor = max(floor_of(arm, metric=metric, on=on) for arm in (variant, baseline))
-    trouble = troubles((variant, baseline), seeds=len(compared.looked_at), failed=failed, horizon=horizon)
+    trouble = troubles((variant, baseline), failed=failed, horizon=horizon)
     repeated = any(repeated_weights(arm, seeds=compared.looked_at) for arm in (variant, baseline))
     judged = judge(
         compared,
@@ -77,6 +77,7 @@ def answer(
     if right is not None and on == "test" and metric == "accuracy":
         fresh = fresh_images(compared, judged, variant, baseline, over=over, floor=floor, right=right)
     held = held_fixed(variant.arm, baseline.arm)
+    along = implied(variant.arm, baseline.arm)
     return Answer(
         question=question.id,
         metric=metric,
@@ -130,7 +131,7 @@ def answer(
                 alpha=promised.alpha(question, metric=metric, on=on, claim=claim),
                 seeds=study.seeds,
                 floor=floor,
-                unsound=lambda arm, seen: bool(troubles((arm,), seeds=seen, failed=failed, horizon=horizon)),
+                unsound=lambda arm: bool(troubles((arm,), failed=failed, horizon=horizon)),
             )
             for claim in question.claims
             if claim.metric == metric and (on is None or claim.on == on)
@@ -140,6 +141,8 @@ def answer(
         fresh_images=fresh,
         held_fixed=held,
         held_fixed_line=held_line(held, variant=question.variant),
+        implied=along,
+        implied_line=implied_line(along),
         more_seeds=more_seeds(judged),
         contrasts=tuple(zip(compared.seeds, compared.differences.tolist(), strict=True)),
     )

@@ -12,7 +12,8 @@ from fairtrial.analysis.judgement import identical, repeated_weights
 from fairtrial.analysis.sentences import count_of, subject
 from fairtrial.analysis.values import ArmTrials, Caveat
 from fairtrial.stats.signs import signs
-from fairtrial.study.factors import Difference, confounds, implied
+from fairtrial.study.check import difference_in_words
+from fairtrial.study.factors import confounds, implied
 from fairtrial.study.schema import On, Question, Seeds
 
 
@@ -35,7 +36,7 @@ def caveats(
     return (
         *of_the_arms(question, variant, baseline),
         *_leaked(variant, baseline, contrast, on=on),
-        *of_their_runs(question, variant, baseline, seeds=len(contrast.looked_at), failed=failed),
+        *of_their_runs(variant, baseline, failed=failed, horizon=seeds.max),
         *_missing(variant, baseline, contrast),
         *_beyond(contrast, horizon=seeds.max),
         *_identical(variant, baseline, contrast, on=on, least=seeds.min),
@@ -51,35 +52,28 @@ def of_the_arms(question: Question, variant: ArmTrials, baseline: ArmTrials) -> 
 
 
 def of_their_runs(
-    question: Question,
-    variant: ArmTrials,
-    baseline: ArmTrials,
-    *,
-    seeds: int,
-    failed: Mapping[str, Sequence[Failed]],
+    variant: ArmTrials, baseline: ArmTrials, *, failed: Mapping[str, Sequence[Failed]], horizon: int
 ) -> Iterator[Caveat]:
-    """Which of the first `seeds` runs diverged, and which runs failed."""
+    """How many runs diverged, and which runs failed."""
     for side in (variant, baseline):
-        yield from (Caveat(kind="diverged", text=text) for text in _diverged(side, seeds=seeds))
-    for name in (question.variant, question.baseline):
-        yield from (Caveat(kind="failed", text=one.text) for one in failed.get(name, ()))
+        lost = failed.get(side.arm.name, ())
+        yield from (Caveat(kind="diverged", text=text) for text in _diverged(side, lost, horizon=horizon))
+        yield from (Caveat(kind="failed", text=one.text) for one in lost)
 
 
 def _confounded(question: Question, variant: ArmTrials, baseline: ArmTrials) -> Iterator[Caveat]:
     also = confounds(question, variant.arm, baseline.arm)
     if also:
-        yield Caveat(kind="confounded", text=f"the arms also differ in {_listed(also)}")
+        listed = "; ".join(difference_in_words(one, variant.arm, baseline.arm) for one in also)
+        yield Caveat(kind="confounded", text=f"the arms also differ in {listed}")
 
 
 def _implied(variant: ArmTrials, baseline: ArmTrials) -> Iterator[Caveat]:
     # More parameters are what a wider network is; fewer updates are not what a larger batch is asked for.
     along = tuple(one for one in implied(variant.arm, baseline.arm) if one.path == "updates")
     if along:
-        yield Caveat(kind="implied change", text=f"what differs also changes the number of {_listed(along)}")
-
-
-def _listed(differences: tuple[Difference, ...]) -> str:
-    return "; ".join(str(difference) for difference in differences)
+        listed = "; ".join(map(str, along))
+        yield Caveat(kind="implied change", text=f"what differs also changes the number of {listed}")
 
 
 def _leaked(
@@ -98,31 +92,36 @@ def _leaked(
 
 
 def troubles(
-    arms: Sequence[ArmTrials], *, seeds: int, failed: Mapping[str, Sequence[Failed]], horizon: int
+    arms: Sequence[ArmTrials], *, failed: Mapping[str, Sequence[Failed]], horizon: int
 ) -> tuple[str, ...]:
     """`1 of 7 runs of lr-0.02 diverged`, or failed, for each of the arms that this is true of.
 
-    Looks at the first `seeds` seeds, and at the next one, which is where a failure ends them.
+    All runs of an arm up to the horizon count, those too that this question has no use for: what an arm comes to
+    on average is not defined where it may diverge.
     """
     return tuple(
         text
         for side in arms
-        for text in (
-            *_diverged(side, seeds=seeds),
-            *(_failed(side, failed.get(side.arm.name, ()), seed=seeds + 1) if seeds < horizon else ()),
-        )
+        for lost in (failed.get(side.arm.name, ()),)
+        for text in (*_diverged(side, lost, horizon=horizon), *_failed(side, lost, horizon=horizon))
     )
 
 
-def _diverged(side: ArmTrials, *, seeds: int) -> Iterator[str]:
-    count = sum(trial.seed <= seeds and trial.outcome.state == "diverged" for trial in side.trials)
+def _diverged(side: ArmTrials, lost: Sequence[Failed], *, horizon: int) -> Iterator[str]:
+    count = sum(trial.seed <= horizon and trial.outcome.state == "diverged" for trial in side.trials)
     if count:
-        yield f"{count} of {count_of(seeds, 'run')} of {side.arm.name} diverged"
+        yield f"{count} of {_runs(side, lost, horizon=horizon)} diverged"
 
 
-def _failed(side: ArmTrials, failed: Sequence[Failed], *, seed: int) -> Iterator[str]:
-    if any(one.seed == seed for one in failed):
-        yield f"1 of {count_of(seed, 'run')} of {side.arm.name} failed"
+def _failed(side: ArmTrials, lost: Sequence[Failed], *, horizon: int) -> Iterator[str]:
+    count = sum(one.seed <= horizon for one in lost)
+    if count:
+        yield f"{count} of {_runs(side, lost, horizon=horizon)} failed"
+
+
+def _runs(side: ArmTrials, lost: Sequence[Failed], *, horizon: int) -> str:
+    count = sum(one.seed <= horizon for one in (*side.trials, *lost))
+    return f"{count_of(count, 'run')} of {side.arm.name}"
 
 
 def _missing(variant: ArmTrials, baseline: ArmTrials, contrast: Contrast) -> Iterator[Caveat]:
@@ -137,7 +136,7 @@ def _missing(variant: ArmTrials, baseline: ArmTrials, contrast: Contrast) -> Ite
         yield Caveat(
             kind="missing seeds",
             text=f"{count_of(len(unused), 'seed')} beyond seed {gap}, which {' and '.join(lacking)} "
-            "has no outcome for, not used: seeds count in order",
+            f"{'has' if len(lacking) == 1 else 'have'} no outcome for, not used: seeds count in order",
         )
 
 

@@ -34,7 +34,7 @@ def judge_claim(
 
     A direction is read off the question's verdict. A level and a plateau are judged by intervals of
     their own at `alpha`, at every look in seed order; the first look that settles them stands.
-    `unsound` says of an arm that one of its first so many runs, or the next, diverged or failed.
+    `unsound` says of an arm that one of its runs diverged or failed.
     """
     if claim.says in ("increase", "decrease", "no change"):
         found = judge_direction(claim.says, judged.verdict).value

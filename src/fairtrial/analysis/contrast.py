@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -28,7 +29,7 @@ class Contrast:
 
     `variant` and `baseline` hold one value per seed in the metric's unit (seconds for time);
     `differences` is variant minus baseline, for time the logarithm of their ratio. `looked_at` are
-    the seeds 1, 2, … without a gap that both arms have an outcome for, diverged ones among them.
+    the seeds 1, 2, … without a gap whose contrast is known: both arms have an outcome for it, or one diverged.
     """
 
     metric: Metric
@@ -79,20 +80,23 @@ def contrast(
     """The metric of both arms on seeds 1, 2, … to the horizon or the first one that either arm lacks.
 
     A gap ends it because what lies beyond is not a random choice of seeds: those that finished
-    first are those that train fast. Diverged seeds are looked at and have no value.
+    first are those that train fast. A seed on which one arm diverged is looked at and has no value, whatever
+    the other arm came to, so that it makes no difference whether that one was trained yet.
     """
     variants = {trial.seed: trial for trial in variant.trials}
     baselines = {trial.seed: trial for trial in baseline.trials}
     looked_at: list[int] = []
     beyond: list[int] = []
     pairs: list[tuple[int, float, float]] = []
-    while (seed := len(looked_at) + len(beyond) + 1) in variants and seed in baselines:
+    while _known(seed := len(looked_at) + len(beyond) + 1, variants, baselines):
         if seed > horizon:
             beyond.append(seed)
             continue
         looked_at.append(seed)
-        first, second = variants[seed], baselines[seed]
-        values = [value(trial, metric=metric, on=on, over=over) for trial in (first, second)]
+        values = [
+            value(arm[seed], metric=metric, on=on, over=over) if seed in arm else None
+            for arm in (variants, baselines)
+        ]
         if values[0] is not None and values[1] is not None:
             pairs.append((seed, values[0], values[1]))
     return Contrast(
@@ -102,6 +106,13 @@ def contrast(
         baseline=np.array([of_baseline for _, _, of_baseline in pairs], dtype=np.float64),
         looked_at=tuple(looked_at),
         beyond=tuple(beyond),
+    )
+
+
+def _known(seed: int, *arms: Mapping[int, StoredTrial]) -> bool:
+    """Whether the contrast on this seed can be told: it cannot once one of the two has diverged."""
+    return all(seed in arm for arm in arms) or any(
+        seed in arm and arm[seed].outcome.state == "diverged" for arm in arms
     )
 
 

@@ -1,10 +1,11 @@
-"""What was the same on both sides of a question, in one line, with what that leaves open."""
+"""What was the same on both sides of a question, and what changed along with what differs, in a line each."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fairtrial.study.factors import Held, Setting
+from fairtrial.study.check import in_words
+from fairtrial.study.factors import Difference, Held, Setting
 
 LEARNING_RATE = "optimizer.learning_rate"
 
@@ -19,6 +20,15 @@ def held_line(held: Sequence[Held], *, variant: str) -> str:
     # Where the rate itself is the question, it is the rest that was not tuned for it.
     what = "a learning rate" if any(one.path == LEARNING_RATE for one in held) else "other settings"
     return f"held fixed: {listed or 'nothing'}; {what} re-tuned for {variant} might change the answer"
+
+
+def implied_line(changes: Sequence[Difference]) -> str:
+    """What comes along with what differs; empty where nothing does.
+
+    >>> implied_line([Difference(path="parameters", variant=199210, baseline=42310)])
+    'what differs brings with it: parameters 42,310 -> 199,210'
+    """
+    return f"what differs brings with it: {in_words(changes)}" if changes else ""
 
 
 def _shown(value: Setting) -> str:

@@ -18,7 +18,7 @@ def answers_html(answers: Sequence[Answer]) -> str:
             (
                 escape(answer.question),
                 f"{escape(answer.variant)} against {escape(answer.baseline)}",
-                f"{escape(answer.sentence)}<br><small>{escape(answer.held_fixed_line)}</small>",
+                f"{escape(answer.sentence)}<br><small>{_background(answer)}</small>",
                 f"<strong>{escape(answer.verdict)}</strong>",
                 "<br>".join(_claim(one) for one in answer.claims),
                 "<br>".join(escape(str(caveat)) for caveat in answer.caveats),
@@ -34,6 +34,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     heads = "".join(f'<th scope="col"{left}>{cell}</th>' for cell in head)
     body = "".join(f"<tr>{''.join(f'<td{left}>{cell}</td>' for cell in row)}</tr>" for row in rows)
     return f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _background(answer: Answer) -> str:
+    return "<br>".join(escape(line) for line in (answer.held_fixed_line, answer.implied_line) if line)
 
 
 def _claim(one: JudgedClaim) -> str:

@@ -25,27 +25,36 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """Every claim of a study, question by question, and the sum in sentences."""
+    """Every claim of a study, question by question, the sum in sentences, and what else is known of them."""
 
     entries: tuple[Entry, ...]
     sums: tuple[str, ...]
+    facts: tuple[str, ...] = ()
 
 
 def ledger(answers: Answers) -> Ledger:
-    """All claims that the study's answers judge; without claims, an empty ledger."""
-    judged = [(answer, one) for answer in answers for one in answer.claims]
+    """All claims, those that no answer judges too; without claims, an empty ledger."""
+    judged = [(answer.question, one, _found(answer, one)) for answer in answers for one in answer.claims]
+    judged += [
+        (question, one, f"{one.verdict}: {one.because}")
+        for question, some in answers.unjudged.items()
+        for one in some
+    ]
+    order = list(dict.fromkeys((*(answer.question for answer in answers), *answers.unjudged)))
+    judged.sort(key=lambda entry: order.index(entry[0]))
     return Ledger(
         entries=tuple(
             Entry(
-                question=answer.question,
-                about=answer.metric if answer.on is None else f"{answer.metric} on {answer.on}",
+                question=question,
+                about="time" if one.claim.metric == "time" else f"{one.claim.metric} on {one.claim.on}",
                 said=one.said,
                 own_tables="" if one.claim.own_tables is None else said(one.claim.own_tables),
-                found=_found(answer, one),
+                found=found,
             )
-            for answer, one in judged
+            for question, one, found in judged
         ),
-        sums=_sums([one for _, one in judged]),
+        sums=_sums([one for _, one, _ in judged]),
+        facts=() if answers.asked is None else answers.asked.facts,
     )
 
 
@@ -84,8 +93,9 @@ def _sums(judged: list[JudgedClaim]) -> tuple[str, ...]:
             f"{'disagrees' if apart == 1 else 'disagree'} with their author's own tables."
         )
     counts = Counter(one.verdict for one in judged)
+    hold = "holds" if counts["holds"] == 1 else "hold"
     sums.append(
-        f"Of {count_of(len(judged), 'claim')}: {counts['holds']} hold, {counts['contradicted']} contradicted, "
+        f"Of {count_of(len(judged), 'claim')}: {counts['holds']} {hold}, {counts['contradicted']} contradicted, "
         f"{counts['not settled']} not settled."
     )
     return tuple(sums)

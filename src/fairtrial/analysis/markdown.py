@@ -56,9 +56,10 @@ def question_lines(group: Sequence[Answer]) -> Iterator[str]:
         for one in answer.claims:
             because = f" ({escaped(one.because)})" if one.because else ""
             yield f"  - claim: {escaped(one.said)}: **{one.verdict}**{because}"
-    for line in dict.fromkeys(answer.held_fixed_line for answer in group):
-        if line:
-            yield f"- {escaped(line)}"
+    for line in dict.fromkeys(
+        line for answer in group for line in (answer.held_fixed_line, answer.implied_line) if line
+    ):
+        yield f"- {escaped(line)}"
     for caveat in dict.fromkeys(str(caveat) for answer in group for caveat in answer.caveats):
         yield f"- *caveat: {escaped(caveat)}*"
 

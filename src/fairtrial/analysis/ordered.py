@@ -15,8 +15,8 @@ from fairtrial.study.factors import Difference, differences
 from fairtrial.study.schema import Arm, Metric, On
 
 Floats = NDArray[np.float64]
-Unsound = Callable[[ArmTrials, int], bool]
-"""Whether one of an arm's first so many runs, or the next, diverged or failed."""
+Unsound = Callable[[ArmTrials], bool]
+"""Whether one of an arm's runs diverged or failed."""
 
 
 def ordered_difference(one: Arm, other: Arm) -> Difference | None:
@@ -62,7 +62,7 @@ def values_by_seed(
 def lacking(compared: Sequence[ArmTrials], count: int, *, least: int, unsound: Unsound) -> str:
     """Why the first `count` seeds of these arms settle nothing, or empty if they may."""
     for arm in compared:
-        if unsound(arm, count):
+        if unsound(arm):
             return f"runs of {arm.arm.name} diverged or failed"
     if count < least:
         short = [arm.arm.name for arm in compared if len(arm.trials) < least]

@@ -28,6 +28,9 @@ def overview_html(answers: Answers) -> str:
         parts.append(f"<ul>{''.join(f'<li>{one}</li>' for one in said)}</ul>")
     if kept.entries:
         parts.append(table(LEDGER_HEADS, [[escape(cell) for cell in row] for row in ledger_rows(kept)]))
+        parts.append(
+            f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in kept.facts)}</ul>" if kept.facts else ""
+        )
     return "".join(parts)
 
 
@@ -72,3 +75,5 @@ def ledger_markdown(kept: Ledger, *, heading: str) -> Iterator[str]:
     for line in kept.sums:
         yield ""
         yield escaped(line)
+    if kept.facts:
+        yield from ("", *(f"- {escaped(line)}" for line in kept.facts))

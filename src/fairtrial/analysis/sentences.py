@@ -90,8 +90,8 @@ def _settled(contrast: Contrast, judged: Judgement, variant: str, margin: float 
 def _undecided(contrast: Contrast, judged: Judgement, margin: float | None, horizon: int) -> str:
     parts = [judged.verdict.value]
     if judged.interval is not None and margin is not None:
-        bound = _bound(judged.interval, contrast.metric)
-        parts.append(f"any change is smaller than {bound} (margin {amount(margin, contrast.metric)})")
+        says = _bounded(judged.interval, contrast.metric)
+        parts.append(f"{says} (margin {amount(margin, contrast.metric)})")
     if judged.because:
         parts.append(judged.because)
     elif judged.look is not None and judged.forecast is not None:
@@ -117,11 +117,17 @@ def _outlook(needed: Forecast, *, seen: int, horizon: int) -> str:
     return f"the {horizon} seeds of this study are unlikely to settle it{wanted}"
 
 
-def _bound(interval: Interval, metric: Metric) -> str:
-    """Rounded upwards, so that what is said stays true."""
+def _bounded(interval: Interval, metric: Metric) -> str:
+    """What the interval rules out, rounded upwards, so that it stays true.
+
+    >>> _bounded(Interval(-0.001, 0.00211), "accuracy"), _bounded(Interval(-0.3, 1.3), "accuracy")
+    ('any change is smaller than 0.22 pp', 'any change is possible')
+    """
+    if metric == "accuracy" and interval.bound >= 1:
+        return "any change is possible"
     if metric == "accuracy":
-        return f"{math.ceil(1e4 * interval.bound) / 100:.2f} pp"
-    return f"{math.ceil(1e4 * interval.bound) / 1e4:.4f}"
+        return f"any change is smaller than {math.ceil(1e4 * interval.bound) / 100:.2f} pp"
+    return f"any change is smaller than {math.ceil(1e4 * interval.bound) / 1e4:.4f}"
 
 
 def _difference(contrast: Contrast, judged: Judgement, *, on: On | None, over: Over | None) -> str:
@@ -139,7 +145,7 @@ def _difference(contrast: Contrast, judged: Judgement, *, on: On | None, over: O
         low, high = scale * interval.low, scale * interval.high
         digits = _digits(low, high, least=digits)
         if low <= 0 <= high:
-            known = f" (a change of {low:+.{digits}f} to {high:+.{digits}f}{apart}, {seeds})"
+            known = f" (a change of {signed(low, digits)} to {signed(high, digits)}{apart}, {seeds})"
         else:
             near, far = sorted((abs(low), abs(high)))
             known = f" ({near:.{digits}f} to {far:.{digits}f}, {seeds})"
@@ -151,10 +157,23 @@ def _difference(contrast: Contrast, judged: Judgement, *, on: On | None, over: O
     return f"{subject(contrast, on)} {verb} from {before} to {after}{unit} ({how}), by {size}{apart}{known}"
 
 
+def signed(value: float, digits: int) -> str:
+    """A change with its sign; without one where it is shown as zero.
+
+    >>> signed(0.0123, 2), signed(-0.001, 2)
+    ('+0.01', '0.00')
+    """
+    return f"{value:+.{digits}f}" if round(value, digits) else f"{0:.{digits}f}"
+
+
 def _digits(low: float, high: float, *, least: int) -> int:
-    """As many decimals as it takes to show that an end which is not zero is not."""
+    """As many decimals as it takes to show that an end which is not zero is not, within reason.
+
+    >>> _digits(-0.00004, 0.0007, least=4), _digits(0.0, 0.5, least=2)
+    (5, 2)
+    """
     nearest = min(abs(low), abs(high))
-    if nearest == 0 or low < 0 < high:
+    if nearest == 0:
         return least
     return min(max(least, math.ceil(-math.log10(nearest))), least + 3)
 

@@ -18,7 +18,7 @@ from fairtrial.analysis.caveats import of_the_arms, of_their_runs, troubles
 from fairtrial.analysis.claimed import judge_claim
 from fairtrial.analysis.contrast import Contrast
 from fairtrial.analysis.gather import Failed, trials
-from fairtrial.analysis.held import held_line
+from fairtrial.analysis.held import held_line, implied_line
 from fairtrial.analysis.judgement import Judgement, judge
 from fairtrial.analysis.register import Promised
 from fairtrial.analysis.sentences import count_of
@@ -29,7 +29,7 @@ from fairtrial.pair import PairTimes
 from fairtrial.stats.intervals import log_margin
 from fairtrial.stats.verdict import Verdict
 from fairtrial.store import Store
-from fairtrial.study.factors import held_fixed
+from fairtrial.study.factors import held_fixed, implied
 from fairtrial.study.schema import Question, Study
 from fairtrial.trial import ENGINE_VERSION
 
@@ -99,8 +99,7 @@ def time_answer(
     found = timed(question, study, store)
     horizon, margin = study.seeds.max, study.margins.time
     compared = time_contrast(found, horizon=horizon)
-    runs = _runs(variant, baseline, horizon=horizon)
-    trouble = troubles((variant, baseline), seeds=runs, failed=failed, horizon=horizon)
+    trouble = troubles((variant, baseline), failed=failed, horizon=horizon)
     alpha = promised.alpha(question, metric="time", on=None)
     if found.pairs or trouble:
         judged = judge(
@@ -124,6 +123,7 @@ def time_answer(
     }
     fit = means["variant", "fit_seconds"], means["baseline", "fit_seconds"]
     held = held_fixed(variant.arm, baseline.arm)
+    along = implied(variant.arm, baseline.arm)
     return Answer(
         question=question.id,
         metric="time",
@@ -143,7 +143,7 @@ def time_answer(
         pairing_correlation=compared.pairing_correlation,
         caveats=(
             *of_the_arms(question, variant, baseline),
-            *of_their_runs(question, variant, baseline, seeds=runs, failed=failed),
+            *of_their_runs(variant, baseline, failed=failed, horizon=horizon),
             *_of_the_clocks(found, used=used),
             *_stopped_early(variant, baseline),
             *promised.caveats(question, metric="time", on=None),
@@ -170,7 +170,7 @@ def time_answer(
                 alpha=alpha,
                 seeds=study.seeds,
                 floor=0.0,
-                unsound=lambda _arm, _seen: bool(trouble),
+                unsound=lambda _arm: bool(trouble),
             )
             for claim in question.claims
             if claim.metric == "time"
@@ -179,6 +179,8 @@ def time_answer(
         looks=judged.looks,
         held_fixed=held,
         held_fixed_line=held_line(held, variant=question.variant),
+        implied=along,
+        implied_line=implied_line(along),
         variant_fit_seconds=fit[0],
         baseline_fit_seconds=fit[1],
         more_seeds=more_seeds(judged),
@@ -206,12 +208,6 @@ def geometric_mean(seconds: NDArray[np.float64]) -> float:
     2.0
     """
     return float(np.exp(np.log(seconds).mean()))
-
-
-def _runs(variant: ArmTrials, baseline: ArmTrials, *, horizon: int) -> int:
-    """How many seeds 1, 2, … without a gap both arms have an outcome for."""
-    both = {trial.seed for trial in variant.trials} & {trial.seed for trial in baseline.trials}
-    return next(seed for seed in range(1, horizon + 2) if seed not in both or seed > horizon) - 1
 
 
 def _beside(pairs: Sequence[PairTimes]) -> int:

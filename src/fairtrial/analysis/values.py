@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from fairtrial.analysis.arm_trials import PHASES, ArmTrials, trial_dict
 from fairtrial.analysis.caveat import Caveat, CaveatKind
 from fairtrial.analysis.curve import Curve
+from fairtrial.analysis.judged_claim import ClaimVerdict, JudgedClaim, unjudged
 from fairtrial.analysis.rendering import Rendered
-from fairtrial.analysis.said import said
 from fairtrial.analysis.terms import Terms
 from fairtrial.errors import FairtrialError
 from fairtrial.stats.intervals import Interval
 from fairtrial.stats.looks import Look
-from fairtrial.study.factors import Held
-from fairtrial.study.schema import Claim, Metric, On, Study
+from fairtrial.study.factors import Difference, Held
+from fairtrial.study.schema import Metric, On, Study
 
 if TYPE_CHECKING:
     import pandas  # pyright: ignore[reportMissingTypeStubs]  # optional: its stubs are not required
@@ -30,12 +30,11 @@ __all__ = [
     "ArmTrials",
     "Caveat",
     "CaveatKind",
+    "ClaimVerdict",
     "JudgedClaim",
     "QuestionAnswers",
     "trial_dict",
 ]
-
-ClaimVerdict = Literal["holds", "contradicted", "not settled"]
 
 SETTLED = frozenset(
     {
@@ -50,28 +49,6 @@ SETTLED = frozenset(
     }
 )
 """The verdicts that answer a question; `undecided` and `unstable` do not."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgedClaim:
-    """What somebody said the answer was, held against the verdict.
-
-    `because` says what was found of a plateau, or what keeps a claim from being settled where it is not
-    the verdict alone.
-    """
-
-    claim: Claim
-    verdict: ClaimVerdict
-    because: str = ""
-
-    @property
-    def said(self) -> str:
-        """The claim in words: `increase, 0.97 to 0.988`."""
-        return said(self.claim)
-
-    def as_dict(self) -> dict[str, Any]:
-        claim = self.claim.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"metric", "on"})
-        return {**claim, "verdict": self.verdict, **({"because": self.because} if self.because else {})}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -118,6 +95,9 @@ class Answer(Rendered):
     held_fixed: tuple[Held, ...] = ()
     held_fixed_line: str = ""
     """The same in one line, with the reminder that other values might give another answer."""
+    implied: tuple[Difference, ...] = ()
+    """What differs because something else does: updates, parameters, multiply-adds per image."""
+    implied_line: str = ""
     more_seeds: int | None = None
     contrasts: tuple[tuple[int, float], ...] = ()
     """Each seed (or pair timed) with its contrast: a difference, for time the logarithm of the ratio."""
@@ -155,6 +135,8 @@ class Answer(Rendered):
             else {"low": self.fresh_images.low, "high": self.fresh_images.high, "approximate": True},
             "held_fixed": {held.path: held.value for held in self.held_fixed},
             "held_fixed_line": self.held_fixed_line,
+            "implied": {one.path: {"baseline": one.baseline, "variant": one.variant} for one in self.implied},
+            "implied_line": self.implied_line,
         }
 
     def _answers(self) -> tuple[Answer, ...]:
@@ -235,6 +217,11 @@ class Answers(Rendered):
             raise FairtrialError("these answers do not know their study; ask for them with fairtrial.answers")
         return self.asked
 
+    @property
+    def unjudged(self) -> Mapping[str, tuple[JudgedClaim, ...]]:
+        """By question, the claims that no answer is about, since the question does not ask."""
+        return {} if self.asked is None else unjudged(self.asked.questions)
+
     def __getitem__(self, question: str) -> QuestionAnswers:
         chosen = tuple(answer for answer in self.answers if answer.question == question)
         if not chosen:
@@ -256,6 +243,12 @@ class Answers(Rendered):
             "arms": [arm.as_dict() for arm in self.arms],
             "answers": [answer.as_dict() for answer in self.answers],
             "dose_response": [curve.as_dict() for curve in self.curves],
+            "unjudged_claims": [
+                {"question": question, **one.as_dict()}
+                for question, some in self.unjudged.items()
+                for one in some
+            ],
+            "facts": [] if self.asked is None else list(self.asked.facts),
         }
 
     def trials(self) -> pandas.DataFrame:

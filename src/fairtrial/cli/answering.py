@@ -30,8 +30,8 @@ def read_answers(study: Study, *, store: Path | None) -> Answers:
 
 
 def all_hold(answers: Answers) -> bool:
-    """Whether every question is settled and every claim holds."""
-    return all(
+    """Whether every question is settled and every claim holds; a claim that nobody judges does not."""
+    return not answers.unjudged and all(
         answer.settled and all(claim.verdict == "holds" for claim in answer.claims) for answer in answers
     )
 
@@ -56,7 +56,9 @@ def render_answers(answers: Answers, console: Console) -> None:
         console.print(Text(f"{question}  {group[0].variant} against {group[0].baseline}", style="bold"))
         for answer in group:
             _render_answer(answer, console)
-        for line in dict.fromkeys(answer.held_fixed_line for answer in group):
+        for line in dict.fromkeys(
+            line for answer in group for line in (answer.held_fixed_line, answer.implied_line) if line
+        ):
             console.print(Padding(Text(line, style="dim"), (0, 0, 0, 2), expand=False))
         for caveat in dict.fromkeys(str(caveat) for answer in group for caveat in answer.caveats):
             console.print(Padding(Text(f"caveat: {caveat}", style="yellow"), (0, 0, 0, 2), expand=False))
@@ -90,6 +92,8 @@ def _render_ledger(kept: Ledger, console: Console) -> None:
         console.print(Text(line), soft_wrap=True)
     for text in kept.sums:
         console.print(Text(text))
+    for text in kept.facts:
+        console.print(Padding(Text(text), (0, 0, 0, 2), expand=False))
     console.print()
 
 

@@ -169,13 +169,15 @@ def judged(variant: Runs, baseline: Runs, *, metric: str, rules: Rules) -> Compa
             comparisons=rules.comparisons,
         ),
         caveats=caveats(
-            found, unsuited_margin=margins.unsuited(rules.margin, variant=variant, baseline=baseline)
+            found,
+            unsuited_margin=margins.unsuited(rules.margin, variant=variant, baseline=baseline),
+            two_units=margins.two_units(variant, baseline),
         ),
         sentence=sentence(
             found,
             metric=metric,
             margin=margin,
-            percent=margins.in_percent(rules.margin),
+            percent=margins.percent_scale(rules.margin, variant=variant, baseline=baseline),
             rules_end=_end(rules),
         ),
     )
@@ -195,7 +197,10 @@ def _paired(variant: Runs, baseline: Runs, *, margin: float, rules: Rules) -> Fo
     finished = np.isfinite(both.contrasts)
     a, b = both.variant[finished], both.baseline[finished]
     moved = pairing(a, b)
-    undecided = seen.verdict is Verdict.UNDECIDED and rules.planned is None
+    # A run that failed says what its group is like, whether the other group has its seed or not.
+    failed = not np.all(np.isfinite([*variant.values, *baseline.values]))
+    verdict = Verdict.UNSTABLE if failed else seen.verdict
+    undecided = verdict is Verdict.UNDECIDED and rules.planned is None
     return Found(
         variant=variant,
         baseline=baseline,
@@ -205,7 +210,7 @@ def _paired(variant: Runs, baseline: Runs, *, margin: float, rules: Rules) -> Fo
         baseline_mean=_mean(b),
         estimate=seen.estimate,
         sign=seen.sign,
-        verdict=seen.verdict,
+        verdict=verdict,
         correlation=None if moved is None else moved.correlation,
         contrasts=a - b,
         forecast=forecast(seen, goal=rules.goal, better=rules.better) if undecided else None,

@@ -45,44 +45,36 @@ class Found:
         """`1 of 7 runs of lr=0.1 failed`, for either group that this is true of."""
         said: list[str] = []
         for group in (self.variant, self.baseline):
-            seeds = None if self.used is None else set(self.used.seeds)
-            values = [
-                value
-                for index, value in enumerate(group.values)
-                if seeds is None or group.seeds is None or group.seeds[index] in seeds
-            ]
-            count = sum(math.isnan(value) for value in values)
+            count = sum(math.isnan(value) for value in group.values)
             if count:
-                said.append(f"{count} of {_counted(len(values), 'run')} of {group.name} failed")
+                said.append(f"{count} of {_counted(len(group.values), 'run')} of {_the(group)} failed")
         return tuple(said)
 
 
-def sentence(found: Found, *, metric: str, margin: float, percent: bool, rules_end: str) -> str:
-    """From what to what, by how much, how surely, and what that is worth."""
-    scale, unit, apart = (100.0, " %", " pp") if percent else (1.0, "", "")
+def sentence(found: Found, *, metric: str, margin: float, percent: float | None, rules_end: str) -> str:
+    """From what to what, by how much, how surely, and what that is worth.
+
+    `percent` is the factor by which the numbers become percentages; None where they are none.
+    """
+    scale, unit, apart = (1.0, "", "") if percent is None else (percent, " %", " pp")
     shown = scale * found.sign.low, scale * found.sign.high
     bounded = all(map(math.isfinite, shown))
     digits = _digits(*shown, margin=scale * margin)
     if math.isnan(found.estimate):
         return (
-            f"{metric} of {found.variant.name} (variant) and {found.baseline.name} (baseline) cannot be "
+            f"{metric} of {_role(found.variant, 'variant')} and {_role(found.baseline, 'baseline')} cannot be "
             f"compared: {found.verdict}: {', '.join(found.failed)}."
         )
     before, after = (_figure(scale * mean, digits) for mean in (found.baseline_mean, found.variant_mean))
     size = _figure(abs(scale * found.estimate), digits)
-    arms = f"with {found.baseline.name} (baseline) to {after}{unit} with {found.variant.name} (variant)"
+    variant, baseline = _role(found.variant, "variant"), _role(found.baseline, "baseline")
     if float(size) == 0:
-        happened = (
-            f"{metric} stayed at {after}{unit} from {found.baseline.name} (baseline) to "
-            f"{found.variant.name} (variant)"
-        )
+        happened = f"{metric} stayed at {after}{unit} from {baseline} to {variant}"
     else:
         verb = "rose" if found.estimate > 0 else "fell"
-        happened = f"{metric} {verb} from {before}{unit} {arms}, by {size}{apart}"
-    # A fall is told by its size, so its interval turns round with it.
-    low, high = (-shown[1], -shown[0]) if found.estimate < 0 and float(size) else shown
+        happened = f"{metric} {verb} from {before}{unit} with {baseline} to {after}{unit} with {variant}, by {size}{apart}"
     unstable = found.verdict is Verdict.UNSTABLE
-    interval = f"{_figure(low, digits)} to {_figure(high, digits)}, " if bounded and not unstable else ""
+    interval = f"{_interval(*shown, digits, apart)}, " if bounded and not unstable else ""
     worth = _worth(found, bound=f"{_up(scale * found.sign.bound, digits)}{apart}", rules_end=rules_end)
     over = _runs(found)
     if unstable:
@@ -92,6 +84,23 @@ def sentence(found: Found, *, metric: str, margin: float, percent: bool, rules_e
             else "the others of " + over
         )
     return f"{happened} ({interval}{over}): {worth} (margin {_plain(scale * margin)}{apart})."
+
+
+def _interval(low: float, high: float, digits: int, apart: str) -> str:
+    """A change with its signs where there may be none; its size where there is one, for "fell" says the sign."""
+    if low <= 0 <= high:
+        return f"a change of {_signed(low, digits)} to {_signed(high, digits)}{apart}"
+    near, far = sorted((abs(low), abs(high)))
+    return f"{_figure(near, digits)} to {_figure(far, digits)}"
+
+
+def _role(group: Runs, role: str) -> str:
+    """`A.csv (variant)`; `the variant` where it has no other name."""
+    return _the(group) if group.name == role else f"{group.name} ({role})"
+
+
+def _the(group: Runs) -> str:
+    return f"the {group.name}" if group.name in ("variant", "baseline") else group.name
 
 
 def _worth(found: Found, *, bound: str, rules_end: str) -> str:
@@ -131,7 +140,7 @@ def method(found: Found, *, planned: int | None, horizon: int, confidence: float
     return f"{how}; one look at {_runs(found)}, {judged}; confidence {_plain(100 * confidence)} %{shared}"
 
 
-def caveats(found: Found, *, unsuited_margin: bool) -> tuple[str, ...]:
+def caveats(found: Found, *, unsuited_margin: bool, two_units: str) -> tuple[str, ...]:
     """Everything that makes the verdict weaker than its numbers look."""
     said: list[str] = [f"failed: {text}" for text in found.failed]
     if found.used is None:
@@ -142,9 +151,11 @@ def caveats(found: Found, *, unsuited_margin: bool) -> tuple[str, ...]:
         counted = signs(found.contrasts)
         if counted.skewed:
             said.append(
-                f"skewed: the differences are too lopsided for their mean to say it all; {found.variant.name} "
+                f"skewed: the differences are too lopsided for their mean to say it all; {_the(found.variant)} "
                 f"was higher on {counted.higher} and lower on {counted.lower} of {found.contrasts.size} seeds"
             )
+    if two_units:
+        said.append(f"units: {two_units}: if these are shares and percentages, bring them to one unit")
     if unsuited_margin:
         said.append(
             "margin: 0.001 is meant for accuracies between 0 and 1, which these numbers are not; "
@@ -155,7 +166,7 @@ def caveats(found: Found, *, unsuited_margin: bool) -> tuple[str, ...]:
 
 def _left_out(variant: Runs, baseline: Runs) -> str:
     alone = [
-        f"{_counted(len(only), 'seed')} of {group.name} ({_listed(only)})"
+        f"{_counted(len(only), 'seed')} of {_the(group)} ({_listed(only)})"
         for group, other in ((variant, baseline), (baseline, variant))
         if (only := sorted(set(group.seeds or ()) - set(other.seeds or ())))
     ]
@@ -181,6 +192,11 @@ def _figure(value: float, digits: int) -> str:
     if _in_powers(value, digits):
         return f"{value:.3g}"
     return f"{round(value, digits) + 0.0:.{digits}f}"
+
+
+def _signed(value: float, digits: int) -> str:
+    shown = _figure(value, digits)
+    return f"+{shown}" if value > 0 and float(shown) else shown
 
 
 def _in_powers(value: float, digits: int) -> bool:

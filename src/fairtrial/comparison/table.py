@@ -90,8 +90,14 @@ def metric_column(table: Table, wanted: str | None, *, besides: Sequence[str] = 
                 f"name the one that was measured"
             )
         return wanted
-    left = [column for column in table.columns if column not in (seed_column(table), *besides)]
+    left = [
+        column
+        for column in table.columns
+        if column not in (seed_column(table), *besides) and not _numbers_rows(column)
+    ]
     numeric = [column for column in left if _has_number(table, column)]
+    # Where all runs failed there is no number, and that is an answer.
+    numeric = numeric or [column for column in left if _only_failures(table, column)]
     if len(numeric) != 1:
         found = f"more than one ({', '.join(numeric)}): say which with --metric" if numeric else "none"
         raise FairtrialError(
@@ -208,6 +214,16 @@ def _parsed(cell: str) -> float | None:
 def _has_number(table: Table, column: str) -> bool:
     at = table.index(column)
     return any((value := _parsed(row.cells[at])) is not None and not math.isnan(value) for row in table.rows)
+
+
+def _only_failures(table: Table, column: str) -> bool:
+    at = table.index(column)
+    return all((value := _parsed(row.cells[at])) is not None and math.isnan(value) for row in table.rows)
+
+
+def _numbers_rows(column: str) -> bool:
+    """Whether this is the column without a name into which pandas writes the number of each row."""
+    return not column or column.startswith("Unnamed: ")
 
 
 def _check_header(name: str, columns: tuple[str, ...]) -> None:

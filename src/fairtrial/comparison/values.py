@@ -72,6 +72,11 @@ class Comparison:
     sentence: str
 
     @property
+    def seeds(self) -> int | None:
+        """Seeds both have; None where runs are unpaired."""
+        return self.n if self.paired else None
+
+    @property
     def settled(self) -> bool:
         """Whether the verdict answers the question; `undecided` and `unstable` do not."""
         return self.verdict not in (Verdict.UNDECIDED, Verdict.UNSTABLE)
@@ -93,7 +98,7 @@ class Comparison:
             "comparisons": self.comparisons,
             "paired": self.paired,
             "n": self.n,
-            "seeds": self.n if self.paired else None,
+            "seeds": self.seeds,
             "n_variant": self.n_variant,
             "n_baseline": self.n_baseline,
             "pairing_correlation": self.pairing_correlation,

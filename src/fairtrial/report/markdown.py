@@ -39,6 +39,8 @@ def _lines(answers: Answers) -> Iterator[str]:
     yield from _questions(answers)
     yield from curves_markdown(answers, heading="## ")
     yield from _table("The claims", claims_table(answers))
+    if facts := ledger(answers).facts:
+        yield from ("", *(f"- {escaped(line)}" for line in facts))
     yield from _table("The arms", arms_table(answers))
     yield from (
         "",

@@ -100,11 +100,13 @@ def welch_interval(
         return EVERYTHING
     centre = float(a.mean() - b.mean())
     error_a, error_b = standard_error(a, floor=floor), standard_error(b, floor=floor)
-    both = error_a**2 + error_b**2
-    if both == 0:
+    error = math.hypot(error_a, error_b)
+    if error == 0:
         return Interval(centre, centre)
-    freedom = both**2 / (error_a**4 / (a.size - 1) + error_b**4 / (b.size - 1))
-    return student_interval(centre, math.sqrt(both), freedom=freedom, nominal=nominal)
+    # Of shares, not of the errors themselves: the fourth power of a small number is zero.
+    share_a, share_b = (error_a / error) ** 2, (error_b / error) ** 2
+    freedom = 1 / (share_a**2 / (a.size - 1) + share_b**2 / (b.size - 1))
+    return student_interval(centre, error, freedom=freedom, nominal=nominal)
 
 
 def fresh_images_interval(contrasts: ArrayLike, *, nominal: float, floor: float = 0.0) -> Interval:

@@ -97,10 +97,8 @@ def _about_question(question: Question, study: Study) -> Iterator[Finding]:
         message = f"declares {factor}, which is the same in {variant.name} and {baseline.name}"
         yield _finding("unchanged", question, message)
     if changes := implied(variant, baseline):
-        listed = "; ".join(f"{_NAMES[one.path]} {one.baseline:,} -> {one.variant:,}" for one in changes)
-        yield _finding(
-            "implied", question, f"what differs brings with it: {listed}{_why_updates(found, changes)}"
-        )
+        listed = f"{in_words(changes)}{_why_updates(found, changes)}"
+        yield _finding("implied", question, f"what differs brings with it: {listed}")
     for claim in question.claims:
         if not judged(claim, question):
             yield _finding("unjudged", question, _unjudged(claim, question))
@@ -113,12 +111,17 @@ _NAMES = {
 }
 
 
+def in_words(changes: Sequence[Difference]) -> str:
+    """Implied changes as `updates 2,700 -> 270; parameters …`."""
+    return "; ".join(f"{_NAMES[one.path]} {one.baseline:,} -> {one.variant:,}" for one in changes)
+
+
 def _finding(kind: Kind, question: Question, message: str) -> Finding:
     return Finding(kind=kind, question=question.id, message=f"question {question.id}: {message}")
 
 
 def _confounded(question: Question, confusing: Sequence[Difference], variant: Arm, baseline: Arm) -> str:
-    listed = ", ".join(_shown(one, variant, baseline) for one in confusing)
+    listed = ", ".join(difference_in_words(one, variant, baseline) for one in confusing)
     arms = f"{variant.name} and {baseline.name}"
     if question.factors is None:
         return (
@@ -132,7 +135,8 @@ def _confounded(question: Question, confusing: Sequence[Difference], variant: Ar
     )
 
 
-def _shown(one: Difference, variant: Arm, baseline: Arm) -> str:
+def difference_in_words(one: Difference, variant: Arm, baseline: Arm) -> str:
+    """A difference on one line: of two networks of other layers, how many of each kind they have."""
     if one.path != "network.layers":
         return str(one)
     return f"network.layers ({_kinds(baseline)} -> {_kinds(variant)})"
@@ -235,8 +239,8 @@ def _horizon(study: Study) -> Iterator[Finding]:
     if count > 1:
         places = ", ".join(f"{some} on {place}" for place, some in verdicts_by_place(study).items() if some)
         message = (
-            f"{count} verdicts ({places}) are to be right together with {study.confidence:.4g} confidence, so each "
-            "is judged more strictly than one alone; a study of fewer questions settles with fewer seeds"
+            f"{count} verdicts ({places}) are to be right together with {100 * study.confidence:.4g} % confidence, so "
+            "each is judged more strictly than one alone; a study of fewer questions settles with fewer seeds"
         )
         yield Finding(kind="horizon", message=message)
     if count and seeds.max < FEW_SEEDS:

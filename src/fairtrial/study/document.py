@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from fairtrial.study.schema import Margins, Published, Question, Seeds
 
 Title = Annotated[str, Field(max_length=1000)]
+Fact = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
 class Document(BaseModel):
@@ -34,6 +35,8 @@ class Document(BaseModel):
     confidence: Annotated[float, Field(gt=0, lt=1, strict=True, allow_inf_nan=False)] = 0.95
     """The share of answers that are meant to be right, between 0 and 1."""
     margins: Margins = Margins()
+    facts: tuple[Fact, ...] = ()
+    """What else is known of where the claims come from: said after them, and judged by nobody."""
 
 
 class About(BaseModel):

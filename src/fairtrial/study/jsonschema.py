@@ -51,6 +51,7 @@ def study_schema() -> Schema:
             "questions": _or_nothing({"type": "array", "items": {"$ref": "#/$defs/Question"}}),
             "seeds": _or_nothing({"$ref": "#/$defs/Seeds"}),
             "margins": _or_nothing({"$ref": "#/$defs/Margins"}),
+            "facts": _or_nothing(document["facts"]),
         },
         "$defs": {**_definitions(), **_own_definitions()},
     }

@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Annotated, Any, Literal, Self
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from fairtrial.study.datasets import DATASETS, DatasetFacts
 from fairtrial.study.layers import ActivationName, Dense, FileLayer, Flatten, Network, Size, named
@@ -125,7 +126,7 @@ class Published(Frozen):
     seconds_per_epoch: Seconds | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Arm:
     """One complete configuration of data split, network and training, named."""
 
@@ -135,7 +136,7 @@ class Arm:
     note: str | None = None
     published: Published | None = None
 
-    @property
+    @cached_property
     def network(self) -> Network:
         """The layers in order, each with its name, the output layer included."""
         return named(self.settings.network.hidden(), classes=self.settings.data.facts.classes)
@@ -179,6 +180,16 @@ class Claim(Frozen):
         return self
 
 
+def _not_twice(names: tuple[str, ...]) -> tuple[str, ...]:
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise refusal(f"names {twice} twice, and each would be a verdict to pay for; once is enough")
+    return names
+
+
+_each_once = AfterValidator(_not_twice)
+
+
 class Question(Frozen):
     """A variant against a baseline, in the asker's own words."""
 
@@ -187,8 +198,8 @@ class Question(Frozen):
     variant: str
     baseline: str
     factors: tuple[str, ...] | None = None
-    metrics: Annotated[tuple[Metric, ...], Field(min_length=1)] = ("accuracy",)
-    on: Annotated[tuple[On, ...], Field(min_length=1)] = ("validation",)
+    metrics: Annotated[tuple[Metric, ...], Field(min_length=1), _each_once] = ("accuracy",)
+    on: Annotated[tuple[On, ...], Field(min_length=1), _each_once] = ("validation",)
     over: Literal["last_epoch", "end"] = "last_epoch"
     goal: Literal["change", "not_worse"] = "change"
     claims: tuple[Claim, ...] = ()
@@ -217,6 +228,8 @@ class Study:
     seeds: Seeds = field(default_factory=Seeds)
     confidence: float = 0.95
     margins: Margins = field(default_factory=Margins)
+    facts: tuple[str, ...] = ()
+    """What else is known of where its claims come from, in sentences."""
     source: str = ""
     """The file it came from, the name of a built-in, or empty for one written in Python."""
     sets: tuple[str, ...] = field(default=(), compare=False)
@@ -235,12 +248,13 @@ class Study:
         seeds: Seeds | Section | None = None,
         confidence: float = 0.95,
         margins: Margins | Section | None = None,
+        facts: Sequence[str] = (),
         source: str = "",
         sets: Sequence[str] = (),
     ) -> None:
         """Raises StudyError with every mistake in sections written in Python."""
         given: dict[str, Any] = {
-            "name": name, "title": title, "arms": arms, "questions": questions, "confidence": confidence,
+            "name": name, "title": title, "arms": arms, "questions": questions, "confidence": confidence, "facts": facts,
             "seeds": Seeds() if seeds is None else seeds,
             "margins": Margins() if margins is None else margins,
         }  # fmt: skip
@@ -276,12 +290,8 @@ class Study:
 
 def _is_read(given: Mapping[str, Any]) -> bool:
     """Whether these are parts that a reader of files has made, not sections to be read."""
-    arms, questions = given["arms"], given["questions"]
-    return (
-        isinstance(arms, Mapping)
-        and len(arms) > 0
-        and all(isinstance(arm, Arm) for arm in arms.values())
-        and all(isinstance(question, Question) for question in questions)
-        and isinstance(given["seeds"], Seeds)
-        and isinstance(given["margins"], Margins)
-    )
+    arms = given["arms"]
+    named = list(cast("Mapping[str, object]", arms).values()) if isinstance(arms, Mapping) else []
+    read = all(isinstance(arm, Arm) for arm in named) and isinstance(given["seeds"], Seeds)
+    questions = all(isinstance(question, Question) for question in given["questions"])
+    return bool(named) and read and questions and isinstance(given["margins"], Margins)

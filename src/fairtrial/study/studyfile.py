@@ -22,7 +22,7 @@ from fairtrial.study.yamltree import from_yaml
 
 LARGEST_FILE_BYTES = 256_000
 BUILTIN = resources.files("fairtrial.study") / "builtin"
-SECTIONS = ("data", "base", "questions", "seeds", "margins", "title")
+SECTIONS = ("data", "base", "questions", "seeds", "margins", "title", "facts")
 """Parts of a file that may be left empty (`questions:`), as if they were not there."""
 
 
@@ -148,6 +148,7 @@ def _study(root: Node, sets: Sequence[str], *, source: str, name: str) -> Study:
         seeds=document.seeds,
         confidence=document.confidence,
         margins=document.margins,
+        facts=document.facts,
         source=source,
         sets=tuple(sets),
     )
