@@ -12,13 +12,14 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from fairtrial.study.datasets import DATASETS, DatasetFacts
 from fairtrial.study.layers import ActivationName, Dense, FileLayer, Flatten, Network, Size, named
 from fairtrial.study.limits import Frozen, refusal
 from fairtrial.study.limits import Margins as Margins
 from fairtrial.study.limits import Seeds as Seeds
+from fairtrial.study.naming import Identifier, each_once
 from fairtrial.study.training import Adam, AnyOptimizer, EarlyStopping, not_the_test_set
 
 SCHEMA = "fairtrial/1"
@@ -29,7 +30,6 @@ Precision = Literal["auto", "float32", "bfloat16"]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, le=1, strict=True, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
-Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+-]*$", max_length=80)]
 
 
 class DataSettings(Frozen):
@@ -180,16 +180,6 @@ class Claim(Frozen):
         return self
 
 
-def _not_twice(names: tuple[str, ...]) -> tuple[str, ...]:
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise refusal(f"names {twice} twice, and each would be a verdict to pay for; once is enough")
-    return names
-
-
-_each_once = AfterValidator(_not_twice)
-
-
 class Question(Frozen):
     """A variant against a baseline, in the asker's own words."""
 
@@ -198,8 +188,8 @@ class Question(Frozen):
     variant: str
     baseline: str
     factors: tuple[str, ...] | None = None
-    metrics: Annotated[tuple[Metric, ...], Field(min_length=1), _each_once] = ("accuracy",)
-    on: Annotated[tuple[On, ...], Field(min_length=1), _each_once] = ("validation",)
+    metrics: Annotated[tuple[Metric, ...], Field(min_length=1), each_once] = ("accuracy",)
+    on: Annotated[tuple[On, ...], Field(min_length=1), each_once] = ("validation",)
     over: Literal["last_epoch", "end"] = "last_epoch"
     goal: Literal["change", "not_worse"] = "change"
     claims: tuple[Claim, ...] = ()

@@ -82,6 +82,8 @@ def _parsed(source: str | Path) -> tuple[str, Node]:
 def _read(source: str | Path) -> tuple[str, str]:
     """The name to say in messages, and the text."""
     name = _printable(source)
+    if not name.strip():
+        raise StudyError(f"no study is named; give a study file or one of {', '.join(builtin_names())}")
     if isinstance(source, str) and source in builtin_names():
         return f"{source}.yaml", (BUILTIN / f"{source}.yaml").read_text(encoding="utf-8")
     try:
