@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +29,13 @@ def test_init_writes_a_study_that_loads_checks_and_runs(fairtrial: Run) -> None:
     assert studyfile.load(Path("new/study.yaml")).questions[0].id == "faster"
     assert fairtrial("check", "new/study.yaml").exit_code == 0
     assert fairtrial("run", "new/study.yaml").exit_code == 0
+
+
+def test_init_names_commands_that_can_be_pasted(fairtrial: Run) -> None:
+    """A folder with a blank in its name is two words to a shell."""
+    _, check, run = fairtrial("init", "new folder").stdout.splitlines()
+    assert shlex.split(check)[-2:] == ["check", "new folder/study.yaml"]
+    assert shlex.split(run)[-4:] == ["run", "new folder/study.yaml", "--budget", "60s"]
 
 
 def test_init_never_overwrites(fairtrial: Run) -> None:
