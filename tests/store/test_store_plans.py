@@ -67,7 +67,7 @@ def test_an_arms_trials_are_found_by_its_key_alone(store: Store) -> None:
     for seed in (3, 1):
         put(store, trial_of(seed))
     key = trial_of(1).arm_key
-    found = store.stored_of_arms([key, "never trained"], last_seed=999)
+    found = store.stored_of_arms([key, "never trained"], engine_version=ENGINE_VERSION, last_seed=999)
     assert [trial.seed for trial in found[key]] == [1, 3]
     assert found["never trained"] == ()
     assert [trial.seed for trial in store.stored_of_arms([key], last_seed=2)[key]] == [1]
