@@ -1,7 +1,21 @@
-"""`python -m fairtrial`."""
+"""`fairtrial` and `python -m fairtrial`."""
 
 from __future__ import annotations
 
-from fairtrial.cli.app import main
+import sys
 
-main()
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command. Ctrl-C while the first modules are still being imported ends it without a traceback, too."""
+    try:
+        from fairtrial.cli.app import main as commands
+
+        commands()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

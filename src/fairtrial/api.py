@@ -15,8 +15,10 @@ from fairtrial.analysis import answers as answers_from
 from fairtrial.durations import seconds_in
 from fairtrial.errors import FairtrialError
 from fairtrial.store import Store
+from fairtrial.store.reading import can_be_written, copy_to_read
 from fairtrial.study import asking
 from fairtrial.study.schema import Study
+from fairtrial.study.studyfile import load
 from fairtrial.study.studytext import study_text, write_new
 
 if TYPE_CHECKING:
@@ -39,9 +41,13 @@ def store_path(given: str | Path | None = None) -> Path:
 def open_to_read(path: Path) -> Generator[Store]:
     """The store at `path`, or where there is none an empty one that leaves no file behind.
 
-    Raises StoreError where there could not be one, for example in a folder that does not exist.
+    One that cannot be written is read from a copy. Raises StoreError where there could not be one, for
+    example in a folder that does not exist.
     """
-    if path.exists() or not path.absolute().parent.is_dir():
+    if path.is_file() and not can_be_written(path):
+        with copy_to_read(path) as store:
+            yield store
+    elif path.exists() or not path.absolute().parent.is_dir():
         with Store.open(path) as store:
             yield store
     else:
@@ -50,7 +56,7 @@ def open_to_read(path: Path) -> Generator[Store]:
 
 
 def run(
-    study: Study,
+    study: Study | str | Path,
     *,
     seeds: int | None = None,
     budget: str | float | None = None,
@@ -62,13 +68,14 @@ def run(
     store: str | Path | None = None,
     on_event: Callable[[Event], None] = lambda _: None,
 ) -> Answers:
-    """Train what is missing of `study` on this machine and return its answers.
+    """Train what is missing of `study`, or of the study so called, on this machine and return its answers.
 
     With `sharpen` a settled question goes on as long as its verdict may become sharper. `budget` is in seconds or words such as "5m". Raises FairtrialError for what it cannot do.
     """
     from fairtrial import runner
     from fairtrial.executors.local import LocalExecutor
 
+    study = load(study)
     budget_seconds = seconds_in(budget) if isinstance(budget, str) else budget
     path = store_path(store)
     with Store.open(path) as opened, LocalExecutor(workers=workers) as executor:
@@ -121,14 +128,15 @@ def ask(
     return run(asked.study, budget=budget, workers=workers, store=store, on_event=on_event)
 
 
-def answers(study: Study, *, store: str | Path | None = None) -> Answers:
+def answers(study: Study | str | Path, *, store: str | Path | None = None) -> Answers:
     """The answers to what is stored already; trains nothing and writes nothing."""
+    study = load(study)
     path = store_path(store)
     with open_to_read(path) as opened:
         return replace(answers_from(study, opened), store=path)
 
 
-def show(study: Study, arm: str | None = None, *, store: str | Path | None = None) -> Shown:
+def show(study: Study | str | Path, arm: str | None = None, *, store: str | Path | None = None) -> Shown:
     """Every model as a notebook shows it, or one: layer table, hyperparameters, figures, training time.
 
     Raises FairtrialError for an arm the study does not have.
@@ -136,7 +144,7 @@ def show(study: Study, arm: str | None = None, *, store: str | Path | None = Non
     from fairtrial.report.shown import shown
 
     with open_to_read(store_path(store)) as opened:
-        return shown(study, arm, opened)
+        return shown(load(study), arm, opened)
 
 
 def figures(answers: Answers, question: str | None = None) -> dict[str, Figure]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from fairtrial.analysis.register import register
+from fairtrial.data import catalog
 from fairtrial.due import ATTEMPTS, missing, selected
 from fairtrial.replication import LatestAnswers, next_seed
 from fairtrial.store import Claim, Known, StaleClaim, Store
@@ -101,9 +102,14 @@ def run(
     seed the longest trial goes first, so that cores end together.
 
     Questions on time are timed when no trial runs any more: `seeds` pairs each, or until each is
-    settled. With `sharpen` settled questions go on as long as their verdict may become sharper. A part of the budget is kept for that.
+    settled. With `sharpen` settled questions go on as long as their verdict may become sharper. A part
+    of the budget is kept for that.
+
+    Raises StudyError for an unknown name, DataError for a data set that cannot be used.
     """
     names = selected(study, arms=arms, questions=questions)
+    for dataset in {study.arms[name].settings.data.dataset for name in names}:
+        catalog.load(dataset)  # files that are damaged are no trial's failure: said before any is tried
     register(study, store)
     now = time.monotonic()
     budget = float("inf") if budget_seconds is None else budget_seconds

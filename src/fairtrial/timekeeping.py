@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from fairtrial.analysis import answers
-from fairtrial.analysis.gather import trials
+from fairtrial.analysis.gather import arm_key, trials
 from fairtrial.data.streams import generator
 from fairtrial.engine.machine import machine
 from fairtrial.pair import PairTimes
@@ -163,7 +163,7 @@ def time_questions(
 def next_pair(study: Study, store: Store, question: str) -> TimingOrder:
     """The question's arms with the number of their next pair as seed; which of them begins is drawn from it."""
     asked = next(one for one in study.questions if one.id == question)
-    keys = [trials(study.arms[name], range(1, 2))[0].arm_key for name in (asked.variant, asked.baseline)]
+    keys = [arm_key(study.arms[name]) for name in (asked.variant, asked.baseline)]
     number = len(store.pairs(*keys)) + 1
     variant, baseline = (
         trials(study.arms[name], range(number, number + 1))[0] for name in (asked.variant, asked.baseline)

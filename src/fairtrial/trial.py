@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -47,22 +47,36 @@ class Trial:
     seed: int
     precision: ResolvedPrecision
 
-    @cached_property
+    @property
     def arm_key(self) -> str:
         """SHA-256 of what the arm computes, whatever engine version computes it."""
-        return _sha256(self._identity())
+        return _identity(self.arm, self.precision, ENGINE_VERSION).arm_key
 
     @cached_property
     def key(self) -> str:
         """SHA-256 of everything that can change this trial's numbers."""
-        return _sha256({**self._identity(), "seed": self.seed, "engine": ENGINE_VERSION})
+        return _sha256(f"{_identity(self.arm, self.precision, ENGINE_VERSION).before_seed}{self.seed}}}")
 
-    def _identity(self) -> dict[str, Any]:
-        return {
-            "arm": canonical(self.arm),
-            "data": self.arm.settings.data.facts.fingerprint,
-            "precision": self.precision,
-        }
+
+@dataclass(frozen=True, slots=True)
+class _Identity:
+    """What all trials of one arm share: its key, and the text of a trial's identity up to its seed."""
+
+    arm_key: str
+    before_seed: str
+
+
+@lru_cache(maxsize=16_384)
+def _identity(arm: Arm, precision: ResolvedPrecision, engine: int) -> _Identity:
+    """Worked out once for an arm, not once for a trial: a study asks for thousands of keys of each."""
+    shared: dict[str, Any] = {
+        "arm": canonical(arm),
+        "data": arm.settings.data.facts.fingerprint,
+        "precision": precision,
+    }
+    # In canonical JSON, where names are sorted, the seed comes last.
+    with_engine = _json({**shared, "engine": engine})
+    return _Identity(_sha256(_json(shared)), f'{with_engine.removesuffix("}")},"seed":')
 
 
 def canonical(arm: Arm) -> dict[str, Any]:
@@ -114,8 +128,11 @@ def _departures(model: BaseModel) -> dict[str, Any]:
     return model.model_dump(mode="json", exclude_defaults=True)
 
 
-def _sha256(value: Mapping[str, Any]) -> str:
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -51,6 +51,13 @@ def test_a_confound_names_the_setting_and_both_values() -> None:
     assert "optimizer.learning_rate alone" in finding.message
 
 
+def test_a_question_that_declares_no_difference_is_told_of_each() -> None:
+    """`factors: []` says that the arms ought to be the same."""
+    (finding,) = of("confounded", study(ask(), a=SLOWER, b={}))
+    assert "differ in optimizer.learning_rate" in finding.message
+    assert finding.message.endswith("declares that nothing is meant to differ")
+
+
 def test_layers_that_do_not_align_are_counted_by_kind() -> None:
     """Two whole lists of layers would fill the screen and hide the missing pooling."""
     deep = NetworkSettings(layers=(Conv(filters=2), Pool(), Flatten(), Dense(units=3)))

@@ -15,7 +15,7 @@ from fairtrial.errors import FairtrialError
 from fairtrial.store import Claim, Store
 from fairtrial.study.schema import Arm, Study
 from fairtrial.study.schema import Claim as SaidClaim
-from fairtrial.trial import Lost, Trial
+from fairtrial.trial import ENGINE_VERSION, Lost, Trial
 
 Put = Callable[..., Any]
 
@@ -146,7 +146,7 @@ def test_trials_of_another_engine_version_are_named_and_not_used(
     put(study.arms["narrow"], 1)
     put(study.arms["wide"], 1)
     for module in ("fairtrial.trial", "fairtrial.store.store", "fairtrial.store.outcomes"):
-        monkeypatch.setattr(f"{module}.ENGINE_VERSION", 2)
+        monkeypatch.setattr(f"{module}.ENGINE_VERSION", ENGINE_VERSION + 1)
     found = answers(study, store)["Q"].accuracy
     assert found.seeds == 0
     assert "another engine version" in kinds(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +29,13 @@ def test_init_writes_a_study_that_loads_checks_and_runs(fairtrial: Run) -> None:
     assert studyfile.load(Path("new/study.yaml")).questions[0].id == "faster"
     assert fairtrial("check", "new/study.yaml").exit_code == 0
     assert fairtrial("run", "new/study.yaml").exit_code == 0
+
+
+def test_init_names_commands_that_can_be_pasted(fairtrial: Run) -> None:
+    """A folder with a blank in its name is two words to a shell."""
+    _, check, run = fairtrial("init", "new folder").stdout.splitlines()
+    assert shlex.split(check)[-2:] == ["check", "new folder/study.yaml"]
+    assert shlex.split(run)[-4:] == ["run", "new folder/study.yaml", "--budget", "60s"]
 
 
 def test_init_never_overwrites(fairtrial: Run) -> None:
@@ -135,7 +143,7 @@ def test_wrong_use_exits_2_with_what_is_allowed_and_no_traceback(
 
 def test_strict_exits_1_only_when_asked_and_something_is_open(fairtrial: Run) -> None:
     """An undecided answer is an answer, unless a script says it needs more."""
-    fairtrial("run", "width")
+    fairtrial("run", "width", "--seeds", "2")
     assert fairtrial("answers", "width").exit_code == 0
     done = fairtrial("answers", "width", "--strict", "--json")
     assert done.exit_code == 1
@@ -144,7 +152,7 @@ def test_strict_exits_1_only_when_asked_and_something_is_open(fairtrial: Run) ->
 
 def test_answers_csv_has_a_line_per_answer(fairtrial: Run) -> None:
     """Spreadsheets are where many answers end up."""
-    fairtrial("run", "width")
+    fairtrial("run", "width", "--seeds", "3")
     rows = list(csv.DictReader(fairtrial("answers", "width", "--csv").stdout.splitlines()))
     assert [(row["question"], row["metric"], row["on"]) for row in rows][:3] == [
         ("Q1-200", "accuracy", "validation"),

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import Result
+from typer.testing import Result
 
 import fairtrial as ft
 from fairtrial.report.exports import ANSWER_COLUMNS, HISTORY_COLUMNS, TRIAL_COLUMNS

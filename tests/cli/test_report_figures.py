@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,7 +29,8 @@ EVIL = "<script>alert(1)</script> ']; datum & \"` \x01\ud800\ufffe"
 
 
 def words(svg: str) -> list[str]:
-    return [node.text or "" for node in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+    """Each text of the drawing; one that stands in several lines as one."""
+    return [" ".join(node.itertext()) for node in ElementTree.fromstring(svg).iter(f"{SVG}text")]
 
 
 def dots(svg: str) -> int:
@@ -77,8 +79,22 @@ def test_the_same_figure_is_drawn_the_same_however_often(
     put_pairs(CLEAR)
     figure = question_figures(answers(study, store), "Q")["intervals"]
     first = figure.svg()
-    assert 'id="clip0"' in first
     assert figure.svg() == first
+
+
+def test_two_drawings_in_one_document_clip_their_own_bars(
+    study: Study, store: Store, put_pairs: Pairs
+) -> None:
+    """A name means the first in the document that has it: bars vanished behind another drawing's frame."""
+    put_pairs(CLEAR)
+    found = answers(study, store)
+    named: list[set[str]] = []
+    for figure in (question_figures(found, "Q")["intervals"], study_figures(found)["intervals"]):
+        svg = figure.svg()
+        defined = set(re.findall(r'<clipPath id="([^"]+)"', svg))
+        assert defined == set(re.findall(r'clip-path="url\(#([^"]+)\)"', svg)) != set()
+        named.append(defined)
+    assert not named[0] & named[1]
 
 
 def test_nothing_trained_is_said_in_the_figure(study: Study, store: Store) -> None:

@@ -13,9 +13,9 @@ from typing import Any
 
 import nbformat
 import pytest
-from click.testing import Result
 from markdown_it import MarkdownIt
 from nbclient import NotebookClient
+from typer.testing import Result
 
 import fairtrial as ft
 from fairtrial.report.cells import code, notebook_json, relative, text

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import torch
+
+from fairtrial.data.catalog import Dataset, load
 
 
 @pytest.fixture(autouse=True)
@@ -14,3 +17,10 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def mnist() -> Dataset:
+    """MNIST with a fifth of its test images: most of a small trial's time would go into testing it."""
+    whole = load("mnist")
+    return replace(whole, test_images=whole.test_images[:2000], test_labels=whole.test_labels[:2000])

@@ -41,11 +41,6 @@ ONE: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def mnist() -> Dataset:
-    return load("mnist")
-
-
-@pytest.fixture(scope="module")
 def digits(mnist: Dataset) -> Images:
     return images(mnist.train_images[:2000], mnist.train_labels[:2000])
 
@@ -330,12 +325,13 @@ def accuracies(of: Arm, digits: Images, held_out: Images, learner: str) -> NDArr
 
 
 @pytest.mark.slow
-def test_online_and_batched_learn_equally_well(mnist: Dataset, digits: Images) -> None:
+def test_online_and_batched_learn_equally_well(digits: Images) -> None:
     """After some hundred steps rounding parts any two implementations; what they learn must not differ.
 
     Ten seeds, one epoch of 2 000 images: our own verdict, at a margin of two of the spread's standard deviations.
     """
     of = arm(data={"train": 2000, "validation": 100})
+    mnist = load("mnist")
     held_out = images(mnist.test_images, mnist.test_labels)
     fast, dense = (accuracies(of, digits, held_out, learner) for learner in ("online", "batched"))
     judged = compare_paired(fast - dense, margin=2 * float(dense.std(ddof=1)))

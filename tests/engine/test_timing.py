@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fairtrial.data.catalog import Dataset, load
+from fairtrial.data.catalog import Dataset
 from fairtrial.engine import timing
 from fairtrial.engine.load import Reading, other_load, read
 from fairtrial.engine.timing import time_pair
@@ -24,11 +24,6 @@ SMALL: dict[str, Any] = {
     "batch_size": 100,
     "epochs": 5,
 }
-
-
-@pytest.fixture(scope="module")
-def mnist() -> Dataset:
-    return load("mnist")
 
 
 def trial(name: str, seed: int = 1, **changes: Any) -> Trial:

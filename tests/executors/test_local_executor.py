@@ -106,6 +106,25 @@ def test_more_memory_than_the_machine_has_fails_the_trial_in_words(executor: Loc
     assert outcome_of(list(executor.events()), trial().key).state == "finished"
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="no such limits elsewhere")
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        ("(2**31, 2**31)", "the 2.0 GiB that a process may use here (`ulimit`)"),
+        ("(-1, -1)", "GiB of this machine"),
+    ],
+)
+def test_the_memory_that_is_named_is_what_the_worker_may_use(limit: str, said: str) -> None:
+    """Told of the machine's 64 GiB, nobody on a shared one would look for the limit of 2 that was hit."""
+    program = (
+        f"import resource; resource.setrlimit(resource.RLIMIT_DATA, {limit})\n"
+        "from fairtrial.engine import process\n"
+        "process.bound_memory(); print(process.memory_in_words())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert said in done.stdout
+
+
 def test_a_pair_is_timed_by_a_worker_and_comes_back_whole(executor: LocalExecutor) -> None:
     """The same warm process that trains, so that nothing differs between what is timed and what is trained."""
     order = TimingOrder(first=trial(1), second=trial(1, epochs=4))

@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from made_trials import STUDY, from_text
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
+
+import fairtrial as ft
 
 CHROMIUM = next(
     (
@@ -120,9 +123,18 @@ def test_every_chart_draws_marks_without_a_complaint_or_a_request(open_page, sma
 @pytest.mark.parametrize("seeds", [1, 2])
 def test_a_study_at_its_beginning_draws_what_there_is(open_page, make_page, seeds):
     """No interval, no margin of the loss, arms without a trial: most reports are looked at while it runs."""
-    opened = open_page(make_page(seeds=seeds, errors={"narrow": 0.03, "wide": 0.025}, weights=False))
+    text = STUDY.replace("epochs: 4", "epochs: 2")
+    opened = open_page(make_page(text, seeds=seeds, errors={"narrow": 0.03, "wide": 0.025}, weights=False))
     opened.draw_everything()
     assert opened.complaints == []
+    axes = opened.page.evaluate(
+        """[...document.querySelectorAll('svg.marks .mark-text.role-axis-label')].map((axis) =>
+            [...axis.querySelectorAll('text')].filter((one) => one.getAttribute('opacity') !== '0')
+              .map((one) => one.textContent).filter(Boolean))"""
+    )
+    assert len(axes) > 10
+    for labels in axes:
+        assert len(set(labels)) == len(labels), labels
 
 
 def test_a_toggle_hides_an_arm_and_shows_it_again(open_page, small_page):
@@ -217,6 +229,27 @@ def test_names_that_are_scripts_stay_names(open_page, hostile_page):
     assert opened.page.evaluate("[...document.images].every((one) => one.src.startsWith('data:image/png'))")
 
 
+def test_no_word_of_a_figure_is_cut_off_where_its_font_is_missing(open_page, small_page, tmp_path):
+    """The renderer measures letters in a font that readers may not have; what is wider needs room."""
+    found = ft.answers(from_text(STUDY, tmp_path), store=small_page.parent / "some.db")
+    figures = {**ft.figures(found, "Q1"), **ft.figures(found)}
+    page = tmp_path / "figures.html"
+    page.write_text(
+        "<!doctype html><meta charset=utf-8>" + "".join(one.svg() for one in figures.values()),
+        encoding="utf-8",
+    )
+    cut = open_page(page).page.evaluate(
+        """[...document.querySelectorAll('svg')].flatMap((drawing) => {
+            const frame = drawing.getBoundingClientRect();
+            return [...drawing.querySelectorAll('text')].filter((text) => {
+              const at = text.getBoundingClientRect();
+              return at.left < frame.left || at.right > frame.right || at.top < frame.top - 1 || at.bottom > frame.bottom + 1;
+            }).map((text) => text.textContent);
+        })"""
+    )
+    assert cut == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("scheme", "rules"), [("light", None), ("dark", ["color-contrast"])])
 def test_axe_finds_no_serious_violation(open_page, small_page, scheme, rules):
@@ -252,6 +285,21 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(open_page, small_
         page.keyboard.press("Tab")
         outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
         assert outline != "none"
+
+
+def test_a_question_leads_to_its_evidence_past_charts_that_are_not_drawn_yet(open_page, small_page):
+    """Where drawing moved the page, or a bar covered the heading, the reader would land on another question."""
+    opened = open_page(small_page)
+    page = opened.page
+    page.locator(".card h3 a", has_text="And more?").click()
+    opened.until("document.querySelector('#question-Q3 svg.marks') !== null")
+    page.wait_for_timeout(300)
+    bar = page.locator("nav.bar").bounding_box()
+    heading = page.locator("#question-Q3-head").bounding_box()
+    assert bar["y"] == 0
+    assert bar["height"] < heading["y"] < 200
+    page.locator("#question-Q3 .back").click()
+    assert page.locator("#questions-head").bounding_box()["y"] < 200
 
 
 def test_a_link_to_an_arm_opens_it(open_page, small_page):

@@ -127,7 +127,7 @@ def test_arms_along_one_number_carry_their_statement_and_every_seed(tmp_path):
     arms = {arm.arm.name: arm for arm in found.arms}
     chart = curve_chart(found.curves[0], arms)
     assert chart is not None
-    assert found.curves[0].sentence in chart.caption
+    assert chart.lead == found.curves[0].sentence
     assert "error guarantee" in chart.caption
     assert [part.shared["arm"] for part in chart.data["levels"]] == ["narrow", "wide", "wider"]
     assert [len(part.columns["value"]) for part in chart.data["levels"]] == [4, 4, 4]
@@ -160,6 +160,16 @@ def test_the_frontier_is_what_nothing_cheaper_beats_and_leaks_are_out_of_it():
     chart, _ = models_charts(models, accuracy="validation")
     assert "not compared: leak" in chart.caption
     assert models_charts(models[:1], accuracy="validation") == ()
+
+
+def test_arms_beside_the_frontier_are_named_where_nothing_stands_in_the_way():
+    """A mark without a name is a riddle; a name on top of other marks is one for two."""
+    crowd = [model(f"crowded-{number}", 95 + 0.01 * number, 20) for number in range(5)]
+    models = [model("best", 99, 4), model("alone", 90, 1.2), model("cheap", 96, 1), *crowd]
+    (columns,) = (part.columns for part in models_charts(models, accuracy="validation")[0].data["models"])
+    named = {one for side in ("label", "label_left") for one in columns[side] if one}
+    assert named >= {"best", "cheap", "alone"}
+    assert len(named & {one.arm for one in crowd}) == 1
 
 
 @pytest.mark.parametrize(
@@ -204,7 +214,25 @@ def test_a_summary_of_many_epochs_keeps_mean_lowest_and_highest(tmp_path):
     assert summed.values["va"][2] == pytest.approx(every.values["va"].max(axis=0))
     assert "every seed thin" in learning_charts([every])[0].caption
     assert "every seed thin" not in learning_charts([summed])[0].caption
+    assert every.epochs == summed.epochs == (1, 2, 3, 4)
     assert curves(replace(arm, trials=()), each_seed=True) is None
+
+
+def test_a_summary_of_very_many_epochs_keeps_the_first_and_the_last_of_them(tmp_path):
+    """Two hundred arms of a hundred epochs must open; the values that are drawn stay those of their epochs."""
+    _, found = answers_of(tmp_path, seeds=2)
+    arm = found.arms[0]
+    (record, *_) = arm.trials[0].outcome.history
+    long = tuple(replace(record, epoch=epoch, train_accuracy=epoch / 100) for epoch in range(1, 101))
+    trials = tuple(replace(one, outcome=replace(one.outcome, history=long)) for one in arm.trials)
+    summed = curves(replace(arm, trials=trials), each_seed=False)
+    assert summed is not None
+    assert (len(summed.epochs), summed.epochs[0], summed.epochs[-1]) == (30, 1, 100)
+    assert summed.mean("ta") == pytest.approx(np.array(summed.epochs))
+    assert summed.columns["epoch"] == list(summed.epochs) * 3
+    every = curves(replace(arm, trials=trials), each_seed=True)
+    assert every is not None
+    assert len(every.epochs) == 100
 
 
 def test_a_summary_draws_the_same_mean_and_the_same_band(tmp_path):
@@ -253,7 +281,7 @@ def answer_of(tmp_path, **changed):
         ("decrease that matters", 0.75, "75 %", "the opposite"),
         ("no difference that matters", 1.0, "100 %", "a difference that matters"),
         ("not worse", 0.25, "25 %", "worse by more than the margin"),
-        ("undecided", 0.75, "3 of 4", "have wide higher"),
+        ("undecided", 0.75, "3 of 4", "have wide higher, 1 lower"),
     ],
 )
 def test_the_lottery_draws_the_share_that_it_tells(tmp_path, verdict, share, big, says):
@@ -293,7 +321,7 @@ def test_an_interval_stands_on_its_own_side_of_zero_and_the_margin(tmp_path):
     mirrored = replace(answer, verdict="decrease that matters", estimate=-0.01, low=-0.02, high=-0.005)
     wide = reach([answer, mirrored])
     right, left = places(strip(answer, reach=wide)), places(strip(mirrored, reach=wide))
-    band = re.search(r'class="band" x="([\d.]+)" y="4" width="([\d.]+)"', strip(answer, reach=wide))
+    band = re.search(r'class="band" x="([\d.]+)" y="14" width="([\d.]+)"', strip(answer, reach=wide))
     assert band is not None
     edge = float(band[1]) + float(band[2])
     assert 150 < edge < right[0] < right[2] < right[1] < 300
@@ -313,6 +341,16 @@ def test_a_time_is_drawn_as_a_ratio(tmp_path):
     assert places(slower)[2] - 150 == pytest.approx(150 - places(faster)[2], abs=0.11)
     assert "×1<" in slower
     assert "pp" not in re.sub(r'aria-label="[^"]*"', "", slower)
+
+
+def test_the_small_picture_says_its_number_inside_its_frame(tmp_path):
+    """A scale that opens out is read by its number; one at the edge must not be cut off."""
+    far = answer_of(
+        tmp_path, verdict="decrease that matters", estimate=-0.9, low=-0.95, high=-0.8, margin=0.001
+    )
+    drawn = strip(far, reach=reach([far]))
+    assert one(r'class="value middle" x="[\d.]+" y="10">([^<]+)<', drawn) == "−90.00 pp"
+    assert float(one(r'class="value middle" x="([\d.]+)"', drawn)) >= 36
 
 
 def test_what_is_not_known_yet_is_not_drawn(tmp_path):

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from fake_executor import FakeExecutor, arm, finished, measuring, noise
 
 from fairtrial import due, runner
 from fairtrial.analysis import answers
-from fairtrial.errors import StudyError
+from fairtrial.data import catalog
+from fairtrial.errors import DataError, StudyError
 from fairtrial.store import Claim, Store
 from fairtrial.study.schema import Margins, Question, Seeds, Study
 from fairtrial.trial import Event, Lost, Outcome, Trial
@@ -275,3 +279,23 @@ def test_filters_do_not_make_other_questions_train(store: Store) -> None:
     executor = FakeExecutor(measuring(lambda trial: 0.9 + noise(trial, 0.02)))
     runner.run(study, store=store, executor=executor, questions=["Q"])
     assert {name for name, _ in pairs(executor)} == {"narrow", "wide"}
+
+
+def test_a_damaged_data_set_ends_the_run_before_any_trial(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counted as failures of the trials it would have cost each its three attempts, and no later run would try them."""
+    published = resources.files("fairtrial.data") / "mnist"
+    damaged = tmp_path / "mnist"
+    damaged.mkdir()
+    for file in published.iterdir():
+        (damaged / file.name).write_bytes(file.read_bytes()[:1000])
+    monkeypatch.setenv("FAIRTRIAL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(catalog, "resources", SimpleNamespace(files=lambda _: tmp_path, as_file=nullcontext))
+    executor = FakeExecutor()
+    with pytest.raises(DataError, match=r"mnist/train-images.*it was cut short"):
+        runner.run(STUDY, store=store, executor=executor)
+    assert executor.orders == []
+    assert store.plans() == []
+    monkeypatch.undo()
+    assert runner.run(STUDY, store=store, executor=executor).trained == 6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -43,10 +44,18 @@ def outcome(trial: Trial) -> Outcome:
     return replace(finished(trial), metrics=metrics)
 
 
-def finished_store(path: Path) -> Path:
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The store of a run that nothing interrupts."""
+    path = tmp_path_factory.mktemp("whole") / "store.db"
     with Store.open(path) as store:
         runner.run(STUDY, store=store, executor=FakeExecutor(outcome))
     return path
+
+
+@pytest.fixture
+def copied(whole: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(whole, tmp_path / "copied.db"))
 
 
 def standing(verdicts: list[StoredVerdict]) -> dict[tuple[str, str], list[str]]:
@@ -100,10 +109,12 @@ def test_a_run_of_so_many_seeds_stores_its_looks_too(store: Store) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_interruptions_and_the_order_of_endings_change_no_look(tmp_path: Path, seed: int) -> None:
+def test_interruptions_and_the_order_of_endings_change_no_look(
+    tmp_path: Path, copied: Path, seed: int
+) -> None:
     """Stopping, resuming, or a faster core must not be a way to another answer."""
-    with Store.open(finished_store(tmp_path / "whole.db")) as whole:
-        expected = whole.verdicts()
+    with Store.open(copied) as undisturbed:
+        expected = undisturbed.verdicts()
     rng = np.random.default_rng(seed)
     with Store.open(tmp_path / "broken.db") as broken:
 
@@ -179,25 +190,23 @@ TAMPERINGS = {
 
 
 @pytest.mark.parametrize("what", TAMPERINGS)
-def test_a_tampered_store_is_found_out(tmp_path: Path, what: str) -> None:
+def test_a_tampered_store_is_found_out(copied: Path, what: str) -> None:
     """A check that could not fail would be worth nothing."""
     change, said = TAMPERINGS[what]
-    path = finished_store(tmp_path / "store.db")
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+    with closing(sqlite3.connect(copied, isolation_level=None)) as connection:
         assert connection.execute(change).rowcount > 0
-    with Store.open(path) as store:
+    with Store.open(copied) as store:
         differences = replay_store(store).differences
     assert any(said in difference for difference in differences), differences
 
 
-def test_terms_forged_along_with_their_digest_follow_from_no_plan(tmp_path: Path) -> None:
+def test_terms_forged_along_with_their_digest_follow_from_no_plan(copied: Path) -> None:
     """A wider alpha, with looks that fit it, was promised by nobody."""
     import json
 
     from fairtrial.analysis.terms import sha256
 
-    path = finished_store(tmp_path / "store.db")
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+    with closing(sqlite3.connect(copied, isolation_level=None)) as connection:
         (digest, terms) = connection.execute("SELECT sha256, terms FROM verdicts LIMIT 1").fetchone()
         forged: dict[str, Any] = json.loads(terms) | {"alpha": 0.05}
         text = json.dumps(forged, sort_keys=True, separators=(",", ":"))
@@ -205,6 +214,6 @@ def test_terms_forged_along_with_their_digest_follow_from_no_plan(tmp_path: Path
             "UPDATE verdicts SET terms = ?, sha256 = ? WHERE sha256 = ?", (text, sha256(text), digest)
         )
         connection.execute("UPDATE looks SET terms_sha256 = ? WHERE terms_sha256 = ?", (sha256(text), digest))
-    with Store.open(path) as store:
+    with Store.open(copied) as store:
         differences = replay_store(store).differences
     assert any("no stored plan has the terms" in difference for difference in differences)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from store_samples import finished, trial_of
 
+from fairtrial.api import open_to_read
 from fairtrial.errors import StoreError
 from fairtrial.store import Claim, Store
 
@@ -89,14 +90,20 @@ def fill(folder: Path) -> None:
 
 
 def read_only(folder: Path) -> None:
-    """Make a store, have its disk turned read-only, open it."""
-    Store.open(folder / "fairtrial.db").close()
+    """Make a store, have its disk turned read-only, open it to write and then to read."""
+    trial = trial_of(1)
+    with Store.open(folder / "fairtrial.db") as store:
+        claim = store.claim(trial)
+        assert isinstance(claim, Claim)
+        store.record(claim, finished(trial), trial=trial, weights=False)
     subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
     for name in ("fairtrial.db", "new.db"):
         try:
             Store.open(folder / name)
         except StoreError as error:
             say(str(error))
+    with open_to_read(folder / "fairtrial.db") as store:
+        say(f"read {len(store.known([trial.key]))} trial")
 
 
 if __name__ == "__main__":

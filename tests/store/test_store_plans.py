@@ -67,9 +67,11 @@ def test_an_arms_trials_are_found_by_its_key_alone(store: Store) -> None:
     for seed in (3, 1):
         put(store, trial_of(seed))
     key = trial_of(1).arm_key
-    found = store.stored_of_arm(key, engine_version=1)
-    assert [trial.seed for trial in found] == [1, 3]
-    assert store.stored_of_arm(key, engine_version=2) == ()
+    found = store.stored_of_arms([key, "never trained"], engine_version=1, last_seed=999)
+    assert [trial.seed for trial in found[key]] == [1, 3]
+    assert found["never trained"] == ()
+    assert [trial.seed for trial in store.stored_of_arms([key], last_seed=2)[key]] == [1]
+    assert store.stored_of_arms([key], engine_version=2, last_seed=999) == {key: ()}
 
 
 def test_what_was_changed_by_hand_into_nonsense_is_refused_in_words(store: Store) -> None:

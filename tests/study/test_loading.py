@@ -228,3 +228,26 @@ def test_a_mapping_in_python_is_checked_like_a_file():
             {"schema": "fairtrial/1", "arms": {"a": {"epochs": 0}}, "seeds": {"max": True}}
         )
     assert [mistake.where for mistake in caught.value.mistakes] == ["arms.a.epochs", "seeds.max"]
+
+
+def test_questions_and_arms_may_have_names_in_any_script():
+    """A study is written in its author's language; an id made from arms' names keeps their letters."""
+    study = studyfile.study_from_dict(
+        {
+            "schema": "fairtrial/1",
+            "arms": {"schmal": {}, "größer": {"network.mlp.width": 99}, "幅": {"network.mlp.width": 98}},
+            "questions": [
+                {"id": "Größe-1", "variant": "größer", "baseline": "schmal"},
+                {"variant": "幅", "baseline": "schmal"},
+            ],
+        }
+    )
+    assert [question.id for question in study.questions] == ["Größe-1", "幅-vs-schmal"]
+
+
+def test_no_name_at_all_is_said_so():
+    """An empty variable in a script must not be taken for the current folder."""
+    with pytest.raises(
+        StudyError, match="no study is named; give a study file or one of course, notebook, width"
+    ):
+        studyfile.load("")

@@ -50,6 +50,20 @@ def test_every_part_of_a_study_can_be_set():
     assert study.questions[0].goal == "not_worse"
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("learning_rate=0.1", "optimizer.learning_rate"),
+        ("mlp.width=9", "network.mlp.width"),
+        ("epoch=3", "epochs"),
+    ],
+)
+def test_a_path_that_lacks_its_beginning_is_completed(text, meant):
+    """Learning rates are what people want to set, and nobody thinks of the optimizer first."""
+    with pytest.raises(StudyError, match=rf"unknown setting .*; did you mean '{meant}'\?$"):
+        with_set(text)
+
+
 def test_the_longest_arm_name_is_meant():
     """Names may hold dots: `lr-0.1` is no setting `1` of the arm `lr-0`."""
     study = with_set("arms.lr-0.1.epochs=3")

@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
+from fairtrial.errors import StudyError
 from fairtrial.study import studyfile
 from fairtrial.study.jsonschema import text
 from fairtrial.study.paths import setting_paths
@@ -109,3 +110,17 @@ def test_an_editor_can_offer_every_dotted_setting():
 def test_margins_are_amounts_or_fractions(margin, right):
     """Two spellings, one meaning; a percent of an accuracy is neither."""
     assert (complaints({**study(), "margins": {"accuracy": margin}}) == []) is right
+
+
+@pytest.mark.parametrize(
+    "identifier", ["Q1", "3-layers", "Größe-1", "幅", "a.b+c_d", "my question", ".a", "a/b", ""]
+)
+def test_the_schema_allows_the_ids_that_loading_allows(identifier):
+    """Regular expressions of editors do not agree on what a letter is, so that the two patterns are not the same."""
+    questions = [{"id": identifier, "variant": "b", "baseline": "a"}]
+    document = {"schema": "fairtrial/1", "arms": {"a": {}, "b": {"epochs": 2}}, "questions": questions}
+    try:
+        allowed = bool(studyfile.study_from_dict(document))
+    except StudyError:
+        allowed = False
+    assert (complaints(document) == []) == allowed

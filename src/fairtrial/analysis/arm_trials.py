@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 from fairtrial.study.schema import Arm
@@ -11,13 +13,17 @@ from fairtrial.trial import METRICS, StoredTrial
 PHASES = ("setup", "train", "validation", "fit", "last_epoch", "test")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ArmTrials:
     """An arm and its trials of this engine version, in seed order; `parameters` counts all weights."""
 
     arm: Arm
     parameters: int
     trials: tuple[StoredTrial, ...]
+
+    @cached_property
+    def by_seed(self) -> Mapping[int, StoredTrial]:
+        return {trial.seed: trial for trial in self.trials}
 
     def as_dict(self) -> dict[str, Any]:
         return {

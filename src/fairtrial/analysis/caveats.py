@@ -82,8 +82,9 @@ def _leaked(
 ) -> Iterator[Caveat]:
     if on != "validation":
         return
+    seeds = frozenset(contrast.seeds)
     for side in (variant, baseline):
-        used = [trial for trial in side.trials if trial.seed in contrast.seeds]
+        used = [trial for trial in side.trials if trial.seed in seeds]
         seen = float(np.mean([trial.outcome.metrics["validation_seen"] for trial in used])) if used else 0.0
         if seen > 0:
             yield Caveat(

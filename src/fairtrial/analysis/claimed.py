@@ -10,7 +10,7 @@ from fairtrial.analysis.ordered import Floats, Unsound, is_number, lacking, leve
 from fairtrial.analysis.sentences import amount
 from fairtrial.analysis.values import ArmTrials, ClaimVerdict, JudgedClaim
 from fairtrial.stats.claims import judge_direction, judge_level, judge_plateau
-from fairtrial.stats.doseresponse import plateau
+from fairtrial.stats.doseresponse import plateaus
 from fairtrial.stats.intervals import all_equal
 from fairtrial.stats.looks import replay
 from fairtrial.study.factors import differences
@@ -100,20 +100,13 @@ def _plateau(
     seeds: Seeds,
     floor: float,
 ) -> ClaimVerdict:
-    gap = levels.index(start)
-    for n in range(seeds.min, len(table) + 1):
+    gap = table[:, -1] - table[:, levels.index(start)]
+    for statement in plateaus(
+        table, levels, margin=margin, alpha=alpha, first=seeds.min, horizon=seeds.max, floor=floor
+    ):
         # Identical contrasts mean seeds that change nothing: they neither show a gap nor that there is none.
-        if all_equal(table[:n, -1] - table[:n, gap]):
+        if all_equal(gap[: statement.n]):
             continue
-        statement = plateau(
-            table[:n],
-            levels,
-            margin=margin,
-            alpha=alpha,
-            first=seeds.min,
-            horizon=seeds.max,
-            floor=floor,
-        )
         found = judge_plateau(start, statement)
         if found != "not settled":
             return found.value

@@ -17,10 +17,10 @@ Over = Literal["last_epoch", "end"]
 
 
 class Trained(Protocol):
-    """What a contrast needs of an arm: its trials."""
+    """What a contrast needs of an arm: its trials, by seed."""
 
     @property
-    def trials(self) -> tuple[StoredTrial, ...]: ...
+    def by_seed(self) -> Mapping[int, StoredTrial]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +83,7 @@ def contrast(
     first are those that train fast. A seed on which one arm diverged is looked at and has no value, whatever
     the other arm came to, so that it makes no difference whether that one was trained yet.
     """
-    variants = {trial.seed: trial for trial in variant.trials}
-    baselines = {trial.seed: trial for trial in baseline.trials}
+    variants, baselines = variant.by_seed, baseline.by_seed
     looked_at: list[int] = []
     beyond: list[int] = []
     pairs: list[tuple[int, float, float]] = []

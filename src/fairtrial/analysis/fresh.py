@@ -32,8 +32,7 @@ class RightShares:
         Over the last epoch the share of the evaluations that got it right, at the end 0 or 1: its mean is
         the test accuracy that the answer is about.
         """
-        key = next(trial.key for trial in arm.trials if trial.seed == seed)
-        said = self._predictions(key)
+        said = self._predictions(arm.by_seed[seed].key)
         if said is None:
             return None
         if over == "last_epoch":

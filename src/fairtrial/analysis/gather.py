@@ -10,35 +10,27 @@ from fairtrial.engine.precision import resolve
 from fairtrial.store import Store
 from fairtrial.study.schema import Arm
 from fairtrial.study.shapes import parameters
-from fairtrial.trial import StoredTrial, Trial
+from fairtrial.trial import Trial
 
 LAST_SEED = 999
 """Seeds beyond it belong to searches and confirmations and answer no question."""
-
-_FIRST_SEEDS = 10
 
 
 def gather(arms: Sequence[Arm], store: Store, *, history: bool = False) -> dict[str, ArmTrials]:
     """Each arm by its name with its stored trials of this engine version, in seed order.
 
-    Only seeds 1 to 999 count. Asks for ever more seeds until a whole stretch of them is unknown,
-    since a key takes longer to compute than to look up. `history` brings the epochs along.
+    Only seeds 1 to 999 count. `history` brings the epochs along.
     """
-    found: dict[str, list[StoredTrial]] = {arm.name: [] for arm in arms}
-    waiting = list(arms)
-    first, count = 1, _FIRST_SEEDS
-    while waiting and first <= LAST_SEED:
-        seeds = range(first, min(first + count, LAST_SEED + 1))
-        keys = {arm.name: [trial.key for trial in trials(arm, seeds)] for arm in waiting}
-        stored = store.stored([key for some in keys.values() for key in some], history=history)
-        for name, some in keys.items():
-            found[name] += [stored[key] for key in some if key in stored]
-        waiting = [arm for arm in waiting if any(key in stored for key in keys[arm.name])]
-        first, count = first + count, count * 2
+    keys = {arm.name: arm_key(arm) for arm in arms}
+    found = store.stored_of_arms(keys.values(), last_seed=LAST_SEED, history=history)
     return {
-        arm.name: ArmTrials(arm=arm, parameters=parameters(arm), trials=tuple(found[arm.name]))
-        for arm in arms
+        arm.name: ArmTrials(arm=arm, parameters=parameters(arm), trials=found[keys[arm.name]]) for arm in arms
     }
+
+
+def arm_key(arm: Arm) -> str:
+    """What the arm computes on this machine, whatever it is called and whichever seed it has."""
+    return Trial(arm=arm, seed=1, precision=resolve(arm.settings.precision)).arm_key
 
 
 def trials(arm: Arm, seeds: range) -> list[Trial]:
@@ -48,7 +40,7 @@ def trials(arm: Arm, seeds: range) -> list[Trial]:
 
 def other_engines(arms: Mapping[str, Arm], store: Store) -> dict[str, int]:
     """How many stored trials of each arm another engine version trained; arms without any left out."""
-    keys = {name: trials(arm, range(1, 2))[0].arm_key for name, arm in arms.items()}
+    keys = {name: arm_key(arm) for name, arm in arms.items()}
     counts = store.other_engine_versions(keys.values())
     return {name: sum(counts[key].values()) for name, key in keys.items() if key in counts}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fairtrial.analysis.contrast import Contrast
@@ -115,12 +116,15 @@ def floor_of(arm: ArmTrials, *, metric: Metric, on: On | None) -> float:
     return resolution_floor(images)
 
 
-def repeated_weights(arm: ArmTrials, *, seeds: tuple[int, ...]) -> tuple[int, ...]:
+def repeated_weights(arm: ArmTrials, *, seeds: Sequence[int]) -> tuple[int, ...]:
     """Those of `seeds` whose final weights another of them has as well."""
+    asked = frozenset(seeds)
     digests = {
         trial.seed: trial.outcome.weights_sha256
         for trial in arm.trials
-        if trial.seed in seeds and trial.outcome.weights_sha256
+        if trial.seed in asked and trial.outcome.weights_sha256
     }
+    if len(set(digests.values())) == len(digests):
+        return ()
     counts = Counter(digests.values())
     return tuple(seed for seed, digest in digests.items() if counts[digest] > 1)

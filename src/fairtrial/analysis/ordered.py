@@ -51,7 +51,7 @@ def values_by_seed(
 
     NaN where a trial diverged.
     """
-    by_seed = [{trial.seed: trial for trial in arm.trials} for arm in arms]
+    by_seed = [arm.by_seed for arm in arms]
     rows: list[list[float]] = []
     while len(rows) < horizon and all(len(rows) + 1 in trials for trials in by_seed):
         row = [value(trials[len(rows) + 1], metric=metric, on=on, over=over) for trials in by_seed]

@@ -74,20 +74,32 @@ def promises(history: Sequence[Registration]) -> dict[Identity, Promise]:
     current = history[-1].plan
     families = _families(history)
     alphas = _alphas(families, confidence=current.confidence)
+    numbers: dict[Identity, int] = {}
+    held: dict[frozenset[str], int] = {}
+    for number, family in enumerate(families):
+        for one in family.verdicts:
+            numbers.setdefault(one.identity, number)
+            held.setdefault(one.arms, number)
+    asked = [(registration, _by_identity(registration.plan)) for registration in history]
     found: dict[Identity, Promise] = {}
     for one in current.verdicts:
-        number = next(
-            number for number, family in enumerate(families) if one.identity in _identities(family.verdicts)
-        )
+        number = numbers[one.identity]
         given, added = alphas[number]
         first = families[number].registration
         found[one.identity] = Promise(
             alpha=min(given[one.family], LARGEST),
             seen=first.seen_of(one),
             added=added,
-            reworded=any(one.arms == other.arms for family in families[:number] for other in family.verdicts),
-            changes=tuple(_changes(one, history)),
+            reworded=held[one.arms] < number,
+            changes=tuple(_changes(one, asked)),
         )
+    return found
+
+
+def _by_identity(plan: Plan) -> dict[Identity, list[Planned]]:
+    found: dict[Identity, list[Planned]] = {}
+    for one in plan.verdicts:
+        found.setdefault(one.identity, []).append(one)
     return found
 
 
@@ -127,15 +139,16 @@ def _alphas(
     return given
 
 
-def _changes(one: Planned, history: Sequence[Registration]) -> Iterator[Change]:
+def _changes(
+    one: Planned, history: Sequence[tuple[Registration, Mapping[Identity, Sequence[Planned]]]]
+) -> Iterator[Change]:
     """Terms that are not what they were when no trial of the verdict's arms had been seen."""
     asked = [
         (registration.seen_of(one), _terms(found, registration.plan))
-        for registration in history
-        for found in registration.plan.verdicts
-        if found.identity == one.identity
+        for registration, verdicts in history
+        for found in verdicts.get(one.identity, ())
     ]
-    for what, now in _terms(one, history[-1].plan).items():
+    for what, now in _terms(one, history[-1][0].plan).items():
         planned, before, changed_at = asked[0][1][what], asked[0][1][what], 0
         for seen, terms in asked:
             if not seen:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from fairtrial.analysis.gather import trials
+from fairtrial.analysis.gather import arm_key
 from fairtrial.analysis.plan import Identity, Plan, plan_from, plan_of, planned
 from fairtrial.analysis.promise import Promise, Registration, connected, promises
 from fairtrial.analysis.sentences import count_of
@@ -110,7 +110,7 @@ def promised(study: Study, store: Store) -> Promised:
 
 def arm_keys(study: Study) -> dict[str, str]:
     """What each arm computes, by its name."""
-    return {name: trials(arm, range(1, 2))[0].arm_key for name, arm in study.arms.items()}
+    return {name: arm_key(arm) for name, arm in study.arms.items()}
 
 
 def plan_caveats(promise: Promise, *, about: str = "") -> Iterator[Caveat]:

@@ -16,6 +16,11 @@ class Rendered:
     def _answers(self) -> tuple[Answer, ...]:
         raise NotImplementedError
 
+    def __repr__(self) -> str:
+        """What was answered, a line each: whoever prints answers wants to read them, not their two hundred fields."""
+        lines = [f"{one.question}: {one.sentence}" for one in self._answers()]
+        return "\n".join(lines) or "no questions are asked"
+
     def _repr_html_(self) -> str:
         from fairtrial.analysis.html import answers_html
 
@@ -28,9 +33,8 @@ class Rendered:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """All of them at once: without it Jupyter would add the whole data as plain text."""
-        plain = "\n".join(f"{one.question}: {one.sentence}" for one in self._answers())
         return {
-            "text/plain": plain or "no questions are asked",
+            "text/plain": repr(self),
             "text/html": self._repr_html_(),
             "text/markdown": self._repr_markdown_(),
         }

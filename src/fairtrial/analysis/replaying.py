@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -63,7 +63,7 @@ def replay_store(store: Store, *, study: str | None = None) -> Replay:
 
 @dataclass(frozen=True, slots=True)
 class _Trained:
-    trials: tuple[StoredTrial, ...]
+    by_seed: Mapping[int, StoredTrial]
 
 
 def _of_plan(plan: StoredPlan) -> Iterator[str]:
@@ -162,9 +162,11 @@ def _contrast(terms: Terms, store: Store) -> Contrast:
             engine_version=terms.engine_version,
         )
         return time_contrast(pairs, horizon=terms.horizon)
+    found = store.stored_of_arms(
+        (terms.variant, terms.baseline), engine_version=terms.engine_version, last_seed=terms.horizon
+    )
     variant, baseline = (
-        _Trained(store.stored_of_arm(key, engine_version=terms.engine_version))
-        for key in (terms.variant, terms.baseline)
+        _Trained({trial.seed: trial for trial in found[key]}) for key in (terms.variant, terms.baseline)
     )
     return contrast(
         variant, baseline, metric=terms.metric, on=terms.on, over=terms.over, horizon=terms.horizon

@@ -36,7 +36,8 @@ def sentence(
     if not contrast.seeds:
         if trouble:
             return f"{subject(contrast, on)} cannot be compared; {judged.verdict}: {trouble}."
-        return f"Nothing to compare yet: {variant} and {baseline} have no finished seed in common."
+        missing = f"{variant} and {baseline} have no finished seed in common"
+        return f"{subject(contrast, on)}: nothing to compare yet; {missing}."
     happened = _difference(contrast, judged, on=on, over=over)
     if trouble:
         return f"{happened}, counting the seeds where both trained: {judged.verdict}, for {trouble}."

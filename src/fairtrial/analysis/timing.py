@@ -17,7 +17,7 @@ from fairtrial.analysis.answer import more_seeds, shown
 from fairtrial.analysis.caveats import of_the_arms, of_their_runs, troubles
 from fairtrial.analysis.claimed import judge_claim
 from fairtrial.analysis.contrast import Contrast
-from fairtrial.analysis.gather import Failed, trials
+from fairtrial.analysis.gather import Failed, arm_key
 from fairtrial.analysis.held import held_line, implied_line
 from fairtrial.analysis.judgement import Judgement, judge
 from fairtrial.analysis.register import Promised
@@ -57,9 +57,7 @@ class Timed:
 
 def timed(question: Question, study: Study, store: Store) -> Timed:
     """The stored pairs of the question's arms, whichever of the two began."""
-    variant, baseline = (
-        trials(study.arms[name], range(1, 2))[0].arm_key for name in (question.variant, question.baseline)
-    )
+    variant, baseline = (arm_key(study.arms[name]) for name in (question.variant, question.baseline))
     return timed_on(
         (machine(), processor()),
         store,

@@ -52,7 +52,7 @@ SETTLED = frozenset(
 """The verdicts that answer a question; `undecided` and `unstable` do not."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Answer(Rendered):
     """One question on one metric: variant minus baseline over the seeds both have.
 
@@ -149,7 +149,7 @@ class Answer(Rendered):
         return (self,)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class QuestionAnswers(Rendered):
     """All answers to one question: `.accuracy`, `.loss` and `.time`, on validation where asked."""
 
@@ -199,7 +199,7 @@ def _asked(answer: Answer) -> str:
     return answer.metric if answer.on is None else f"{answer.metric} on {answer.on}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Answers(Rendered):
     """Every arm with its trials, and every question with its answers; indexed by question.
 
@@ -211,9 +211,9 @@ class Answers(Rendered):
     arms: tuple[ArmTrials, ...]
     answers: tuple[Answer, ...]
     curves: tuple[Curve, ...] = ()
-    asked: Study | None = field(default=None, repr=False, compare=False)
+    asked: Study | None = field(default=None, compare=False)
     """The study itself, which a report shows beside its answers."""
-    store: Path | None = field(default=None, repr=False, compare=False)
+    store: Path | None = field(default=None, compare=False)
     """Where the outcomes were read from."""
 
     @property

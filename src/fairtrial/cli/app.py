@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -12,7 +13,7 @@ import fairtrial
 from fairtrial.cli import writing
 from fairtrial.cli.ask import ask
 from fairtrial.cli.compare import compare
-from fairtrial.cli.group import Commands, never_fail_to_encode
+from fairtrial.cli.group import Commands, never_fail_to_encode, program
 from fairtrial.cli.options import (
     Arms,
     AsJson,
@@ -89,8 +90,10 @@ def init(
 
     written = write_starter(folder)
     typer.echo(f"wrote {written}")
-    typer.echo(f"next: fairtrial check {written}")
-    typer.echo(f"then: fairtrial run {written} --budget 60s")
+    call = [*program(), "check", str(written)]
+    typer.echo(f"next: {shlex.join(call)}")
+    call = [*program(), "run", str(written), "--budget", "60s"]
+    typer.echo(f"then: {shlex.join(call)}")
 
 
 @app.command()

@@ -107,6 +107,9 @@ class Comparison:
             "sentence": self.sentence,
         }
 
+    def __str__(self) -> str:
+        return self.sentence
+
     def _repr_html_(self) -> str:
         caveats = "".join(f"<li>{escape(caveat)}</li>" for caveat in self.caveats)
         return f"<p>{escape(self.sentence)}</p>" + (f"<ul>{caveats}</ul>" if caveats else "")

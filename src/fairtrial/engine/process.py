@@ -70,12 +70,23 @@ def bound_memory() -> int:
         return 0
     import resource
 
-    limit = int(total * 0.95)
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    if hard != resource.RLIM_INFINITY:
-        limit = min(limit, hard)
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = min([int(total * 0.95), *(one for one in (soft, hard) if one != resource.RLIM_INFINITY)])
     resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
     return limit
+
+
+def memory_in_words() -> str:
+    """How much there is to train in: what the machine has, or what this process may use if it was given less."""
+    total = machine_memory()
+    if sys.platform.startswith("linux"):
+        import resource
+
+        limits = [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_DATA, resource.RLIMIT_AS)]
+        allowed = min((one for one in limits if one != resource.RLIM_INFINITY), default=total)
+        if allowed < 0.9 * total:
+            return f"the {allowed / 2**30:.1f} GiB that a process may use here (`ulimit`)"
+    return f"the {total / 2**30:.0f} GiB of this machine"
 
 
 def machine_memory() -> int:

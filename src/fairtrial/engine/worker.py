@@ -151,9 +151,9 @@ def explain(fault: BaseException, trial: Trial) -> str:
         return f"{type(fault).__name__}: {fault}"
     batch = min(trial.arm.settings.batch_size, trial.arm.settings.data.train_count)
     return (
-        f"out of memory: a training step on {batch} images through this network needs more than the "
-        f"{process.machine_memory() / 2**30:.0f} GiB of this machine; choose a smaller batch_size "
-        f"(given: {trial.arm.settings.batch_size}) or a smaller network"
+        f"out of memory: a training step on {batch} images through this network needs more than "
+        f"{process.memory_in_words()}; choose a smaller batch_size (given: {trial.arm.settings.batch_size}) or a "
+        "smaller network"
     )
 
 

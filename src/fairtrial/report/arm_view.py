@@ -5,30 +5,29 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from fairtrial.analysis.sentences import count_of
 from fairtrial.report import png
-from fairtrial.report.blocks import Block, block
+from fairtrial.report.blocks import Block, Figure, block
 from fairtrial.report.charts import Chart
 from fairtrial.report.evidence import Evidence
 from fairtrial.report.filters import Filters
 from fairtrial.report.learning import Curves, learning_charts
 from fairtrial.report.mistakes import Mistakes, WrongImage
-from fairtrial.report.reproduction import LABELS, Row
-from fairtrial.report.show_markdown import three
+from fairtrial.report.reproduction import LABELS, SECONDS, Row
 from fairtrial.report.spread import Spread, metric_spread
 from fairtrial.study.keras_code import keras_program
 from fairtrial.study.schema import Arm
 
+RIGHT = "Done right"
+REPRODUCED = "Reproduced, leak and all"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FigureRow:
-    """One figure of an arm: its spread here, over the last epoch, and beside them what others say."""
+class FigureTable:
+    """The figures of an arm under `heads`, which say of how many seeds; beside them what others say."""
 
-    label: str
-    end: str
-    last_epoch: str
-    printed: str
-    reproduced: str
-    right: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +56,7 @@ class ArmView:
     charts: tuple[Chart, ...]
     validation: Spread | None
     test: Spread | None
-    figures: tuple[FigureRow, ...]
+    figures: FigureTable
     published: bool
     mistakes: Mistakes | None
     confusion: tuple[tuple[Cell, ...], ...]
@@ -78,7 +77,7 @@ def arm_view(name: str, evidence: Evidence, *, anchor: str, curves: Curves | Non
         charts=learning_charts([curves] if curves else []),
         validation=metric_spread(arm.trials, "validation_accuracy_last_epoch"),
         test=metric_spread(arm.trials, "test_accuracy_last_epoch"),
-        figures=_figures(shown, row),
+        figures=_figures(shown, row, leaks=arm.arm.settings.data.split == "reshuffled"),
         published=row is not None,
         mistakes=found,
         confusion=_confusion(found) if found else (),
@@ -98,36 +97,42 @@ def resolved(arm: Arm) -> str:
     return json.dumps(settings, indent=1, ensure_ascii=False)
 
 
-def _figures(shown: Block, row: Row | None) -> tuple[FigureRow, ...]:
-    columns = {} if row is None else {cells.metric: three(cells) for cells in row.cells}
-    blank = ("–", "–", "–")
-    figures = [
-        FigureRow(
-            label=figure.label,
-            end=_text(figure.end),
-            last_epoch=_text(figure.last_epoch),
-            printed=columns.get(figure.metric, blank)[0],
-            reproduced=columns.get(figure.metric, blank)[1],
-            right=columns.get(figure.metric, blank)[2],
-        )
-        for figure in shown.figures
-    ]
-    seconds = columns.get("fit_seconds", blank)
-    figures.append(
-        FigureRow(
-            label=LABELS["fit_seconds"],
-            end=_text(shown.fit_seconds, 2),
-            last_epoch="–",
-            printed=seconds[0],
-            reproduced=seconds[1],
-            right=seconds[2],
-        )
-    )
-    return tuple(figures)
+def _figures(shown: Block, row: Row | None, *, leaks: bool) -> FigureTable:
+    """The arm's own columns and, where somebody printed figures, those and the other protocol's.
+
+    An arm that leaks is itself what was reproduced; any other is itself what is done right.
+    """
+    others = {} if row is None else {cells.metric: cells for cells in row.cells}
+    rows: list[tuple[str, tuple[str, ...]]] = []
+    count = other_count = 0
+    for figure in (*shown.figures, _time(shown)):
+        digits = 2 if figure.metric == SECONDS else 4
+        columns = [_text(figure.end, digits), _text(figure.last_epoch, digits)]
+        count = max(count, figure.end.n if figure.end else 0)
+        if row is not None:
+            cells = others[figure.metric]
+            other = cells.right if leaks else cells.reproduced
+            other_count = max(other_count, other.n if other else 0)
+            columns += ["–" if cells.published is None else f"{cells.published:g}", _text(other, digits)]
+        rows.append((figure.label, tuple(columns)))
+    heads = [f"At the end{_seeds(count)}", "Mean over the last epoch"]
+    if row is not None:
+        own, other = (REPRODUCED, RIGHT) if leaks else (RIGHT, REPRODUCED)
+        heads = [f"{own}, at the end{_seeds(count)}", f"{own}, mean over the last epoch"]
+        heads += ["Printed", f"{other}{_seeds(other_count)}"]
+    return FigureTable(heads=tuple(heads), rows=tuple(rows))
 
 
-def _text(value: Spread | None, digits: int = 4) -> str:
-    return "–" if value is None else value.text(digits)
+def _time(shown: Block) -> Figure:
+    return Figure(label=LABELS[SECONDS], metric=SECONDS, end=shown.fit_seconds, last_epoch=None)
+
+
+def _seeds(count: int) -> str:
+    return f" ({count_of(count, 'seed')})" if count else ""
+
+
+def _text(value: Spread | None, digits: int) -> str:
+    return "–" if value is None else value.around(digits)
 
 
 def _confusion(found: Mistakes) -> tuple[tuple[Cell, ...], ...]:

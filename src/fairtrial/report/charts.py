@@ -35,7 +35,10 @@ class Toggle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """`label` tells a reader who does not see it what is drawn, `caption` any reader what to look for."""
+    """`label` tells a reader who does not see it what is drawn, `caption` any reader what to look for.
+
+    `lead` is the one sentence that the chart is there for; empty where it makes no statement.
+    """
 
     title: str
     label: str
@@ -44,4 +47,4 @@ class Chart:
     spec: Spec
     data: Mapping[str, tuple[Part, ...]]
     toggles: tuple[Toggle, ...] = ()
-    wide: bool = False
+    lead: str = ""

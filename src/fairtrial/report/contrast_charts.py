@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from fairtrial.analysis.contrast import Contrast
-from fairtrial.analysis.sentences import amount
+from fairtrial.analysis.sentences import amount, count_of
 from fairtrial.analysis.values import Answer
 from fairtrial.report import specs, svg
 from fairtrial.report.charts import Chart, Part, Toggle
@@ -39,9 +39,9 @@ def contrast_chart(answer: Answer, compared: Contrast) -> Chart | None:
             f"{answer.variant} minus {answer.baseline}, {where}, one value for each of {len(contrasts)} seeds: "
             f"{', '.join(f'{one:+g}' for one in contrasts[:50])} {unit}."
         ),
+        lead=f"{above} of {count_of(len(contrasts), 'seed')} above zero.",
         caption=(
-            f"{above} of {len(contrasts)} above zero. Each dot is one seed, trained once in either arm; the line is "
-            f"their mean{interval}{margin}."
+            f"Each dot is one seed, trained once in either arm; the line is their mean{interval}{margin}."
         ),
         drawing=_drawing(answer, compared.seeds, contrasts, bounds, unit, where),
         spec=specs.contrasts(unit, margin=bounds["plus"] is not None, interval=bounds["low"] is not None),

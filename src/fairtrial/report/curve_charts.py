@@ -38,14 +38,14 @@ def curve_chart(curve: Curve, arms: Mapping[str, ArmTrials]) -> Chart | None:
     names = dict(zip(curve.levels, curve.arms, strict=True))
     lacking = [name for level, name in names.items() if level not in values]
     label = f"{what} by {curve.factor}, means over seeds: {listed}."
-    up = f"{what} (%)" if curve.metric == "accuracy" else f"{what} (cross-entropy)"
+    up = f"{what} (%)" if curve.metric == "accuracy" else f"{what} (cross-entropy, nats)"
     digits = 3 if curve.metric == "accuracy" else 5
     return Chart(
         title=f"{what} by {curve.factor}",
         label=label,
+        lead=curve.sentence,
         caption=" ".join(
             [
-                curve.sentence,
                 f"({curve.guarantee[:1].upper()}{curve.guarantee[1:]}.)" if curve.known else "",
                 f"Not trained yet: {', '.join(lacking)}." if lacking else "",
                 "The grey band is the margin around the largest level's mean." if band else "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import struct
 import zlib
@@ -54,14 +55,22 @@ class Figure:
 
 
 def _renumbered(svg: str) -> str:
-    """The same drawing with its clips counted from 0: the renderer counts on through a process's life."""
+    """The same drawing with its clips named after itself and counted from 0.
+
+    The renderer counts on through a process's life; and where several drawings stand in one document, a name
+    means the first that has it: a bar would be clipped by another drawing's frame.
+    """
     names = dict.fromkeys(re.findall(r'<clipPath id="(clip\d+)"', svg))
-    numbers = {name: f"clip{number}" for number, name in enumerate(names)}
 
-    def tag(found: re.Match[str]) -> str:
-        return re.sub(r"\bclip\d+\b", lambda name: numbers.get(name[0], name[0]), found[0])
+    def named(prefix: str) -> str:
+        numbers = {name: f"{prefix}{number}" for number, name in enumerate(names)}
 
-    return re.sub(r"<[^<>]*>", tag, svg)
+        def tag(found: re.Match[str]) -> str:
+            return re.sub(r"\bclip\d+\b", lambda name: numbers.get(name[0], name[0]), found[0])
+
+        return re.sub(r"<[^<>]*>", tag, svg)
+
+    return named(f"clip-{hashlib.sha256(named('clip').encode()).hexdigest()[:12]}-")
 
 
 def _drawable(spec: Any) -> Any:

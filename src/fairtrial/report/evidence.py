@@ -14,6 +14,7 @@ from fairtrial.analysis.values import Answers, ArmTrials
 from fairtrial.data import catalog
 from fairtrial.report.filters import Filters, filters
 from fairtrial.report.mistakes import Mistakes, mistakes
+from fairtrial.report.precisions import StoredOtherwise, stored_otherwise
 from fairtrial.report.reproduction import Row, reproduction, shown_arms
 from fairtrial.store import Store
 from fairtrial.study.schema import Study
@@ -29,6 +30,7 @@ class Evidence:
 
     `pictures` holds the test images (n, height, width) that `wrong` refers to. `timed` are the seconds of pairs
     of arms timed in turn, by the questions that ask for time; `store` is the file's name without its folder.
+    `otherwise` are trials that it holds in the precision of other processors.
     """
 
     study: Study
@@ -40,6 +42,7 @@ class Evidence:
     pictures: NDArray[np.uint8] | None
     timed: Mapping[str, Contrast]
     store: str
+    otherwise: StoredOtherwise | None
 
     @property
     def many(self) -> bool:
@@ -89,6 +92,7 @@ def read_evidence(answers: Answers, store: Store) -> Evidence:
             if "time" in question.metrics
         },
         store=(answers.store or store.path).name,
+        otherwise=stored_otherwise(study.arms.values(), store),
     )
 
 

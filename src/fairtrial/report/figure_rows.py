@@ -187,22 +187,21 @@ def frontier_rows(arms: Iterable[ArmTrials]) -> list[Row]:
 def named(rows: Sequence[Row], field: str) -> list[Row]:
     """The rows with the `name` to print beside each, empty where it would lie over that of a better arm.
 
-    `field` is shown on a logarithmic axis.
+    `field` and the error are shown on logarithmic axes.
     """
     if not rows:
         return []
     across = [math.log(max(row[field], 1e-9)) for row in rows]
-    upward = [row["accuracy"] for row in rows]
+    upward = [-math.log(max(100 - row["accuracy"], 0.01)) for row in rows]
     width, height = (max(values) - min(values) or 1.0 for values in (across, upward))
     taken: list[tuple[float, float]] = []
     found: list[Row] = []
-    for x, row in sorted(zip(across, rows, strict=True), key=lambda pair: -pair[1]["accuracy"]):
+    for x, up, row in sorted(zip(across, upward, rows, strict=True), key=lambda one: -one[1]):
         free = all(
-            abs(x - other) > width * _NAME_WIDTH or abs(row["accuracy"] - y) > height * _NAME_HEIGHT
-            for other, y in taken
+            abs(x - other) > width * _NAME_WIDTH or abs(up - y) > height * _NAME_HEIGHT for other, y in taken
         )
         if free:
-            taken.append((x, row["accuracy"]))
+            taken.append((x, up))
         found.append({**row, "name": row["arm"] if free else ""})
     return found
 

@@ -7,6 +7,7 @@ places say the same. Every axis has its unit. Data never becomes part of an expr
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from fairtrial.report.figure_rows import Row, drawable
 
 BLUE, VERMILION, GREY, PALE = "#0072B2", "#D55E00", "#595959", "#E5E5E5"
 WIDTH, HEIGHT = 260, 200
+FONTS = "Arial, Helvetica, Liberation Sans, DejaVu Sans Condensed, sans-serif"
 IMAGES = ("train", "validation", "test", "training time")
 DASHES = ([4, 3], [1, 0], [1, 0], [1, 0])
 SHAPES = ("triangle-up", "circle", "square", "diamond")
@@ -29,12 +31,21 @@ def _data(rows: Sequence[Row]) -> Any:
     return alt.InlineData(values=json.dumps(clean), format=alt.DataFormat(type="json"))
 
 
-def finish(chart: Any) -> Any:
-    """What all charts share: white paper, quiet grid, labels that are cut only when very long."""
+def finish(chart: Any, *, labels: Sequence[str] = ()) -> Any:
+    """What all charts share: white paper, quiet grid, labels that are cut only when very long.
+
+    The renderer measures text in the first of FONTS; whoever has none of them sees it wider. Hence room
+    between words, and on the left a fifth of the longest of `labels`.
+    """
+    room = 8 + round(0.2 * 6 * min(max(map(len, labels), default=0), 70))
     return (
-        chart.configure(background="white", padding=8)
+        chart.configure(
+            background="white", padding={"left": room, "top": 8, "right": 14, "bottom": 8}, font=FONTS
+        )
         .configure_view(stroke="#BDBDBD")
-        .configure_axis(gridColor="#EEEEEE", labelLimit=420, titleFontWeight="normal")
+        .configure_axis(
+            gridColor="#EEEEEE", labelLimit=420, labelSeparation=8, titleFontWeight="normal", titlePadding=10
+        )
         .configure_legend(labelLimit=260, titleFontWeight="normal", orient="bottom", columns=4)
         .configure_title(fontWeight="normal", fontSize=13, anchor="start", limit=560)
     )
@@ -52,12 +63,17 @@ def nothing(text: str) -> Any:
 def intervals(rows: Sequence[Row], *, unit: str, title: str = "", reach: float | None = None) -> Any:
     """Each answer's interval against zero and, in grey, what is smaller than the margin.
 
-    With `reach` the axis ends there on either side, and so do bars that would go on.
+    With `reach` the axis ends there on either side, and so do bars that would go on; it is even inside the
+    margin and opens out beyond it, so that one large change does not hide all small ones.
     """
     base = alt.Chart(_data(rows), width=WIDTH, height=alt.Step(24), title=title)
     y = alt.Y("label:N", sort=None, title=None)
-    scale = alt.Scale(zero=True) if reach is None else alt.Scale(domain=[-reach, reach])
-    axis = alt.X("estimate:Q", title=f"variant minus baseline, {unit}", scale=scale)
+    scale, ticks = alt.Scale(zero=True), alt.Axis()
+    if reach is not None:
+        smallest = min((row["upper"] for row in rows if row["upper"]), default=reach / 100)
+        scale = alt.Scale(type="symlog", constant=smallest, domain=[-reach, reach], nice=False)
+        ticks = alt.Axis(values=opening(smallest, reach), format=",~r")
+    axis = alt.X("estimate:Q", title=f"variant minus baseline, {unit}", scale=scale, axis=ticks)
     margin = base.mark_bar(color=PALE, height=22, clip=True).encode(x="lower:Q", x2="upper:Q", y=y)
     zero = (
         alt.Chart(_data([{"zero": 0}]))
@@ -78,10 +94,22 @@ def intervals(rows: Sequence[Row], *, unit: str, title: str = "", reach: float |
     return alt.layer(margin, zero, bars, estimate)
 
 
+def opening(smallest: float, reach: float) -> list[float]:
+    """Zero and powers of ten on either side of it, from the first beyond `smallest` to `reach`.
+
+    >>> opening(0.1, 20)
+    [-10.0, -1.0, 0.0, 1.0, 10.0]
+    """
+    first = math.floor(math.log10(smallest)) + 1
+    powers = [10.0**power for power in range(first, math.floor(math.log10(max(reach, smallest))) + 1)]
+    return [*(-one for one in reversed(powers)), 0.0, *powers]
+
+
 def contrasts(rows: Sequence[Row], *, interval: Row, unit: str, title: str, sample: str = "seed") -> Any:
     """One point per seed; the line is their mean, the band its interval, grey what is within the margin."""
     size: dict[str, Any] = {"width": WIDTH, "height": HEIGHT, "title": title}
-    y = f"variant minus baseline, {unit}"
+    # In two lines, since one is longer than the axis.
+    y = ["variant minus baseline,", unit]
     around = alt.Chart(_data([interval]), **size)
     margin = around.mark_rect(color=PALE).encode(y=alt.Y("lower:Q", title=y), y2="upper:Q")
     reach = around.mark_rect(color=BLUE, opacity=0.18).encode(y="low:Q", y2="high:Q")
@@ -93,7 +121,10 @@ def contrasts(rows: Sequence[Row], *, interval: Row, unit: str, title: str, samp
         .encode(
             x=alt.X("seed:O", title=sample, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
             y=alt.Y("contrast:Q", title=y),
-            tooltip=[alt.Tooltip("seed:O", title=sample), alt.Tooltip("contrast:Q", title=y, format=".3f")],
+            tooltip=[
+                alt.Tooltip("seed:O", title=sample),
+                alt.Tooltip("contrast:Q", title=" ".join(y), format=".3f"),
+            ],
         )
     )
     return alt.layer(margin, reach, zero, mean, points)
@@ -219,22 +250,33 @@ def dose_response(rows: Sequence[Row], *, factor: str, unit: str) -> Any:
 
 
 def frontier(rows: Sequence[Row], *, field: str, title: str) -> Any:
-    """Accuracy against what it costs; the bar reaches from the least to the largest seed."""
-    base = alt.Chart(_data(rows), width=WIDTH * 1.3, height=HEIGHT * 1.3)
+    """Accuracy against what it costs; the bar reaches from the least to the largest seed.
+
+    The axis is logarithmic in the error and labelled in accuracy: from 98 to 99 % is as far as from 96 to 98.
+    """
+    base = (
+        alt.Chart(_data(rows), width=WIDTH * 1.3, height=HEIGHT * 1.3)
+        .transform_calculate(error="max(100 - datum.accuracy, 0.01)")
+        .transform_calculate(most="max(100 - datum.least, 0.01)", fewest="max(100 - datum.largest, 0.01)")
+    )
     x = alt.X(f"{field}:Q", title=title, scale=alt.Scale(type="log", padding=20), axis=alt.Axis(format="~s"))
-    scale = alt.Scale(zero=False)
-    y = "validation accuracy, percent"
-    bars = base.mark_rule(color=BLUE).encode(x=x, y=alt.Y("least:Q", title=y, scale=scale), y2="largest:Q")
+    scale = alt.Scale(type="log", reverse=True, padding=14, nice=False)
+    up = "validation accuracy, percent (error logarithmic)"
+    errors = alt.Axis(
+        values=[0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50], labelExpr="format(100 - datum.value, '~r')"
+    )
+    y = alt.Y("error:Q", title=up, scale=scale, axis=errors)
+    bars = base.mark_rule(color=BLUE).encode(
+        x=x, y=alt.Y("most:Q", title=up, scale=scale, axis=errors), y2="fewest:Q"
+    )
     points = base.mark_point(filled=True, size=50, color=BLUE, opacity=1).encode(
         x=x,
-        y=alt.Y("accuracy:Q", title=y, scale=scale),
+        y=y,
         tooltip=[
             "arm:N",
             alt.Tooltip(f"{field}:Q", title=title, format=".4~g"),
-            alt.Tooltip("accuracy:Q", title=y),
+            alt.Tooltip("accuracy:Q", title="validation accuracy, percent"),
         ],
     )
-    names = base.mark_text(align="left", dx=6, dy=-5, fontSize=10, limit=120).encode(
-        x=x, y=alt.Y("accuracy:Q", title=y, scale=scale), text="name:N"
-    )
+    names = base.mark_text(align="left", dx=6, dy=-5, fontSize=10, limit=120).encode(x=x, y=y, text="name:N")
     return alt.layer(bars, points, names)

@@ -67,13 +67,13 @@ def study_figures(answers: Answers) -> dict[str, Figure]:
         Figure(
             name="intervals",
             caption="Every question: the interval in blue, the estimate a dot, in grey what is smaller than the margin. "
-            "A bar that ends at the frame goes on beyond it.",
+            "The axis opens out from zero, and a bar that ends at the frame goes on beyond it.",
             draw=lambda: _intervals(answers.answers, named=True),
         ),
         Figure(
             name="frontier",
-            caption="Each arm's validation accuracy (mean over the last epoch; bar: from the least to the largest seed) "
-            "against its training time and its parameters. Where names would collide only the better arm is named.",
+            caption="Each arm's validation accuracy (mean over the last epoch; bar: from the least to the largest seed; "
+            "logarithmic in the error) against its training time and its parameters. Where names would collide only the better arm is named.",
             draw=lambda: _frontier(answers),
         ),
         Figure(
@@ -88,6 +88,7 @@ def study_figures(answers: Answers) -> dict[str, Figure]:
 
 def _intervals(group: Sequence[Answer], *, named: bool) -> Any:
     parts: list[Any] = []
+    labels: list[str] = []
     for metric in METRICS:
         some = [answer for answer in group if answer.metric == metric]
         if not some:
@@ -96,11 +97,12 @@ def _intervals(group: Sequence[Answer], *, named: bool) -> Any:
             parts.append(charts.nothing(f"{metric}: no seed has finished in both arms of a question yet"))
         else:
             shown = [rows.interval_row(answer, named=named) for answer in some]
+            labels += [str(row["label"]) for row in shown]
             reach = rows.reach(shown) if named else None
             parts.append(charts.intervals(shown, unit=rows.UNITS[metric], title=metric, reach=reach))
     if not parts:
         return charts.finish(charts.nothing("No question is asked"))
-    return charts.finish(alt.vconcat(*parts))
+    return charts.finish(alt.vconcat(*parts), labels=labels)
 
 
 def _contrasts(group: Sequence[Answer]) -> Any:

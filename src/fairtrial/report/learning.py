@@ -19,6 +19,8 @@ MEASURES: tuple[Measure, ...] = ("accuracy", "loss")
 SETS = ("validation", "train")
 MOST_EPOCHS = 20_000
 """Epochs of all trials together that a page shows seed by seed; above it means and bands alone."""
+MOST_POINTS = 30
+"""Epochs at which a mean and its band are drawn where each seed is not: a page must stay small enough to open."""
 
 _FIELDS = {("accuracy", "validation"): "va", ("accuracy", "train"): "ta",
            ("loss", "validation"): "vl", ("loss", "train"): "tl"}  # fmt: skip
@@ -26,7 +28,7 @@ _FIELDS = {("accuracy", "validation"): "va", ("accuracy", "train"): "ta",
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Curves:
-    """One arm's epochs. `values[field]` has shape (trials, epochs), NaN where a trial has no such epoch.
+    """One arm's `epochs`. `values[field]` has shape (trials, epochs), NaN where a trial has no such epoch.
 
     Accuracies are in percent. `columns` are the same rows for a chart; `seeds` is empty where only the
     lowest, the mean and the highest are kept, three rows in this order.
@@ -35,6 +37,7 @@ class Curves:
     arm: str
     seeds: tuple[int, ...]
     trials: int
+    epochs: tuple[int, ...]
     values: dict[str, NDArray[np.float64]]
     columns: Columns
 
@@ -58,15 +61,19 @@ def curves(arm: ArmTrials, *, each_seed: bool) -> Curves | None:
             values["vl"][row, place] = record.validation_loss
             values["tl"][row, place] = record.train_loss
     seeds = tuple(trial.seed for trial in trials)
+    places = np.arange(epochs)
     if not each_seed:
-        values = {field: _summary(table) for field, table in values.items()}
+        places = np.unique(np.linspace(0, epochs - 1, MOST_POINTS).round().astype(np.int64))
+        values = {field: _summary(table[:, places]) for field, table in values.items()}
         seeds = ()
+    numbers = tuple((places + 1).tolist())
     return Curves(
         arm=arm.arm.name,
         seeds=seeds,
         trials=len(trials),
+        epochs=numbers,
         values=values,
-        columns=_columns(values, seeds),
+        columns=_columns(values, seeds, numbers),
     )
 
 
@@ -93,14 +100,13 @@ def _over(table: NDArray[np.float64], what: object) -> NDArray[np.float64]:
     return np.array([what(column) if column.size else math.nan for column in known])
 
 
-def _columns(values: dict[str, NDArray[np.float64]], seeds: Sequence[int]) -> Columns:
-    trials, epochs = values["va"].shape
-    rows = [(row, place) for row in range(trials) for place in range(epochs)]
+def _columns(values: dict[str, NDArray[np.float64]], seeds: Sequence[int], epochs: Sequence[int]) -> Columns:
+    rows = [(row, place) for row in range(len(values["va"])) for place in range(len(epochs))]
     # The lowest and the highest belong to the band and to no mean.
     own: dict[str, list[object]] = (
         {"seed": [seeds[row] for row, _ in rows]} if seeds else {"edge": [row != _MEAN for row, _ in rows]}
     )
-    columns: dict[str, list[object]] = {**own, "epoch": [place + 1 for _, place in rows]}
+    columns: dict[str, list[object]] = {**own, "epoch": [epochs[place] for _, place in rows]}
     for field, table in values.items():
         digits = 2 if field in ("va", "ta") else 4
         columns[field] = [_rounded(float(table[row, place]), digits) for row, place in rows]
@@ -156,7 +162,7 @@ def _end(one: Curves, measure: Measure, of: str) -> str:
 
 def _drawing(shown: Sequence[Curves], measure: Measure, label: str) -> str:
     fields = [(one, of, _FIELDS[measure, of]) for one in shown for of in SETS]
-    epochs = max(one.values[field].shape[1] for one, _, field in fields)
+    epochs = max(one.epochs[-1] for one in shown)
     low, high = svg.padded(
         (value for one, _, field in fields for value in one.values[field].flat), least=1e-6
     )
@@ -174,7 +180,9 @@ def _drawing(shown: Sequence[Curves], measure: Measure, label: str) -> str:
 def _lines(one: Curves, field: str, x: svg.Scale, y: svg.Scale, *, role: str, shape: str) -> Iterator[str]:
     def points(values: NDArray[np.float64]) -> list[svg.Point]:
         return [
-            (x(place + 1), y(value)) for place, value in enumerate(values.tolist()) if math.isfinite(value)
+            (x(epoch), y(value))
+            for epoch, value in zip(one.epochs, values.tolist(), strict=True)
+            if math.isfinite(value)
         ]
 
     if one.trials > 1:

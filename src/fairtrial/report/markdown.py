@@ -31,11 +31,12 @@ def _lines(answers: Answers) -> Iterator[str]:
     yield from (f"# {escaped(title(answers))}", "", escaped(headline(answers)))
     for line in ledger(answers).sums:
         yield from ("", escaped(line))
+    yield from _table("The answers", answers_table(answers))
     lines = outstanding_lines(outstanding(answers))
     if lines:
         yield from ("", "## What is missing", "", *(f"- {escaped(line)}" for line in lines))
-    yield from _table("The answers", answers_table(answers))
-    yield ""
+    if answers.declared.questions:
+        yield from ("", "## Question by question", "")
     yield from _questions(answers)
     yield from curves_markdown(answers, heading="## ")
     yield from _table("The claims", claims_table(answers))

@@ -17,6 +17,8 @@ _TITLES: dict[Across, str] = {
 }
 _LEAST_ERROR = 0.01
 """Percent: an arm without a mistake has its place on a logarithmic axis all the same."""
+_MOST_NAMES = 40
+"""Names of arms beside the frontier, as far as they have room; the others tell theirs to the pointer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,7 @@ def frontier(models: Sequence[Model], across: Across) -> tuple[Model, ...]:
 def _chart(models: Sequence[Model], across: Across, accuracy: str) -> Chart:
     best = frontier(models, across)
     x, y = _scales(models, across)
-    labels = _labels(best, across, x, y)
+    labels = _labels(models, best, across, x, y)
     ticks = _ticks(y)
     cost = "training time" if across == "seconds" else "number of parameters"
     named = ", ".join(f"{one.arm} ({one.accuracy.mean:.2f} %)" for one in best[:12])
@@ -120,17 +122,26 @@ def _ticks(y: svg.Scale) -> tuple[float, ...]:
     return tuple(error for error in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50) if y.high <= error <= y.low)
 
 
-def _labels(best: Sequence[Model], across: Across, x: svg.Scale, y: svg.Scale) -> dict[str, str]:
-    """On which side of its mark each name on the frontier has room; the best ones choose first."""
+def _labels(
+    models: Sequence[Model], best: Sequence[Model], across: Across, x: svg.Scale, y: svg.Scale
+) -> dict[str, str]:
+    """On which side of its mark each name has room; those on the frontier choose first, the best of them before."""
+    marks = [(x(one.cost(across)), y(one.error)) for one in models]
     taken: list[tuple[float, float, float]] = []
     sides: dict[str, str] = {}
-    for one in reversed(best):
-        at, up, width = x(one.cost(across)), y(one.error), 6.2 * min(len(one.arm), 24)
-        side = "left" if at + width > x.end else "right"
-        left, right = (at - width, at) if side == "left" else (at, at + width)
-        if all(abs(up - other) > 12 or right < start or end < left for start, end, other in taken):
-            taken.append((left, right, up))
-            sides[one.arm] = side
+    others = sorted((one for one in models if one not in best), key=lambda one: -one.accuracy.mean)
+    for one in (*reversed(best), *others[:_MOST_NAMES]):
+        at, up, width = x(one.cost(across)), y(one.error), 6.2 * min(len(one.arm), 24) + 6
+        for side, left in (("right", at), ("left", at - width)):
+            right = left + width
+            inside = x.start <= left and right <= x.end
+            free = all(abs(up - other) > 12 or right < start or end < left for start, end, other in taken)
+            # The name stands a little above its mark; no other mark may stand in it.
+            hit = any(left + 5 < along < right - 3 and 1 < up - down < 16 for along, down in marks)
+            if inside and free and (one in best or not hit):
+                taken.append((left, right, up))
+                sides[one.arm] = side
+                break
     return sides
 
 
@@ -165,7 +176,8 @@ def _drawing(
         role, shape = ("dot variant", "circle") if one in best else ("dot other", "square")
         parts.append(svg.mark(at, y(one.error), role=role, shape=shape, size=4, hint=hint))
         if one.arm in labels:
-            dx, role = (6, "tick") if labels[one.arm] == "right" else (-6, "tick end")
+            kind = "name best" if one in best else "name"
+            dx, role = (6, kind) if labels[one.arm] == "right" else (-6, f"{kind} end")
             parts.append(svg.text(at + dx, y(one.error) - 6, one.arm[:24], role=role))
     return svg.drawing(parts, width=svg.WIDTH, height=svg.HEIGHT, label=label)
 

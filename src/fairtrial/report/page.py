@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import json
+import re
 import shlex
 from datetime import datetime
 from functools import cache
@@ -65,7 +67,7 @@ def page(evidence: Evidence, *, bundle: Bundle, made: datetime | None = None) ->
         answers=answers,
         headline=headline(answers),
         tally=tally(answers),
-        missing=missing(answers, lacks),
+        missing=(*missing(answers, lacks), *((evidence.otherwise.sentence,) if evidence.otherwise else ())),
         questions=questions,
         arms=arms,
         arm_anchors=arm_anchors,
@@ -164,6 +166,15 @@ def _markup(text: str) -> Any:
     return Markup(text)
 
 
+def _coded(text: str) -> Any:
+    """A sentence, escaped; what stands between backticks in it looks like code.
+
+    >>> str(_coded("`fit` <b>"))
+    '<code>fit</code> &lt;b&gt;'
+    """
+    return _markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text)))
+
+
 @cache
 def _environment() -> jinja2.Environment:
     """Everything is escaped but what `svg` and this module wrote themselves."""
@@ -177,6 +188,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters["drawn"] = _markup
+    environment.filters["coded"] = _coded
     return environment
 
 

@@ -53,8 +53,8 @@ def pairs(answer: Answer, compared: Contrast) -> PairsPicture | None:
         says = f"would have told you that {answer.variant} is worse by more than the margin"
         return _picture(worse, float(worse.mean()), says)
     higher = table > 0
-    word = "slower" if answer.metric == "time" else "higher"
-    says = f"have {answer.variant} {word}; there is no verdict that they could contradict"
+    words = ("slower", "faster") if answer.metric == "time" else ("higher", "lower")
+    says = f"have {answer.variant} {words[0]}, {int((table < 0).sum())} {words[1]}"
     return _picture(higher, float(higher.mean()), says, undecided=True)
 
 

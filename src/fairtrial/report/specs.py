@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SIDES = ["variant", "baseline"]
 SETS = ["validation", "train"]
-UNITS = {"accuracy": "Accuracy (%)", "loss": "Loss (cross-entropy)"}
+UNITS = {"accuracy": "Accuracy (%)", "loss": "Loss (cross-entropy, nats)"}
 
 
 @cache
@@ -34,9 +34,7 @@ def curves(measure: Literal["accuracy", "loss"]) -> Spec:
             "indexof(hidden, 'arm:' + datum.arm) < 0 && indexof(hidden, 'set:' + datum.set) < 0"
         )
         .encode(
-            x=alt.X("epoch:Q", title="Epoch", axis=alt.Axis(tickMinStep=1, format="d", grid=False)).scale(
-                nice=False, padding=8
-            ),
+            x=alt.X("epoch:Q", title="Epoch", axis=_whole()).scale(nice=False, padding=8),
             color=_side(),
         )
     )
@@ -88,9 +86,7 @@ def contrasts(unit: str, *, margin: bool, interval: bool) -> Spec:
         y=alt.Y("estimate:Q", title=title), color=alt.value({"expr": "accent"})
     )
     zero = alt.Chart(alt.NamedData("bounds")).mark_rule().encode(y=alt.datum(0))
-    x = alt.X("seed:Q", title="Seed", axis=alt.Axis(tickMinStep=1, format="d", grid=False)).scale(
-        nice=False, padding=14, zero=False
-    )
+    x = alt.X("seed:Q", title="Seed", axis=_whole()).scale(nice=False, padding=14, zero=False)
     stems = (
         seeds.transform_calculate(zero="0")
         .mark_rule(strokeWidth=1, opacity=0.6)
@@ -189,9 +185,10 @@ def models(across: Literal["seconds", "parameters"], accuracy: str, errors: tupl
         .add_params(_zoom())
     )
     text = base.encode(y=y)
+    named = alt.condition("datum.best", alt.value({"expr": "accent"}), alt.value({"expr": "soft"}))
     names = (
-        text.mark_text(align="left", dx=7, dy=-8, limit=130).encode(text="label:N"),
-        text.mark_text(align="right", dx=-7, dy=-8, limit=130).encode(text="label_left:N"),
+        text.mark_text(align="left", dx=7, dy=-8, limit=130).encode(text="label:N", color=named),
+        text.mark_text(align="right", dx=-7, dy=-8, limit=130).encode(text="label_left:N", color=named),
     )
     return _spec(alt.layer(frontier, spread, points, *names))
 
@@ -237,6 +234,13 @@ def levels(path: str, values: tuple[float, ...], up: str, *, fitted: bool, margi
     return _spec(alt.layer(*([band] if margin else []), seeds, *([fit] if fitted else []), mean, hover))
 
 
+def _whole() -> alt.Axis:
+    """Epochs and seeds are whole numbers: with two of them Vega would write the half between as one of them."""
+    import altair as alt
+
+    return alt.Axis(tickMinStep=1, labelExpr="datum.value % 1 ? '' : datum.label", grid=False)
+
+
 def _side() -> alt.Color:
     import altair as alt
 
@@ -275,5 +279,6 @@ def _spec(chart: Any) -> Spec:
         {"name": "hidden", "value": []},
         {"name": "accent", "value": ""},
         {"name": "muted", "value": ""},
+        {"name": "soft", "value": ""},
     ]
     return {**spec, "params": [*params, *spec.get("params", [])]}

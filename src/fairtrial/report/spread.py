@@ -18,13 +18,21 @@ class Spread:
     sd: float | None
     n: int
 
+    def around(self, digits: int = 4, scale: float = 1.0) -> str:
+        """Without the count, where that stands once for a whole table.
+
+        >>> Spread(mean=0.97812, sd=0.00113, n=5).around(2, 100), Spread(mean=12.0, sd=None, n=1).around(1)
+        ('97.81 ± 0.11', '12.0')
+        """
+        around = "" if self.sd is None else f" ± {scale * self.sd:.{digits}f}"
+        return f"{scale * self.mean:.{digits}f}{around}"
+
     def text(self, digits: int = 4) -> str:
         """
         >>> Spread(mean=0.97812, sd=0.00113, n=5).text(), Spread(mean=0.5, sd=None, n=1).text(2)
         ('0.9781 ± 0.0011 (n = 5)', '0.50 (n = 1)')
         """
-        around = "" if self.sd is None else f" ± {self.sd:.{digits}f}"
-        return f"{self.mean:.{digits}f}{around} (n = {self.n})"
+        return f"{self.around(digits)} (n = {self.n})"
 
 
 def spread(values: Sequence[float]) -> Spread | None:

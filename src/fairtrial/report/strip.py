@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from fairtrial.analysis.values import Answer
 from fairtrial.report import svg
-from fairtrial.report.words import apart, margin
+from fairtrial.report.words import apart, between, margin
 from fairtrial.stats.intervals import log_margin
 
-WIDTH, HEIGHT, MIDDLE, EDGE = 300.0, 54.0, 20.0, 12.0
+WIDTH, HEIGHT, MIDDLE, EDGE = 300.0, 64.0, 30.0, 12.0
+_TOP, _BOTTOM = 14.0, 46.0
+"""The band's; above it stands the estimate, below it the scale."""
 _TINY = 1e-300
 
 
@@ -56,8 +58,8 @@ def strip(answer: Answer, *, reach: float) -> str:
     if shown is None:
         words = f"{answer.variant} against {answer.baseline}: no interval yet"
         parts = [
-            svg.line((WIDTH / 2, 6), (WIDTH / 2, 34), role="zero"),
-            svg.text(WIDTH / 2, 50, "nothing to draw yet", role="tick middle"),
+            svg.line((WIDTH / 2, _TOP), (WIDTH / 2, _BOTTOM), role="zero"),
+            svg.text(WIDTH / 2, 60, "nothing to draw yet", role="tick middle"),
         ]
         return svg.drawing(parts, width=WIDTH, height=HEIGHT, label=words, role="strip")
     scale = svg.Scale(low=-math.asinh(reach), high=math.asinh(reach), start=EDGE, end=WIDTH - EDGE)
@@ -67,17 +69,19 @@ def strip(answer: Answer, *, reach: float) -> str:
 
     left, right = place(-shown.margin), place(shown.margin)
     parts = [
-        svg.rect(left, 4, right - left, 32, role="band"),
-        svg.line((left, 4), (left, 36), role="edge"),
-        svg.line((right, 4), (right, 36), role="edge"),
-        svg.line((WIDTH / 2, 2), (WIDTH / 2, 38), role="zero"),
+        svg.rect(left, _TOP, right - left, _BOTTOM - _TOP, role="band"),
+        svg.line((left, _TOP), (left, _BOTTOM), role="edge"),
+        svg.line((right, _TOP), (right, _BOTTOM), role="edge"),
+        svg.line((WIDTH / 2, _TOP - 2), (WIDTH / 2, _BOTTOM + 2), role="zero"),
     ]
     kind = "settled" if answer.settled else "open"
     if shown.low is not None and shown.high is not None:
         low, high = place(shown.low), place(shown.high)
         parts.append(svg.line((low, MIDDLE), (high, MIDDLE), role=f"interval {kind}"))
-        parts += [svg.line((end, MIDDLE - 5), (end, MIDDLE + 5), role=f"cap {kind}") for end in (low, high)]
-    parts.append(svg.mark(place(shown.estimate), MIDDLE, role=f"estimate {kind}", size=5))
+        parts += [svg.line((end, MIDDLE - 7), (end, MIDDLE + 7), role=f"cap {kind}") for end in (low, high)]
+    parts.append(svg.mark(place(shown.estimate), MIDDLE, role=f"estimate {kind}", size=4.5))
+    value = max(EDGE + 24, min(WIDTH - EDGE - 24, place(shown.estimate)))
+    parts.append(svg.text(value, 10, apart(answer.estimate, answer.metric), role="value middle"))
     parts += _ticks(answer, shown.margin, reach, place)
     return svg.drawing(parts, width=WIDTH, height=HEIGHT, label=_label(answer), role="strip")
 
@@ -92,7 +96,7 @@ def _ticks(answer: Answer, smallest: float, reach: float, place: Callable[[float
         where = place(value)
         if all(abs(where - one) >= 27 for one in taken) and EDGE <= where <= WIDTH - EDGE:
             taken.append(where)
-            parts.append(svg.text(where, 50, _tick_text(answer, value), role="tick middle"))
+            parts.append(svg.text(where, 60, _tick_text(answer, value), role="tick middle"))
     return parts
 
 
@@ -124,7 +128,7 @@ def _label(answer: Answer) -> str:
     interval = (
         "no interval yet"
         if answer.low is None
-        else f"interval {apart(answer.low, answer.metric)} to {apart(answer.high, answer.metric)}"
+        else f"interval {between(answer.low, answer.high, answer.metric)}"
     )
     change = apart(answer.estimate, answer.metric)
     return f"{answer.variant} against {answer.baseline}: {change}, {interval}, margin {margin(answer)}"

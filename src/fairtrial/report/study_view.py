@@ -12,6 +12,7 @@ from fairtrial.report.curve_charts import curve_chart
 from fairtrial.report.evidence import Evidence
 from fairtrial.report.models_chart import Model, models_charts
 from fairtrial.report.spread import metric_spread, seconds_spread
+from fairtrial.report.words import Badge, claim_badge
 from fairtrial.study.schema import On
 
 _MOST_CURVES = 12
@@ -19,12 +20,13 @@ _MOST_CURVES = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyView:
-    """`provenance` is a list of facts, each with all its values."""
+    """`provenance` is a list of facts, each with all its values; `fates` goes with the ledger's entries."""
 
     models: tuple[Chart, ...]
     curves: tuple[Chart, ...]
     left_out: int
     ledger: Ledger
+    fates: tuple[Badge, ...]
     provenance: tuple[tuple[str, str], ...]
 
 
@@ -37,6 +39,7 @@ def study_view(evidence: Evidence) -> StudyView:
         curves=charts[:_MOST_CURVES],
         left_out=max(len(charts) - _MOST_CURVES, 0),
         ledger=ledger(evidence.answers),
+        fates=tuple(claim_badge(one.verdict) for answer in evidence.answers for one in answer.claims),
         provenance=tuple(_provenance(evidence)),
     )
 

@@ -77,18 +77,25 @@ def apart(value: float | None, metric: Metric) -> str:
     return text.replace("-", "−")
 
 
+def between(low: float | None, high: float | None, metric: Metric) -> str:
+    """An interval with its unit once.
+
+    >>> between(0.0105, 0.02, "accuracy"), between(0.5, 1.5, "time"), between(None, None, "loss")
+    ('+1.05 to +2.00 pp', '× 0.50 to 1.50', '–')
+    """
+    if low is None or high is None:
+        return "–"
+    first, last = apart(low, metric), apart(high, metric)
+    return f"{first.removesuffix(' pp')} to {last.removeprefix('× ')}"
+
+
 def facts(answer: Answer) -> tuple[tuple[str, str], ...]:
     """Everything an answer says in figures, in the order in which it is read."""
-    interval = (
-        "–"
-        if answer.low is None or answer.high is None
-        else f"{apart(answer.low, answer.metric)} to {apart(answer.high, answer.metric)}"
-    )
     return (
         (answer.baseline, shown(answer.baseline_mean, answer.metric)),
         (answer.variant, shown(answer.variant_mean, answer.metric)),
-        ("Variant against baseline", apart(answer.estimate, answer.metric)),
-        ("Interval", interval),
+        ("Change", apart(answer.estimate, answer.metric)),
+        ("Interval", between(answer.low, answer.high, answer.metric)),
         ("Margin", margin(answer)),
         ("Pairs timed" if answer.metric == "time" else "Seeds", str(answer.seeds)),
         ("Pairing correlation", _plain(answer.pairing_correlation)),
@@ -99,8 +106,8 @@ def facts(answer: Answer) -> tuple[tuple[str, str], ...]:
 def _more(answer: Answer) -> Iterator[tuple[str, str]]:
     """What only some answers have."""
     if answer.fresh_images is not None:
-        low, high = (apart(end, answer.metric) for end in (answer.fresh_images.low, answer.fresh_images.high))
-        yield "On fresh images (approximate)", f"{low} to {high}"
+        fresh = answer.fresh_images
+        yield "On fresh images (approximate)", between(fresh.low, fresh.high, answer.metric)
     if answer.baseline_fit_seconds is not None and answer.variant_fit_seconds is not None:
         yield f"{answer.baseline}, with validation", shown(answer.baseline_fit_seconds, "time")
         yield f"{answer.variant}, with validation", shown(answer.variant_fit_seconds, "time")
@@ -114,7 +121,7 @@ def margin(answer: Answer) -> str:
 
 
 def _plain(value: Any) -> str:
-    return "–" if value is None else f"{value:.2f}"
+    return "–" if value is None else f"{value:.2f}".replace("-", "−")
 
 
 def anchors(prefix: str, names: list[str]) -> dict[str, str]:

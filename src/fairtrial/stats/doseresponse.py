@@ -6,14 +6,14 @@ Nothing here says anything beyond the levels that were run.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fairtrial.errors import FairtrialError
-from fairtrial.stats.intervals import Interval, all_equal, repeated_interval, spread
+from fairtrial.stats.intervals import Interval, all_equal_so_far, repeated_interval, spread
 from fairtrial.stats.levels import FIRST, HORIZON, nominal_level
 from fairtrial.stats.numerics import isotonic
 
@@ -80,23 +80,75 @@ def plateau(
     declared equivalent, which happens with probability at most alpha: no price for the number of levels.
     A level counts as shown once any look from `first` on has shown it, so the statement never falls back.
     """
+    differences, sign, reached = _reached(
+        values, levels, margin=margin, alpha=alpha, first=first, horizon=horizon, floor=floor
+    )
+    return _statement(differences, levels, reached, n=len(differences), margin=margin, sign=sign, floor=floor)
+
+
+def plateaus(
+    values: ArrayLike,
+    levels: Sequence[float],
+    *,
+    margin: float,
+    alpha: float,
+    first: int = FIRST,
+    horizon: int = HORIZON,
+    floor: float = 0.0,
+) -> Iterator[Plateau]:
+    """The same after each look in seed order, from `first` seeds to all there are; each level is looked at once."""
+    differences, sign, reached = _reached(
+        values, levels, margin=margin, alpha=alpha, first=first, horizon=horizon, floor=floor
+    )
+    for n in range(first, len(differences) + 1):
+        yield _statement(differences, levels, reached, n=n, margin=margin, sign=sign, floor=floor)
+
+
+def _reached(
+    values: ArrayLike,
+    levels: Sequence[float],
+    *,
+    margin: float,
+    alpha: float,
+    first: int,
+    horizon: int,
+    floor: float,
+) -> tuple[Floats, float, list[tuple[float, int]]]:
+    """Contrasts with the largest level, their per-look level, and how far down the statement comes, at how many seeds."""
     table, _ = _table(values, levels)
     if table.shape[0] > horizon:
         raise FairtrialError(f"{table.shape[0]} seeds, but the guarantee ends at {horizon}")
     sign = nominal_level(alpha, first=first, horizon=horizon)
     equivalence = nominal_level(2 * alpha, first=first, horizon=horizon)
     differences = table[:, -1:] - table[:, :-1]
-    start = None
+    reached: list[tuple[float, int]] = []
     for level, contrasts in zip(reversed(levels[:-1]), differences.T[::-1], strict=True):
-        if not _ever_within(contrasts, margin=margin, nominal=equivalence, first=first, floor=floor):
+        shown_at = _first_within(contrasts, margin=margin, nominal=equivalence, first=first, floor=floor)
+        if shown_at is None:
             break
-        start = level
+        # No sooner than the level above it.
+        reached.append((level, max(shown_at, reached[-1][1]) if reached else shown_at))
+    return differences, sign, reached
+
+
+def _statement(
+    differences: Floats,
+    levels: Sequence[float],
+    reached: Sequence[tuple[float, int]],
+    *,
+    n: int,
+    margin: float,
+    sign: float,
+    floor: float,
+) -> Plateau:
     return Plateau(
         levels=tuple(levels),
-        start=start,
-        gaps=tuple(repeated_interval(contrasts, nominal=sign, floor=floor) for contrasts in differences.T),
+        start=next((level for level, at in reversed(reached) if at <= n), None),
+        gaps=tuple(
+            repeated_interval(contrasts, nominal=sign, floor=floor) for contrasts in differences[:n].T
+        ),
         margin=margin,
-        n=table.shape[0],
+        n=n,
     )
 
 
@@ -110,12 +162,16 @@ def isotonic_curve(values: ArrayLike, levels: Sequence[float], *, rising: bool =
     return isotonic(table.mean(axis=0), weights=weights, rising=rising)
 
 
-def _ever_within(contrasts: Floats, *, margin: float, nominal: float, first: int, floor: float) -> bool:
-    return any(
-        not all_equal(contrasts[:n])
-        and repeated_interval(contrasts[:n], nominal=nominal, floor=floor).within(margin)
-        for n in range(first, contrasts.size + 1)
-    )
+def _first_within(
+    contrasts: Floats, *, margin: float, nominal: float, first: int, floor: float
+) -> int | None:
+    """The number of seeds whose look was the first to show that the contrast is smaller than the margin."""
+    values = np.ascontiguousarray(contrasts)
+    equal = all_equal_so_far(values)
+    for n in range(first, values.size + 1):
+        if not equal[n - 1] and repeated_interval(values[:n], nominal=nominal, floor=floor).within(margin):
+            return n
+    return None
 
 
 def _table(values: ArrayLike, levels: Sequence[float]) -> tuple[Floats, Floats]:

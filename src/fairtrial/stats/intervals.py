@@ -154,21 +154,35 @@ def spread(values: Floats, *, floor: float = 0.0) -> float:
     """Standard deviation (n - 1 below), no less than `floor`; values that are all equal give `floor`."""
     if all_equal(values):
         return floor
-    centred = values - values.sum() / values.size
+    return spread_about(float(np.add.reduce(values)) / values.size, values, floor=floor)
+
+
+def spread_about(mean: float, values: Floats, *, floor: float = 0.0) -> float:
+    """The same of values that are known not to be all equal, and whose mean is known."""
+    centred = values - mean
     return max(math.sqrt(float(centred @ centred) / (values.size - 1)), floor)
 
 
 def all_equal(values: Floats) -> bool:
     """Whether values agree but for the rounding of a subtraction; true for one value."""
-    low, high = float(values.min()), float(values.max())
-    return high - low <= 1e-9 * max(abs(low), abs(high))
+    return _agree(np.minimum.reduce(values), np.maximum.reduce(values))
+
+
+def all_equal_so_far(values: Floats) -> list[bool]:
+    """`all_equal` of the first value, of the first two, and so on to all of them."""
+    lows, highs = np.minimum.accumulate(values).tolist(), np.maximum.accumulate(values).tolist()
+    return [_agree(low, high) for low, high in zip(lows, highs, strict=True)]
+
+
+def _agree(low: float, high: float) -> bool:
+    return bool(high - low <= 1e-9 * max(abs(low), abs(high)))
 
 
 def standard_error(values: Floats, *, floor: float = 0.0) -> float:
     return spread(values, floor=floor) / math.sqrt(values.size)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=65_536)
 def critical_value(nominal: float, freedom: float) -> float:
     """The |t| exceeded with probability `nominal` by Student's t of `freedom` degrees of freedom."""
     if not 0 < nominal < 1:

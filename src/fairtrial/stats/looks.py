@@ -6,13 +6,21 @@ Look only in seed order, never at "those that finished first": finishing order d
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fairtrial.errors import FairtrialError
-from fairtrial.stats.intervals import EVERYTHING, Interval, all_equal, spread, student_interval
+from fairtrial.stats.intervals import (
+    EVERYTHING,
+    Interval,
+    all_equal,
+    all_equal_so_far,
+    spread_about,
+    student_interval,
+)
 from fairtrial.stats.levels import FIRST, HORIZON, nominal_level
 from fairtrial.stats.verdict import Better, Goal, Verdict, judge, sharpen
 
@@ -86,37 +94,9 @@ def look(
     ('increase that matters', 0.6936, 1.2814)
     """
     values = _checked(contrasts, margin=margin, alpha=alpha, horizon=horizon)
-    nominal = nominal_level(alpha, first=first, horizon=horizon)
+    terms = _terms(margin, alpha, first, horizon, floor, goal, better)
     trained = values[np.isfinite(values)]
-    twice = nominal_level(2 * alpha, first=first, horizon=horizon)
-    estimate = float(trained.sum()) / trained.size if trained.size else math.nan
-    sd = spread(trained, floor=floor) if trained.size > 1 else math.nan
-    if trained.size < first or all_equal(trained):
-        # Equal contrasts mean seeds that are not wired or a metric too coarse, never certainty.
-        sign = equivalence = EVERYTHING
-    else:
-        error = sd / math.sqrt(trained.size)
-        sign = student_interval(estimate, error, freedom=trained.size - 1, nominal=nominal)
-        equivalence = student_interval(estimate, error, freedom=trained.size - 1, nominal=twice)
-    if trained.size < values.size:
-        verdict = Verdict.UNSTABLE
-    else:
-        verdict = judge(sign, equivalence, margin=margin, goal=goal, better=better)
-    return Look(
-        n=values.size,
-        failed=values.size - trained.size,
-        estimate=estimate,
-        sd=sd,
-        sign=sign,
-        equivalence=equivalence,
-        margin=margin,
-        alpha=alpha,
-        horizon=horizon,
-        nominal=nominal,
-        verdict=verdict,
-        standing=verdict,
-        settled_at=values.size if verdict.settled else None,
-    )
+    return _look(trained, terms, n=values.size, equal=trained.size > 0 and all_equal(trained), before=None)
 
 
 def replay(
@@ -129,34 +109,96 @@ def replay(
     floor: float = 0.0,
     goal: Goal = "change",
     better: Better = "higher",
+    known: Sequence[Look] = (),
 ) -> tuple[Look, ...]:
     """All looks at `contrasts` in seed order, from `first` on, each with the verdict standing after it.
 
-    Empty below `first` contrasts. The arguments are those of `look`. The same contrasts always give
+    Empty below `first` contrasts. The arguments are those of `look`; `known` are the looks at the first of
+    these contrasts on the same terms, taken before, which are not taken again. The same contrasts always give
     the same looks, so stored verdicts can be checked against stored outcomes.
 
     >>> [seen.standing.value for seen in replay([0.5, 0.6, 0.5, 0.6], margin=0.1, alpha=0.05)]
     ['increase, size not settled', 'increase that matters']
     """
     values = _checked(contrasts, margin=margin, alpha=alpha, horizon=horizon)
-    standing, settled_at = Verdict.UNDECIDED, None
-    looks: list[Look] = []
-    for n in range(first, values.size + 1):
-        seen = look(
-            values[:n],
-            margin=margin,
-            alpha=alpha,
-            first=first,
-            horizon=horizon,
-            floor=floor,
-            goal=goal,
-            better=better,
+    terms = _terms(margin, alpha, first, horizon, floor, goal, better)
+    finite = np.isfinite(values)
+    trained, counts = values[finite], np.cumsum(finite).tolist()
+    equal = all_equal_so_far(trained)
+    looks = list(known)
+    for n in range(looks[-1].n + 1 if looks else first, values.size + 1):
+        count = counts[n - 1]
+        looks.append(
+            _look(
+                trained[:count],
+                terms,
+                n=n,
+                equal=count > 0 and equal[count - 1],
+                before=looks[-1] if looks else None,
+            )
         )
-        sharper = sharpen(standing, seen.verdict)
-        if sharper is not standing:
-            standing, settled_at = sharper, n
-        looks.append(replace(seen, standing=standing, settled_at=settled_at))
     return tuple(looks)
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What all looks at one question share; `nominal` and `twice` are the per-look levels."""
+
+    margin: float
+    alpha: float
+    first: int
+    horizon: int
+    floor: float
+    goal: Goal
+    better: Better
+    nominal: float
+    twice: float
+
+
+def _terms(
+    margin: float, alpha: float, first: int, horizon: int, floor: float, goal: Goal, better: Better
+) -> _Terms:
+    nominal = nominal_level(alpha, first=first, horizon=horizon)
+    twice = nominal_level(2 * alpha, first=first, horizon=horizon)
+    return _Terms(margin, alpha, first, horizon, floor, goal, better, nominal, twice)
+
+
+def _look(trained: NDArray[np.float64], terms: _Terms, *, n: int, equal: bool, before: Look | None) -> Look:
+    """The look at `n` seeds; the contrasts of those that have one are `trained`. `before` is the look before it."""
+    count = trained.size
+    estimate = float(np.add.reduce(trained)) / count if count else math.nan
+    sd = math.nan
+    if count > 1:
+        sd = terms.floor if equal else spread_about(estimate, trained, floor=terms.floor)
+    sign = equivalence = EVERYTHING
+    # Equal contrasts mean seeds that are not wired or a metric too coarse, never certainty.
+    if count >= terms.first and not equal:
+        error = sd / math.sqrt(count)
+        sign = student_interval(estimate, error, freedom=count - 1, nominal=terms.nominal)
+        equivalence = student_interval(estimate, error, freedom=count - 1, nominal=terms.twice)
+    if count < n:
+        verdict = Verdict.UNSTABLE
+    else:
+        verdict = judge(sign, equivalence, margin=terms.margin, goal=terms.goal, better=terms.better)
+    standing, settled_at = verdict, n if verdict.settled else None
+    if before is not None:
+        standing = sharpen(before.standing, verdict)
+        settled_at = before.settled_at if standing is before.standing else n
+    return Look(
+        n=n,
+        failed=n - count,
+        estimate=estimate,
+        sd=sd,
+        sign=sign,
+        equivalence=equivalence,
+        margin=terms.margin,
+        alpha=terms.alpha,
+        horizon=terms.horizon,
+        nominal=terms.nominal,
+        verdict=verdict,
+        standing=standing,
+        settled_at=settled_at,
+    )
 
 
 def _checked(contrasts: ArrayLike, *, margin: float, alpha: float, horizon: int) -> NDArray[np.float64]:

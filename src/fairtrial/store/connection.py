@@ -57,10 +57,7 @@ def _check_file(path: Path, *, create: bool) -> None:
         raise StoreError(f"{path} is not an ordinary file; choose another --store")
     for place in (path, path.parent):
         if place.exists() and not os.access(place, os.W_OK):
-            raise StoreError(
-                f"{path}: {place} cannot be written, and even reading a store writes beside it; "
-                "copy the store to a place of your own and give that as --store"
-            )
+            raise StoreError(f"{path}: {place} cannot be written; choose a --store in a place of your own")
     if path.exists():
         with path.open("rb") as file:
             start = file.read(len(_MAGIC))

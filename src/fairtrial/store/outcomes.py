@@ -1,4 +1,4 @@
-"""Outcomes and attempts to rows and back."""
+"""Outcomes and attempts to rows, and attempts back; `stored` reads outcomes."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from typing import Any, Literal
 from fairtrial.errors import StoreError
 from fairtrial.store import predictions
 from fairtrial.store.claims import timestamp
-from fairtrial.trial import ENGINE_VERSION, METRICS, EpochRecord, Lost, Outcome, StoredTrial, Trial, canonical
+from fairtrial.trial import ENGINE_VERSION, METRICS, EpochRecord, Lost, Outcome, Trial, canonical
 
 PHASES = ("setup", "train", "validation", "last_epoch", "test", "fit")
 """The phases of a trial that have a column, `<phase>_seconds`."""
 
-_SECONDS = tuple(f"{phase}_seconds" for phase in PHASES)
+By = Literal["key", "arm_key"]
+"""What rows are looked up by: the trials' own keys, or their arms'."""
+
+SECONDS_COLUMNS = tuple(f"{phase}_seconds" for phase in PHASES)
 _TRIAL_COLUMNS = (
-    "key", "arm_key", "seed", "engine_version", "state", "reason", "epochs", *METRICS, *_SECONDS,
+    "key", "arm_key", "seed", "engine_version", "state", "reason", "epochs", *METRICS, *SECONDS_COLUMNS,
     "weights_sha256", "weights_saved", "provenance_id", "recorded_at",
 )  # fmt: skip
 _EPOCH_COLUMNS = (
@@ -103,8 +106,11 @@ def insert(
 
 
 def insert_arm(connection: sqlite3.Connection, trial: Trial, *, now: datetime) -> None:
+    # Asked first, because its settings take longer to write out than a whole outcome.
+    if connection.execute("SELECT 1 FROM arms WHERE arm_key = ?", (trial.arm_key,)).fetchone():
+        return
     connection.execute(
-        "INSERT OR IGNORE INTO arms (arm_key, name, settings, data_fingerprint, precision, first_seen) "
+        "INSERT INTO arms (arm_key, name, settings, data_fingerprint, precision, first_seen) "
         "VALUES (?, ?, ?, ?, ?, ?)",
         (
             trial.arm_key,
@@ -139,10 +145,11 @@ def insert_attempt(
     )  # fmt: skip
 
 
-def attempts(connection: sqlite3.Connection, keys: Sequence[str]) -> Iterator[Attempt]:
-    """In the order they were made, for each key."""
+def attempts(connection: sqlite3.Connection, values: Sequence[str], *, by: By = "key") -> Iterator[Attempt]:
+    """In the order they were made, for each key; of these keys, or of these arms."""
+    marks = ",".join("?" * len(values))
     for row in connection.execute(
-        f"SELECT * FROM attempts WHERE key IN ({_marks(keys)}) ORDER BY key, number", tuple(keys)
+        f"SELECT * FROM attempts WHERE {by} IN ({marks}) ORDER BY key, number", tuple(values)
     ):
         yield Attempt(
             key=row["key"],
@@ -156,72 +163,6 @@ def attempts(connection: sqlite3.Connection, keys: Sequence[str]) -> Iterator[At
         )
 
 
-def stored(connection: sqlite3.Connection, keys: Sequence[str], *, history: bool) -> Iterator[StoredTrial]:
-    """The final outcomes among `keys`, without predictions."""
-    records: dict[str, list[EpochRecord]] = {}
-    if history:
-        for row in connection.execute(
-            f"SELECT * FROM epochs WHERE key IN ({_marks(keys)}) ORDER BY key, epoch", tuple(keys)
-        ):
-            records.setdefault(row["key"], []).append(_epoch_record(row))
-    lost: dict[str, list[Lost]] = {}
-    for attempt in attempts(connection, keys):
-        lost.setdefault(attempt.key, []).append(
-            Lost(key=attempt.key, state=attempt.state, reason=attempt.reason)
-        )
-    origins: dict[int, str] = {}
-    for row in connection.execute(
-        f"""SELECT trials.*, arms.name AS arm_name, arms.precision AS precision
-            FROM trials JOIN arms USING (arm_key) WHERE key IN ({_marks(keys)})""",
-        tuple(keys),
-    ):
-        origin: int = row["provenance_id"]
-        if origin not in origins:
-            found = connection.execute("SELECT json FROM provenance WHERE id = ?", (origin,)).fetchone()
-            origins[origin] = found["json"]
-        yield StoredTrial(
-            key=row["key"],
-            arm_key=row["arm_key"],
-            arm_name=row["arm_name"],
-            seed=row["seed"],
-            precision=row["precision"],
-            engine_version=row["engine_version"],
-            outcome=_outcome(row, tuple(records.get(row["key"], ())), json.loads(origins[origin])),
-            attempts=tuple(lost.get(row["key"], ())),
-        )
-
-
-def stored_of_arm(
-    connection: sqlite3.Connection, arm_key: str, *, engine_version: int
-) -> Iterator[StoredTrial]:
-    """The arm's final outcomes in seed order; a seed is trained once per engine version."""
-    rows = connection.execute(
-        "SELECT key FROM trials WHERE arm_key = ? AND engine_version = ? ORDER BY seed",
-        (arm_key, engine_version),
-    )
-    keys = [row["key"] for row in rows]
-    found = {trial.key: trial for trial in stored(connection, keys, history=False)}
-    yield from (found[key] for key in keys)
-
-
-def _outcome(row: sqlite3.Row, history: tuple[EpochRecord, ...], provenance: dict[str, str]) -> Outcome:
-    return Outcome(
-        key=row["key"],
-        state=row["state"],
-        epochs=row["epochs"],
-        metrics={name: row[name] for name in METRICS if row[name] is not None},
-        seconds={
-            phase: row[column]
-            for phase, column in zip(PHASES, _SECONDS, strict=True)
-            if row[column] is not None
-        },
-        history=history,
-        provenance=provenance,
-        weights_sha256=row["weights_sha256"],
-        reason=row["reason"],
-    )
-
-
 def _epoch_row(key: str, record: EpochRecord) -> tuple[str | int | float, ...]:
     return (
         key,
@@ -232,22 +173,6 @@ def _epoch_row(key: str, record: EpochRecord) -> tuple[str | int | float, ...]:
         record.validation_loss,
         record.train_seconds,
         record.validation_seconds,
-    )
-
-
-def _epoch_record(row: sqlite3.Row) -> EpochRecord:
-    def number(column: str) -> float:
-        value: float | None = row[column]
-        return math.nan if value is None else value
-
-    return EpochRecord(
-        epoch=row["epoch"],
-        train_accuracy=number("train_accuracy"),
-        train_loss=number("train_loss"),
-        validation_accuracy=number("validation_accuracy"),
-        validation_loss=number("validation_loss"),
-        train_seconds=number("train_seconds"),
-        validation_seconds=number("validation_seconds"),
     )
 
 
@@ -264,7 +189,3 @@ def _json(value: dict[str, Any]) -> str:
 def _text(reason: str) -> str:
     """What a dying program said may not be proper Unicode; SQLite takes nothing else."""
     return reason.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def _marks(keys: Sequence[str]) -> str:
-    return ",".join("?" * len(keys))

@@ -12,7 +12,7 @@ from typing import Self
 
 from fairtrial.errors import StoreError
 from fairtrial.pair import PairTimes
-from fairtrial.store import claims, outcomes, pairs, plans, predictions
+from fairtrial.store import claims, outcomes, pairs, plans, predictions, stored
 from fairtrial.store.claims import Claim, Holder, Known, StaleClaim, Taken
 from fairtrial.store.connection import connect, explained, reading, writing
 from fairtrial.store.outcomes import Attempt
@@ -169,9 +169,7 @@ class Store:
         found: set[str] = set()
         with explained(self.path), reading(self._connection):
             for some in _chunks(keys):
-                marks = ",".join("?" * len(some))
-                rows = self._connection.execute(f"SELECT key FROM trials WHERE key IN ({marks})", some)
-                found.update(row["key"] for row in rows)
+                found.update(stored.known(self._connection, some))
         return found
 
     def stored(self, keys: Iterable[str], *, history: bool = False) -> dict[str, StoredTrial]:
@@ -184,7 +182,7 @@ class Store:
         found: dict[str, StoredTrial] = {}
         with explained(self.path), reading(self._connection):
             for some in _chunks(wanted):
-                for trial in outcomes.stored(self._connection, some, history=history):
+                for trial in stored.of_keys(self._connection, some, history=history):
                     found[trial.key] = trial
         return {key: found[key] for key in wanted if key in found}
 
@@ -219,20 +217,46 @@ class Store:
         counts: dict[str, dict[int, int]] = {}
         with explained(self.path), reading(self._connection):
             for some in _chunks(arm_keys):
-                marks = ",".join("?" * len(some))
-                for row in self._connection.execute(
-                    f"""SELECT arm_key, engine_version, count(*) AS trials FROM trials
-                        WHERE arm_key IN ({marks}) AND engine_version <> ?
-                        GROUP BY arm_key, engine_version ORDER BY arm_key, engine_version""",
-                    (*some, ENGINE_VERSION),
-                ):
-                    counts.setdefault(row["arm_key"], {})[row["engine_version"]] = row["trials"]
+                for key, version, trials in stored.other_engines(self._connection, some, own=ENGINE_VERSION):
+                    counts.setdefault(key, {})[version] = trials
         return counts
 
-    def stored_of_arm(self, arm_key: str, *, engine_version: int) -> tuple[StoredTrial, ...]:
-        """The arm's trials with a final outcome of that engine version, in seed order, without their epochs."""
+    def stored_of_arms(
+        self,
+        arm_keys: Iterable[str],
+        *,
+        engine_version: int | None = None,
+        last_seed: int,
+        history: bool = False,
+    ) -> dict[str, tuple[StoredTrial, ...]]:
+        """The trials of each arm from seed 1 to `last_seed` that have a final outcome, in seed order.
+
+        Of this engine version unless another is named; see `stored` for what is left out.
+        """
+        found: dict[str, list[StoredTrial]] = {}
+        version = ENGINE_VERSION if engine_version is None else engine_version
         with explained(self.path), reading(self._connection):
-            return tuple(outcomes.stored_of_arm(self._connection, arm_key, engine_version=engine_version))
+            for some in _chunks(arm_keys):
+                found |= {key: [] for key in some}
+                for trial in stored.of_arms(
+                    self._connection, some, engine_version=version, last_seed=last_seed, history=history
+                ):
+                    found[trial.arm_key].append(trial)
+        return {key: tuple(trials) for key, trials in found.items()}
+
+    def stored_after(self, place: int, *, last_seed: int) -> tuple[list[StoredTrial], int]:
+        """What was recorded after `place`, of any arm and this engine version, and the place that is reached now."""
+        with explained(self.path), reading(self._connection):
+            reached = self.place()
+            if reached <= place:
+                return [], reached
+            found = stored.after(self._connection, place, engine_version=ENGINE_VERSION, last_seed=last_seed)
+            return found, reached
+
+    def place(self) -> int:
+        """How far the outcomes have come, in the order in which they were recorded: see `stored_after`."""
+        with explained(self.path):
+            return stored.last_place(self._connection)
 
     def seen(self, arm_keys: Iterable[str]) -> dict[str, int]:
         """Trials of each arm that may have shown somebody something; arms without any are left out.

@@ -128,7 +128,9 @@ def _confounded(question: Question, confusing: Sequence[Difference], variant: Ar
             f"{arms} differ in more than one setting ({listed}) and the question declares no factors: "
             "none of them can be given the credit alone"
         )
-    meant = ", ".join(question.factors) or "nothing"
+    if not question.factors:
+        return f"{arms} differ in {listed}, and the question declares that nothing is meant to differ"
+    meant = ", ".join(question.factors)
     return (
         f"{arms} differ also in {listed}, and the question declares {meant} alone: "
         "what it finds may come from either"

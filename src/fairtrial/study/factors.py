@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 
 from pydantic import BaseModel
@@ -49,6 +50,7 @@ class Held:
     value: Setting
 
 
+@lru_cache(maxsize=4096)
 def differences(variant: Arm, baseline: Arm) -> tuple[Difference, ...]:
     """Every resolved setting in which the two arms differ, in the order of a study file.
 

@@ -38,8 +38,8 @@ SENTENCES: dict[str, str | Callable[[dict[str, Any]], str]] = {
     "too_long": lambda context: f"must have at most {context['max_length']} entries",
     "string_too_short": "must not be empty",
     "string_too_long": lambda context: f"must have at most {context['max_length']} characters",
-    "string_pattern_mismatch": "must be made of letters, digits, - and _, and begin with a letter or _"
-    " (an id may also hold . and + and begin with a digit)",
+    "string_pattern_mismatch": "must be made of the letters a to z, digits, - and _, and begin with a letter or _",
+    "identifier": "must be made of letters, digits, -, _, . and +, and begin with a letter, a digit or _",
     "model_type": "must be a mapping of settings, such as {name: value}",
     "model_attributes_type": "must be a mapping of settings, such as {name: value}",
     "window": "must be a whole number from 1 to 1000000, or two of them: [height, width]",
@@ -125,6 +125,8 @@ def _complaint(detail: Any, root: Node, model: type[BaseModel], known: Sequence[
         if path[-1:] and path[-1] in WINDOWS and path[:2] == ("network", "layers"):
             kind = "window" if kind != "extra_forbidden" else kind
             break
+    if kind == "string_pattern_mismatch" and path[-1:] == ("id",):
+        kind = "identifier"
     if kind == "too_short" and node.items:
         return None  # it is too short only without the entries that are refused themselves
     if kind in ("union_tag_not_found", "model_attributes_type", "model_type"):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from fairtrial.errors import Mistake, StudyError
 from fairtrial.study.merge import departed, expanded
 from fairtrial.study.nearest import did_you_mean
+from fairtrial.study.paths import elsewhere
 from fairtrial.study.schema import ArmSettings
 from fairtrial.study.tree import Node, owned, shortened
 from fairtrial.study.yamltree import from_yaml
@@ -59,7 +60,7 @@ def overrides(
                 head.append(_body(path, value))
             else:
                 known = (*HEAD, *ArmSettings.model_fields, "base", "arms", "questions")
-                hint = did_you_mean(first, known) or f"; known are {', '.join(known)}"
+                hint = elsewhere(path) or did_you_mean(first, known) or f"; known are {', '.join(known)}"
                 raise _refused(where, f"unknown setting {shortened(path)!r}{hint}")
         except StudyError as error:
             mistakes.extend(error.mistakes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 from pydantic import BaseModel
@@ -30,6 +30,17 @@ def setting_paths() -> frozenset[str]:
         f"{path}.{name}" for path, models in below.items() for model in models for name in model.model_fields
     }
     return frozenset({*ArmSettings.model_fields, "network.layers", *below, *fields})
+
+
+def elsewhere(path: str, known: Iterable[str] | None = None) -> str:
+    """The end of a message that names the whole path of a setting named by its last part alone, or nothing.
+
+    >>> elsewhere("width"), elsewhere("momentum"), elsewhere("breadth")
+    ("; did you mean 'network.mlp.width'?", "; did you mean 'optimizer.momentum'?", '')
+    """
+    paths = setting_paths() if known is None else known
+    found = sorted((one for one in paths if one.endswith(f".{path}")), key=lambda one: (len(one), one))
+    return f"; did you mean {found[0]!r}?" if found else ""
 
 
 def layer_paths(arm: Arm) -> Iterator[str]:

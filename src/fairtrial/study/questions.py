@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from fairtrial.errors import Mistake
 from fairtrial.study.nearest import did_you_mean
-from fairtrial.study.paths import layer_paths, setting_paths
+from fairtrial.study.paths import elsewhere, layer_paths, setting_paths
 from fairtrial.study.schema import Arm
 from fairtrial.study.tree import Node, shortened
 
@@ -24,7 +24,7 @@ def complete(question: Node) -> Node:
             entries[role] = replace(node, value=node.text)
     names = [_text(entries.get(role)) for role in ("variant", "baseline")]
     if "id" not in entries and all(names):
-        allowed = re.sub(r"[^A-Za-z0-9_.+-]+", "-", f"{names[0]}-vs-{names[1]}").lstrip(".+-")
+        allowed = re.sub(r"[^\w.+-]+", "-", f"{names[0]}-vs-{names[1]}").lstrip(".+-")
         entries["id"] = replace(question, value=allowed[:80])
     return replace(question, value=entries)
 
@@ -54,7 +54,8 @@ def _roles(entries: Mapping[str, Node], subject: str, names: Sequence[str]) -> I
     for role in ("variant", "baseline"):
         node = entries.get(role)
         name = _text(node)
-        if node is not None and name is not None and name not in names:
+        # Without any arm that is the mistake, and is said where they are missing.
+        if names and node is not None and name is not None and name not in names:
             hint = did_you_mean(name, names) or f"; arms here: {shortened(', '.join(names))}"
             if name == "base":
                 hint = "; the base is no arm, but an arm without departures is the same: `plain: {}`"
@@ -78,15 +79,9 @@ def _factors(entries: Mapping[str, Node], subject: str, arms: Mapping[str, Arm])
         layer = path is not None and path.startswith("network.layers.")
         if path is None or path in known or (layer and not sound):
             continue
-        hint = did_you_mean(path, sorted(known)) or _elsewhere(path, known)
+        hint = did_you_mean(path, sorted(known)) or elsewhere(path, known)
         message = f"{subject}factors names {shortened(path)!r}, which is no setting of its arms{hint}"
         yield Mistake(where=node.where, message=message)
-
-
-def _elsewhere(path: str, known: frozenset[str]) -> str:
-    """The whole path of a setting that is named by its last part alone."""
-    found = sorted((one for one in known if one.endswith(f".{path}")), key=lambda one: (len(one), one))
-    return f"; did you mean {found[0]!r}?" if found else ""
 
 
 def _text(node: Node | None) -> str | None:

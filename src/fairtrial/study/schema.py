@@ -7,16 +7,19 @@ merges inheritance and turns every complaint into `file:line: what, allowed, nea
 from __future__ import annotations
 
 import math
-import re
-from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from fairtrial.study.datasets import DATASETS, DatasetFacts
 from fairtrial.study.layers import ActivationName, Dense, FileLayer, Flatten, Network, Size, named
+from fairtrial.study.limits import Frozen, refusal
+from fairtrial.study.limits import Margins as Margins
+from fairtrial.study.limits import Seeds as Seeds
+from fairtrial.study.naming import Identifier, each_once
 from fairtrial.study.training import Adam, AnyOptimizer, EarlyStopping, not_the_test_set
 
 SCHEMA = "fairtrial/1"
@@ -27,19 +30,9 @@ Precision = Literal["auto", "float32", "bfloat16"]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, le=1, strict=True, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
-Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+-]*$", max_length=80)]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def refusal(message: str, *fields: str) -> PydanticCustomError:
-    """A complaint about several fields together; the first of them that was written is at fault."""
-    return PydanticCustomError("refused", "{message}", {"message": message, "fields": fields})
-
-
-class DataSettings(_Frozen):
+class DataSettings(Frozen):
     """Which images, and how they are divided. `buffer_size` is that of tf.data's shuffle."""
 
     dataset: Literal["mnist"] = "mnist"
@@ -77,7 +70,7 @@ class DataSettings(_Frozen):
         return self.train or self.facts.train_images - self.validation
 
 
-class Mlp(_Frozen):
+class Mlp(Frozen):
     """`depth` hidden layers of `width` units: shorthand for flatten and that many dense layers."""
 
     width: Size = 50
@@ -89,7 +82,7 @@ class Mlp(_Frozen):
         return (Flatten(), *[dense] * self.depth)
 
 
-class NetworkSettings(_Frozen):
+class NetworkSettings(Frozen):
     """Either `mlp` or `layers`; the output layer is added by itself."""
 
     mlp: Mlp | None = None
@@ -108,7 +101,7 @@ class NetworkSettings(_Frozen):
         return (self.mlp or Mlp()).layers()
 
 
-class ArmSettings(_Frozen):
+class ArmSettings(Frozen):
     """Everything about an arm that can change a number."""
 
     data: DataSettings = DataSettings()
@@ -120,7 +113,7 @@ class ArmSettings(_Frozen):
     early_stopping: EarlyStopping | None = None
 
 
-class Published(_Frozen):
+class Published(Frozen):
     """Figures somebody printed for this arm, shown beside ours; they steer nothing."""
 
     train_accuracy: Fraction | None = None
@@ -133,7 +126,7 @@ class Published(_Frozen):
     seconds_per_epoch: Seconds | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Arm:
     """One complete configuration of data split, network and training, named."""
 
@@ -143,7 +136,7 @@ class Arm:
     note: str | None = None
     published: Published | None = None
 
-    @property
+    @cached_property
     def network(self) -> Network:
         """The layers in order, each with its name, the output layer included."""
         return named(self.settings.network.hidden(), classes=self.settings.data.facts.classes)
@@ -153,7 +146,7 @@ class Arm:
         return math.ceil(self.settings.data.train_count / self.settings.batch_size)
 
 
-class OwnTables(_Frozen):
+class OwnTables(Frozen):
     """What the tables of whoever made the claim show for the same comparison."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
@@ -162,7 +155,7 @@ class OwnTables(_Frozen):
     to: Number | None = None
 
 
-class Claim(_Frozen):
+class Claim(Frozen):
     """What somebody said the answer was. Accuracies in [0, 1], times in seconds."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
@@ -187,17 +180,7 @@ class Claim(_Frozen):
         return self
 
 
-def _not_twice(names: tuple[str, ...]) -> tuple[str, ...]:
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise refusal(f"names {twice} twice, and each would be a verdict to pay for; once is enough")
-    return names
-
-
-_each_once = AfterValidator(_not_twice)
-
-
-class Question(_Frozen):
+class Question(Frozen):
     """A variant against a baseline, in the asker's own words."""
 
     id: Identifier
@@ -205,57 +188,28 @@ class Question(_Frozen):
     variant: str
     baseline: str
     factors: tuple[str, ...] | None = None
-    metrics: Annotated[tuple[Metric, ...], Field(min_length=1), _each_once] = ("accuracy",)
-    on: Annotated[tuple[On, ...], Field(min_length=1), _each_once] = ("validation",)
+    metrics: Annotated[tuple[Metric, ...], Field(min_length=1), each_once] = ("accuracy",)
+    on: Annotated[tuple[On, ...], Field(min_length=1), each_once] = ("validation",)
     over: Literal["last_epoch", "end"] = "last_epoch"
     goal: Literal["change", "not_worse"] = "change"
     claims: tuple[Claim, ...] = ()
     note: str | None = None
 
 
-class Seeds(_Frozen):
-    """How often each arm is trained: at least `min` seeds, at most `max` (the horizon)."""
-
-    min: Annotated[int, Field(ge=3, le=999, strict=True)] = 3
-    max: Annotated[int, Field(ge=3, le=999, strict=True)] = 50
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.max < self.min:
-            raise refusal(f"max must be at least min ({self.min}), got {self.max}", "max", "min")
-        return self
+Section = Mapping[str, Any]
+"""A part of a study file as Python writes it."""
 
 
-def _amount(unit: str) -> BeforeValidator:
-    """Reads `0.1pp` or `5%` as a fraction; a bare number is a fraction already."""
-    pattern = re.compile(rf"\s*(-?[0-9]{{1,20}}(?:\.[0-9]{{1,20}})?)\s*{re.escape(unit)}\s*")
-
-    def parse(value: object) -> object:
-        if isinstance(value, str):
-            match = pattern.fullmatch(value)
-            if match is None:
-                raise refusal(f"must be an amount such as 0.1{unit}, got {value[:40]!r}")
-            # Decimal, because 0.7 * 0.01 is not 0.007 in binary.
-            return float(Decimal(match[1]) / 100)
-        return value
-
-    return BeforeValidator(parse)
-
-
-class Margins(_Frozen):
-    """The smallest contrast that matters. Accuracy: a difference (0.1pp is 0.001).
-
-    Loss: a share of the baseline's mean loss over its first three seeds. Time: a ratio minus one.
-    """
-
-    accuracy: Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False, strict=True), _amount("pp")] = 0.001
-    loss: Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True), _amount("%")] = 0.02
-    time: Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True), _amount("%")] = 0.05
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, init=False, repr=False)
 class Study:
-    """What is asked, fixed before training: arms, questions, margins, confidence, horizon."""
+    """What is asked, fixed before training: arms, questions, margins, confidence, horizon.
+
+    Written in Python it takes the sections of a study file, as mappings and lists; a mistake in them
+    raises StudyError, with all there are.
+
+    >>> Study(arms={"slow": {}, "fast": {"optimizer.learning_rate": 0.01}}, base={"epochs": 2})
+    <Study 'study': 2 arms, 0 questions>
+    """
 
     name: str
     arms: dict[str, Arm]
@@ -270,3 +224,64 @@ class Study:
     """The file it came from, the name of a built-in, or empty for one written in Python."""
     sets: tuple[str, ...] = field(default=(), compare=False)
     """What was changed when it was loaded, each as `PATH=VALUE`."""
+
+    def __init__(
+        self,
+        *,
+        schema: str = SCHEMA,
+        name: str = "study",
+        title: str = "",
+        data: Section | None = None,
+        base: Section | None = None,
+        arms: Mapping[str, Arm | Section | None],
+        questions: Sequence[Question | Section] = (),
+        seeds: Seeds | Section | None = None,
+        confidence: float = 0.95,
+        margins: Margins | Section | None = None,
+        facts: Sequence[str] = (),
+        source: str = "",
+        sets: Sequence[str] = (),
+    ) -> None:
+        """Raises StudyError with every mistake in sections written in Python."""
+        given: dict[str, Any] = {
+            "name": name, "title": title, "arms": arms, "questions": questions, "confidence": confidence, "facts": facts,
+            "seeds": Seeds() if seeds is None else seeds,
+            "margins": Margins() if margins is None else margins,
+        }  # fmt: skip
+        if _is_read(given) and data is None and base is None:
+            given |= {
+                "arms": dict(arms),
+                "questions": tuple(questions),
+                "source": source,
+                "sets": tuple(sets),
+            }
+        else:
+            # Imported here: what reads sections makes studies of this very class.
+            from fairtrial.study.studyfile import study_from_dict
+
+            sections = {"schema": schema, "data": data, "base": base, "seeds": seeds, "margins": margins}
+            made = study_from_dict(given | sections, sets=sets)
+            given = {one.name: getattr(made, one.name) for one in fields(made)}
+        for key, value in given.items():
+            object.__setattr__(self, key, value)
+
+    def __repr__(self) -> str:
+        counts = (
+            f"{len(many)} {word}{'' if len(many) == 1 else 's'}"
+            for many, word in ((self.arms, "arm"), (self.questions, "question"))
+        )
+        return f"<Study {self.name!r}: {', '.join(counts)}>"
+
+    def _repr_html_(self) -> str:
+        from fairtrial.study.html import study_html
+
+        return study_html(self)
+
+
+def _is_read(given: Mapping[str, Any]) -> bool:
+    """Whether these are parts that a reader of files has made, not sections to be read."""
+    arms = given["arms"]
+    named = list(cast("Mapping[str, object]", arms).values()) if isinstance(arms, Mapping) else []
+    read = all(isinstance(arm, Arm) for arm in named) and isinstance(given["seeds"], Seeds)
+    questions = all(isinstance(question, Question) for question in given["questions"])
+    return bool(named) and read and questions and isinstance(given["margins"], Margins)

@@ -144,7 +144,7 @@ def _slide(layer: AnyLayer, shape: Shape, window: Window, stride: Window, paddin
         if padding == "same":
             sizes.append(-(-length // step))
         elif extent > length:
-            raise _impossible(layer, shape, f"its window of {extent} pixels is larger than the image")
+            raise _impossible(layer, shape, f"has a window of {extent} pixels, larger than the image")
         else:
             sizes.append((length - extent) // step + 1)
     return sizes[0], sizes[1]

@@ -31,13 +31,18 @@ def builtin_names() -> tuple[str, ...]:
     return tuple(sorted(file.name[:-5] for file in BUILTIN.iterdir() if file.name.endswith(".yaml")))
 
 
-def load(source: str | Path, *, sets: Sequence[str] = ()) -> Study:
+def load(source: str | Path | Study, *, sets: Sequence[str] = ()) -> Study:
     """The study in the file `source`, or the built-in one of that name, with `sets` applied.
 
     A text that is the name of a built-in study means that study; write `./course` for a file of
     such a name. Each of `sets` is `PATH=VALUE`; what it sets in the base does not override an
     arm's own departure of the same path. Raises StudyError with all mistakes, each with its line.
+    A study is itself, so that what is written in Python goes wherever a name goes.
     """
+    if isinstance(source, Study):
+        if sets:
+            raise StudyError("a study that is made already takes no `sets`; give them where it is made")
+        return source
     name, root = _parsed(source)
     return _study(root, sets, source=_printable(source), name=Path(name).stem)
 
@@ -77,6 +82,8 @@ def _parsed(source: str | Path) -> tuple[str, Node]:
 def _read(source: str | Path) -> tuple[str, str]:
     """The name to say in messages, and the text."""
     name = _printable(source)
+    if not name.strip():
+        raise StudyError(f"no study is named; give a study file or one of {', '.join(builtin_names())}")
     if isinstance(source, str) and source in builtin_names():
         return f"{source}.yaml", (BUILTIN / f"{source}.yaml").read_text(encoding="utf-8")
     try:

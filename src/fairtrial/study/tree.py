@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -97,4 +98,13 @@ def _from_python(value: object, where: str, depth: int) -> Node:
         children = enumerate(cast("Sequence[object]", value))
         items = tuple(_from_python(child, f"{where}.{place}", depth + 1) for place, child in children)
         return Node(value=items, where=where)
-    return Node(value=value, where=where)
+    return Node(value=_builtin_number(value), where=where)
+
+
+def _builtin_number(value: object) -> object:
+    """NumPy's numbers as Python's own: arms are often made in a loop over an array."""
+    if isinstance(value, int | float):
+        return value
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    return float(value) if isinstance(value, numbers.Real) else value

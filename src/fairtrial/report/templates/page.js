@@ -21,7 +21,7 @@ function theme() {
     labelFontSize: 11, gridColor: colour("--line"), domainColor: colour("--line"), tickColor: colour("--line"),
   };
   return {
-    accent: colour("--variant"), muted: colour("--muted"),
+    accent: colour("--variant"), muted: colour("--muted"), soft: colour("--soft"),
     config: {
       background: null, font: "system-ui, sans-serif", view: { stroke: null }, axis,
       range: { category: [colour("--variant"), colour("--baseline")] },
@@ -33,10 +33,10 @@ function theme() {
 
 async function draw(place) {
   const chart = charts[Number(place.id.slice("chart-".length))];
-  const { accent, muted, config } = theme();
+  const { accent, muted, soft, config } = theme();
   const spec = structuredClone(specs[chart.spec]);
   const hidden = drawn.get(place)?.hidden ?? [];
-  const values = { accent, muted, hidden };
+  const values = { accent, muted, soft, hidden };
   for (const param of spec.params) if (param.name in values) param.value = values[param.name];
   spec.autosize = { type: "fit", contains: "padding" };
   spec.datasets = {};

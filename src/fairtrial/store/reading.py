@@ -1,0 +1,60 @@
+"""Reading a store that cannot be written: from a copy of it, since SQLite writes beside a store even to read it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from fairtrial.errors import StoreError
+from fairtrial.store.connection import explained
+from fairtrial.store.store import Store
+
+
+def can_be_written(path: Path) -> bool:
+    """Whether the store there, and what SQLite keeps beside it, can be written by this user."""
+    return all(os.access(place, os.W_OK) for place in (path, path.absolute().parent))
+
+
+@contextmanager
+def copy_to_read(path: Path) -> Generator[Store]:
+    """A copy of the store at `path` as it is now, gone afterwards; the store itself is left as it is.
+
+    Raises StoreError, naming `path`, for what is no store or cannot be read.
+    """
+    path = path.absolute()
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / path.name
+        with explained(path):
+            _copy(path, copy)
+        try:
+            opened = Store.open(copy)
+        except StoreError as error:
+            raise StoreError(str(error).replace(str(copy), str(path))) from error
+        with opened as store:
+            yield store
+
+
+def _copy(path: Path, copy: Path) -> None:
+    # SQLite's own copy is whole even while others write. Where it may not make the files it works with, nobody
+    # writes either, and the log of what is not in the store yet can be copied with it.
+    with contextlib.suppress(sqlite3.OperationalError), contextlib.ExitStack() as stack:
+        source = stack.enter_context(
+            contextlib.closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True))
+        )
+        target = stack.enter_context(contextlib.closing(sqlite3.connect(copy)))
+        source.backup(target)
+        return
+    try:
+        shutil.copyfile(path, copy)
+        log = path.with_name(f"{path.name}-wal")
+        if log.exists():
+            shutil.copyfile(log, copy.with_name(f"{copy.name}-wal"))
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror}") from error

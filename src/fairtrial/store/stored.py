@@ -1,0 +1,182 @@
+"""Stored outcomes back from their rows: of some keys, of some arms, or whatever came last."""
+
+from __future__ import annotations
+
+import gc
+import json
+import math
+import sqlite3
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+
+from fairtrial.store import outcomes
+from fairtrial.store.outcomes import PHASES, SECONDS_COLUMNS, By
+from fairtrial.trial import METRICS, EpochRecord, Lost, Outcome, StoredTrial
+
+_FIRST_COLUMNS = (
+    "key", "arm_key", "seed", "engine_version", "state", "reason", "epochs", "weights_sha256", "provenance_id",
+)  # fmt: skip
+_COLUMNS = ", ".join(f"trials.{column}" for column in (*_FIRST_COLUMNS, *METRICS, *SECONDS_COLUMNS))
+_METRICS = slice(len(_FIRST_COLUMNS), len(_FIRST_COLUMNS) + len(METRICS))
+_SECONDS = slice(_METRICS.stop, _METRICS.stop + len(PHASES))
+_EPOCH_NUMBERS = (
+    "train_accuracy", "train_loss", "validation_accuracy", "validation_loss", "train_seconds", "validation_seconds",
+)  # fmt: skip
+
+
+def of_keys(connection: sqlite3.Connection, keys: Sequence[str], *, history: bool) -> list[StoredTrial]:
+    """The final outcomes of these keys, without predictions, in no order."""
+    return _stored(connection, f"key IN ({_marks(keys)})", keys, by="key", history=history)
+
+
+def of_arms(
+    connection: sqlite3.Connection,
+    arm_keys: Sequence[str],
+    *,
+    engine_version: int,
+    last_seed: int,
+    history: bool,
+) -> list[StoredTrial]:
+    """The arms' final outcomes from seed 1 to `last_seed`, without predictions, of each arm in seed order."""
+    where = f"arm_key IN ({_marks(arm_keys)}) AND engine_version = {engine_version:d} AND seed BETWEEN 1 AND {last_seed:d}"
+    return _stored(connection, where, arm_keys, by="arm_key", history=history)
+
+
+def after(
+    connection: sqlite3.Connection, place: int, *, engine_version: int, last_seed: int
+) -> list[StoredTrial]:
+    """The final outcomes recorded after that place, of all arms, without epochs, predictions and attempts."""
+    rows = _plain(connection).execute(
+        f"SELECT {_COLUMNS} FROM trials WHERE rowid > ? AND engine_version = ? AND seed BETWEEN 1 AND ? ORDER BY rowid",
+        (place, engine_version, last_seed),
+    )
+    return _trials(connection, rows, {}, ())
+
+
+def last_place(connection: sqlite3.Connection) -> int:
+    """Where the outcome recorded last is among all, in the order in which they were; 0 if there is none."""
+    return int(connection.execute("SELECT coalesce(max(rowid), 0) FROM trials").fetchone()[0])
+
+
+def known(connection: sqlite3.Connection, keys: Sequence[str]) -> list[str]:
+    """Those of the keys that have a final outcome."""
+    rows = connection.execute(f"SELECT key FROM trials WHERE key IN ({_marks(keys)})", tuple(keys))
+    return [row["key"] for row in rows]
+
+
+def other_engines(
+    connection: sqlite3.Connection, arm_keys: Sequence[str], *, own: int
+) -> list[tuple[str, int, int]]:
+    """Arm, engine version and how many trials there are of these, `own` version left out."""
+    return (
+        _plain(connection)
+        .execute(
+            f"""SELECT arm_key, engine_version, count(*) FROM trials
+                WHERE arm_key IN ({_marks(arm_keys)}) AND engine_version <> ?
+                GROUP BY arm_key, engine_version ORDER BY arm_key, engine_version""",
+            (*arm_keys, own),
+        )
+        .fetchall()
+    )
+
+
+def _stored(
+    connection: sqlite3.Connection, where: str, values: Sequence[str], *, by: By, history: bool
+) -> list[StoredTrial]:
+    records: dict[str, list[EpochRecord]] = {}
+    with _without_search_for_cycles():
+        if history:
+            for key, epoch, *record in _plain(connection).execute(
+                f"""SELECT key, epoch, {", ".join(_EPOCH_NUMBERS)} FROM epochs
+                    WHERE key IN (SELECT key FROM trials WHERE {where}) ORDER BY key, epoch""",
+                tuple(values),
+            ):
+                records.setdefault(key, []).append(_epoch_record(epoch, record))
+        # An index holds the trials of an arm in this order; that of the keys has none to offer.
+        order = "ORDER BY arm_key, seed" if by == "arm_key" else ""
+        rows = _plain(connection).execute(
+            f"SELECT {_COLUMNS} FROM trials WHERE {where} {order}", tuple(values)
+        )
+        return _trials(connection, rows, records, list(outcomes.attempts(connection, values, by=by)))
+
+
+def _trials(
+    connection: sqlite3.Connection,
+    rows: sqlite3.Cursor,
+    records: dict[str, list[EpochRecord]],
+    attempts: Sequence[outcomes.Attempt],
+) -> list[StoredTrial]:
+    lost: dict[str, list[Lost]] = {}
+    for attempt in attempts:
+        lost.setdefault(attempt.key, []).append(
+            Lost(key=attempt.key, state=attempt.state, reason=attempt.reason)
+        )
+    arms: dict[str, sqlite3.Row] = {}
+    origins: dict[int, dict[str, str]] = {}
+    found: list[StoredTrial] = []
+    for row in rows:
+        key, arm_key, seed, engine_version, state, reason, epochs, weights_sha256, origin = row[
+            : _METRICS.start
+        ]
+        if arm_key not in arms:
+            arms[arm_key] = connection.execute("SELECT * FROM arms WHERE arm_key = ?", (arm_key,)).fetchone()
+        if origin not in origins:
+            text = connection.execute("SELECT json FROM provenance WHERE id = ?", (origin,)).fetchone()[
+                "json"
+            ]
+            origins[origin] = json.loads(text)
+        found.append(
+            StoredTrial(
+                key=key,
+                arm_key=arm_key,
+                arm_name=arms[arm_key]["name"],
+                seed=seed,
+                precision=arms[arm_key]["precision"],
+                engine_version=engine_version,
+                outcome=Outcome(
+                    key=key,
+                    state=state,
+                    epochs=epochs,
+                    metrics=_measured(METRICS, row[_METRICS]),
+                    seconds=_measured(PHASES, row[_SECONDS]),
+                    history=tuple(records.get(key, ())),
+                    provenance=origins[origin],
+                    weights_sha256=weights_sha256,
+                    reason=reason,
+                ),
+                attempts=tuple(lost.get(key, ())),
+            )
+        )
+    return found
+
+
+def _measured(names: Sequence[str], values: Sequence[float | None]) -> dict[str, float]:
+    return {name: value for name, value in zip(names, values, strict=True) if value is not None}
+
+
+def _epoch_record(epoch: int, values: Sequence[float | None]) -> EpochRecord:
+    numbers = (math.nan if value is None else value for value in values)
+    return EpochRecord(epoch=epoch, **dict(zip(_EPOCH_NUMBERS, numbers, strict=True)))
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ",".join("?" * len(values))
+
+
+def _plain(connection: sqlite3.Connection) -> sqlite3.Cursor:
+    """A cursor whose rows are tuples: to find each of thirty columns by its name takes longer than to read the row."""
+    cursor = connection.cursor()
+    cursor.row_factory = None
+    return cursor
+
+
+@contextmanager
+def _without_search_for_cycles() -> Generator[None]:
+    """Among a hundred thousand new values, none of them garbage, the search takes as long as reading them."""
+    searching = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if searching:
+            gc.enable()
