@@ -18,7 +18,7 @@ from store_samples import PROVENANCE, diverged, finished, trial_of
 from fairtrial.errors import StoreError
 from fairtrial.store import Claim, Known, StaleClaim, Store, Taken
 from fairtrial.store.outcomes import PHASES
-from fairtrial.trial import METRICS, EpochRecord, Lost, Outcome, Trial
+from fairtrial.trial import ENGINE_VERSION, METRICS, EpochRecord, Lost, Outcome, Trial
 
 
 def claimed(store: Store, trial: Trial) -> Claim:
@@ -48,7 +48,7 @@ def test_a_finished_outcome_comes_back_as_it_was(store: Store) -> None:
     stored = store.stored([trial.key], history=True)[trial.key]
     assert stored.outcome == replace(outcome, predictions=None)
     assert (stored.arm_key, stored.arm_name, stored.seed) == (trial.arm_key, "width-50", 1)
-    assert (stored.precision, stored.engine_version, stored.attempts) == ("float32", 1, ())
+    assert (stored.precision, stored.engine_version, stored.attempts) == ("float32", ENGINE_VERSION, ())
 
 
 def test_a_diverged_outcome_comes_back_as_it_was(store: Store) -> None:

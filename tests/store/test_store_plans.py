@@ -11,7 +11,7 @@ from store_samples import finished, trial_of
 
 from fairtrial.errors import StoreError
 from fairtrial.store import Claim, Store, StoredLook, StoredVerdict
-from fairtrial.trial import Trial
+from fairtrial.trial import ENGINE_VERSION, Trial
 
 LOOK = StoredLook(
     n=3, seeds=(1, 2, 3), estimate=0.01, sd=0.001, margin=0.001, sign_level=0.005, low=None, high=None,
@@ -67,11 +67,11 @@ def test_an_arms_trials_are_found_by_its_key_alone(store: Store) -> None:
     for seed in (3, 1):
         put(store, trial_of(seed))
     key = trial_of(1).arm_key
-    found = store.stored_of_arms([key, "never trained"], engine_version=1, last_seed=999)
+    found = store.stored_of_arms([key, "never trained"], engine_version=ENGINE_VERSION, last_seed=999)
     assert [trial.seed for trial in found[key]] == [1, 3]
     assert found["never trained"] == ()
     assert [trial.seed for trial in store.stored_of_arms([key], last_seed=2)[key]] == [1]
-    assert store.stored_of_arms([key], engine_version=2, last_seed=999) == {key: ()}
+    assert store.stored_of_arms([key], engine_version=ENGINE_VERSION + 1, last_seed=999) == {key: ()}
 
 
 def test_what_was_changed_by_hand_into_nonsense_is_refused_in_words(store: Store) -> None:

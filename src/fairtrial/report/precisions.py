@@ -14,7 +14,7 @@ from fairtrial.analysis.sentences import count_of
 from fairtrial.engine.precision import resolve
 from fairtrial.store import Store
 from fairtrial.study.schema import Arm, Study
-from fairtrial.trial import ENGINE_VERSION, ResolvedPrecision, Trial
+from fairtrial.trial import ResolvedPrecision, Trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +43,7 @@ def stored_otherwise(arms: Iterable[Arm], store: Store) -> StoredOtherwise | Non
         if arm.settings.precision == "auto":
             named = replace(arm, settings=arm.settings.model_copy(update={"precision": other}))
             key = Trial(arm=named, seed=1, precision=other).arm_key
-            found = store.stored_of_arm(key, engine_version=ENGINE_VERSION)
-            count += sum(trial.seed <= LAST_SEED for trial in found)
+            count += len(store.stored_of_arms([key], last_seed=LAST_SEED)[key])
     return StoredOtherwise(precision=other, trials=count, here=here) if count else None
 
 
