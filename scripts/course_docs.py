@@ -17,8 +17,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import fairtrial as ft
+from fairtrial.analysis.gather import gather
 from fairtrial.report.precisions import settings_for
 from fairtrial.store import Store
+from fairtrial.trial import ENGINE_VERSION
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -73,6 +75,11 @@ def copy_of(store: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
             copy.with_suffix(".weights").symlink_to(weights.resolve(), target_is_directory=True)
         with Store.open(copy) as opened:
             sets = settings_for(ft.load("course"), opened)
+            arms = list(ft.load("course", sets=sets).arms.values())
+            if not any(arm.trials for arm in gather(arms, opened).values()):
+                sys.exit(
+                    f"{store} holds no trial of the course by engine version {ENGINE_VERSION}: nothing was written"
+                )
         yield copy, sets
 
 

@@ -7,11 +7,13 @@ import tempfile
 from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fairtrial.analysis import Answers
 from fairtrial.analysis import answers as answers_from
+from fairtrial.analysis.gather import LAST_SEED
 from fairtrial.durations import seconds_in
 from fairtrial.errors import FairtrialError
 from fairtrial.store import Store
@@ -60,8 +62,8 @@ def run(
     *,
     seeds: int | None = None,
     budget: str | float | None = None,
-    arms: Collection[str] | None = None,
-    questions: Collection[str] | None = None,
+    arms: str | Collection[str] | None = None,
+    questions: str | Collection[str] | None = None,
     workers: int | None = None,
     weights: Weights = "first",
     sharpen: bool = False,
@@ -70,13 +72,21 @@ def run(
 ) -> Answers:
     """Train what is missing of `study`, or of the study so called, on this machine and return its answers.
 
-    With `sharpen` a settled question goes on as long as its verdict may become sharper. `budget` is in seconds or words such as "5m". Raises FairtrialError for what it cannot do.
+    `seeds` of each arm, or a `budget` in seconds or words such as "5m"; without either, until every question is
+    settled or has had the seeds it may have. With `sharpen` a settled question goes on as long as its verdict
+    may become sharper. Raises FairtrialError for what it cannot do.
     """
     from fairtrial import runner
     from fairtrial.executors.local import LocalExecutor
 
     study = load(study)
-    budget_seconds = seconds_in(budget) if isinstance(budget, str) else budget
+    if seeds is not None and budget is not None:
+        raise FairtrialError("give seeds or a budget, not both: each says when to stop")
+    seeds = None if seeds is None else _whole("seeds", seeds, most=LAST_SEED)
+    workers = None if workers is None else _whole("workers", workers)
+    if weights not in ("first", "all", "none"):
+        raise FairtrialError(f"weights must be first, all or none, got {weights!r}")
+    budget_seconds = None if budget is None else _seconds(budget)
     path = store_path(store)
     with Store.open(path) as opened, LocalExecutor(workers=workers) as executor:
         runner.run(
@@ -85,13 +95,31 @@ def run(
             executor=executor,
             seeds=seeds,
             budget_seconds=budget_seconds,
-            arms=arms,
-            questions=questions,
+            arms=[arms] if isinstance(arms, str) else arms,
+            questions=[questions] if isinstance(questions, str) else questions,
             weights=weights,
             sharpen=sharpen,
             on_event=on_event,
         )
         return replace(answers_from(study, opened), store=path)
+
+
+def _whole(name: str, given: object, *, most: int | None = None) -> int:
+    """A count from 1 as Python or NumPy writes it; what the command line refuses is refused here, too."""
+    allowed = f"from 1 to {most}" if most else "from 1"
+    if isinstance(given, Integral) and 1 <= int(given) <= (most or int(given)):
+        return int(given)
+    raise FairtrialError(f"{name} must be a whole number {allowed}, got {given!r}")
+
+
+def _seconds(budget: str | float) -> float:
+    if isinstance(budget, str):
+        return seconds_in(budget)
+    if budget > 0:
+        return budget
+    raise FairtrialError(
+        f"budget must be a positive number of seconds, or words such as '5m', got {budget!r}"
+    )
 
 
 def ask(

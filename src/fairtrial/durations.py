@@ -30,9 +30,11 @@ def seconds_in(text: str) -> float:
 def duration(seconds: float) -> str:
     """Seconds as people say them.
 
-    >>> duration(0.4213), duration(12.34), duration(754), duration(7500)
-    ('0.42 s', '12.3 s', '12 min 34 s', '2 h 05 min')
+    >>> duration(0.01863), duration(0.4213), duration(12.34), duration(754), duration(7500)
+    ('0.019 s', '0.42 s', '12.3 s', '12 min 34 s', '2 h 05 min')
     """
+    if 0 < seconds < 0.0995:
+        return f"{seconds:.3f} s"
     if seconds < 9.995:
         return f"{seconds:.2f} s"
     if seconds < 99.95:

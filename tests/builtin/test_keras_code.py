@@ -6,7 +6,7 @@ import ast
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairtrial.errors import StudyError
@@ -289,6 +289,7 @@ def test_no_text_of_a_study_breaks_out_of_its_literal(text: str) -> None:
     assert _without_text(hostile) == _without_text(harmless)
 
 
+@settings(deadline=None)  # the first example may wait for another process
 @given(st.text())
 def test_any_text_survives_as_a_literal(text: str) -> None:
     """The cases above are those that came to mind."""

@@ -21,6 +21,7 @@ from fairtrial.store import Claim, Store
 from fairtrial.study.schema import Arm, Question, Seeds, Study
 from fairtrial.study.schema import Claim as SaidClaim
 from fairtrial.study.studyfile import load
+from fairtrial.study.training import EarlyStopping
 from fairtrial.trial import Lost, Trial
 
 Put = Callable[..., Any]
@@ -277,6 +278,31 @@ def test_every_answer_names_what_changes_along_with_the_factor(
             "what differs brings with it: parameters 42,310 -> 199,210; multiply-adds per image 42,200 -> 198,800"
         )
         assert found.implied_line in found._repr_html_().replace("&gt;", ">")
+
+
+def test_an_arm_that_stops_early_is_said_to(study: Study, store: Store, put: Put) -> None:
+    """Its validation accuracy is that of the moment which validation chose."""
+    narrow = study.arms["narrow"]
+    stopping = narrow.settings.model_copy(update={"early_stopping": EarlyStopping(), "epochs": 20})
+    arms = {**study.arms, "wide": replace(study.arms["wide"], settings=stopping)}
+    stopped = replace(study, arms=arms)
+    texts = [
+        one.text for one in answers(stopped, store)["Q"].accuracy.caveats if one.kind == "early stopping"
+    ]
+    assert texts == [
+        "wide stops early on validation_loss; its validation figures have chosen the moment they were taken"
+    ]
+    for seed, by in enumerate(CLEAR, start=1):
+        put(narrow, seed, validation_accuracy_last_epoch=0.96)
+        put(arms["wide"], seed, validation_accuracy_last_epoch=0.96 + by)
+    group = answers(stopped, store)["Q"]
+    assert (
+        "early stopping: wide stops early on validation_loss, after 1 of 20 epochs; its validation figures have chosen the "
+        "moment they were taken" in map(str, group.accuracy.caveats)
+    )
+    (on_test,) = [one.text for one in group.on("test").caveats if one.kind == "early stopping"]
+    assert on_test == "wide stops early on validation_loss, after 1 of 20 epochs"
+    assert "early stopping" in kinds(group.time)
 
 
 def test_two_networks_of_other_layers_are_told_apart_in_a_line(store: Store) -> None:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import re
 import shlex
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from typer.testing import Result
 
+from fairtrial.engine.precision import resolve
+from fairtrial.store import Store
 from fairtrial.study import studyfile
+from fairtrial.trial import Trial
 
 Run = Callable[..., Result]
 
@@ -160,6 +166,27 @@ def test_answers_csv_has_a_line_per_answer(fairtrial: Run) -> None:
         ("Q1-200", "time", ""),
     ]
     assert float(rows[0]["estimate"]) == pytest.approx(0.0015)
+
+
+def test_a_run_says_what_to_call_next(fairtrial: Run) -> None:
+    """Printed figures are promised only where there are some."""
+    said = fairtrial("run", "width", "--seeds", "3").stdout.splitlines()
+    assert re.search(r"^the models, beside what was printed: +\S.*show width$", said[-2])
+    assert re.search(r"^more seeds: +\S.*run width --budget 5m$", said[-1])
+    fairtrial("init")
+    models, more = fairtrial("run", "study.yaml", "--seeds", "3").stdout.splitlines()[-2:]
+    assert re.search(r"^the models:  \S.*show study.yaml$", models)
+    assert models.index("show") - more.index("run") == 0
+
+
+def test_status_says_who_trains_what_since_when(fairtrial: Run) -> None:
+    """So that one knows which process to wait for, or to end."""
+    study = studyfile.load("width")
+    first = Trial(arm=study.arms["width-50"], seed=1, precision=resolve("auto"))
+    with Store.open("fairtrial.db", now=lambda: datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)) as store:
+        store.claim(first)
+        said = " ".join(fairtrial("status", "width").stdout.split())
+    assert f"width-50 seed 1: running since 2026-01-02 03:04 UTC in process {os.getpid()} on" in said
 
 
 def test_status_counts_arm_by_arm(fairtrial: Run) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 import fairtrial as ft
@@ -56,6 +59,39 @@ def test_load_run_and_ask_in_python(fairtrial: Callable[..., object], tmp_path: 
     assert "Validation accuracy rose" in answers["Q1-200"].accuracy.sentence
     assert len(answers.trials()) == 9
     assert ft.answers(study, store=tmp_path / "mine.db") == answers
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"seeds": 0}, "seeds must be a whole number from 1 to 999, got 0"),
+        ({"seeds": 5000}, "seeds must be a whole number from 1 to 999, got 5000"),
+        ({"seeds": 2.5}, "seeds must be a whole number from 1 to 999, got 2.5"),
+        ({"seeds": "3"}, "seeds must be a whole number from 1 to 999, got '3'"),
+        ({"seeds": 3, "budget": "5m"}, "give seeds or a budget, not both"),
+        ({"budget": -3}, "budget must be a positive number of seconds, or words such as '5m', got -3"),
+        ({"budget": float("nan")}, "budget must be a positive number of seconds"),
+        ({"workers": 0}, "workers must be a whole number from 1, got 0"),
+        ({"weights": "some"}, "weights must be first, all or none, got 'some'"),
+        ({"arms": "width-5"}, "no arm 'width-5' in study 'width'; it has width-50, width-200, width-1000"),
+    ],
+)
+def test_what_the_command_line_refuses_python_refuses_too(
+    fairtrial: Callable[..., object], wrong: dict[str, Any], said: str
+) -> None:
+    """`seeds=5000` would train for days, and what it trained could answer nothing."""
+    with pytest.raises(ft.FairtrialError, match=f"^{re.escape(said)}"):
+        ft.run("width", **wrong)
+    assert not Path("fairtrial.db").exists() or not ft.answers("width").arms[0].trials
+
+
+def test_one_arm_or_question_needs_no_list(fairtrial: Callable[..., object]) -> None:
+    """A name is not a collection of letters."""
+    seeds: Any = np.int64(3)
+    trained = ft.run("width", seeds=seeds, arms="width-50")
+    assert [len(arm.trials) for arm in trained.arms] == [3, 0, 0]
+    trained = ft.run("width", seeds=3, questions="Q1-200")
+    assert [len(arm.trials) for arm in trained.arms] == [3, 3, 0]
 
 
 def test_a_budget_in_words_and_one_that_is_none(fairtrial: Callable[..., object]) -> None:

@@ -11,8 +11,8 @@ import pytest
 from fairtrial.analysis.gather import gather
 from fairtrial.analysis.markdown import escaped
 from fairtrial.report.blocks import block, keras_names
-from fairtrial.report.reproduction import reproduction, with_split
-from fairtrial.report.show_markdown import markdown
+from fairtrial.report.reproduction import Cells, reproduction, with_split
+from fairtrial.report.show_markdown import markdown, three
 from fairtrial.report.spread import spread
 from fairtrial.store import Store
 from fairtrial.study.layers import Conv, Dense, Flatten, Pool
@@ -41,6 +41,18 @@ def test_what_was_never_printed_is_none_and_not_zero(store: Store, study: Study)
     """A zero in a table of accuracies reads as a catastrophe."""
     (row,) = reproduction([replace(study.arms["narrow"], published=Published())], store)
     assert all((one.published, one.reproduced, one.right) == (None, None, None) for one in row.cells)
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "text"),
+    [
+        ("test_accuracy", 0.97, "0.970"), ("test_loss", 0.1, "0.100"), ("test_loss", 0.0497, "0.0497"),
+        ("fit_seconds", 449.658, "449.658"), ("fit_seconds", 25, "25"), ("test_loss", None, "-"),
+    ],
+)  # fmt: skip
+def test_printed_figures_keep_their_digits(metric: str, value: float | None, text: str) -> None:
+    """The notebook printed 0.970, and a column of digits that end anywhere is hard to read down."""
+    assert three(Cells(metric=metric, published=value, reproduced=None, right=None)) == (text, "-", "-")
 
 
 def test_the_block_shows_keras_names_shapes_and_counts(store: Store) -> None:

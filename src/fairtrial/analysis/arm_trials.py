@@ -21,8 +21,12 @@ class ArmTrials:
     parameters: int
     trials: tuple[StoredTrial, ...]
 
-    @cached_property
+    @property
     def by_seed(self) -> Mapping[int, StoredTrial]:
+        return self._by_seed
+
+    @cached_property
+    def _by_seed(self) -> Mapping[int, StoredTrial]:
         return {trial.seed: trial for trial in self.trials}
 
     def as_dict(self) -> dict[str, Any]:

@@ -36,6 +36,7 @@ def caveats(
     return (
         *of_the_arms(question, variant, baseline),
         *_leaked(variant, baseline, contrast, on=on),
+        *_stopped_early(variant, baseline, contrast, on=on),
         *of_their_runs(variant, baseline, failed=failed, horizon=seeds.max),
         *_missing(variant, baseline, contrast),
         *_beyond(contrast, horizon=seeds.max),
@@ -90,6 +91,28 @@ def _leaked(
                 kind="leaked validation",
                 text=f"{side.arm.name} was trained on {100 * seen:.1f} % of its own validation images",
             )
+
+
+def _stopped_early(
+    variant: ArmTrials, baseline: ArmTrials, contrast: Contrast, *, on: On | None
+) -> Iterator[Caveat]:
+    """Which arms stop where their validation tells them to, and after how many epochs they did."""
+    for side in (variant, baseline):
+        stopping = side.arm.settings.early_stopping
+        if stopping is None:
+            continue
+        ran = sorted(trial.outcome.epochs for trial in side.trials if trial.seed in contrast.seeds)
+        after = ""
+        if ran:
+            span = str(ran[0]) if ran[0] == ran[-1] else f"{ran[0]} to {ran[-1]}"
+            after = f", after {span} of {count_of(side.arm.settings.epochs, 'epoch')}"
+        chosen = (
+            "; its validation figures have chosen the moment they were taken" if on == "validation" else ""
+        )
+        yield Caveat(
+            kind="early stopping",
+            text=f"{side.arm.name} stops early on {stopping.monitor}{after}{chosen}",
+        )
 
 
 def troubles(

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from fairtrial.analysis.said import said
 from fairtrial.study.check import judged
-from fairtrial.study.schema import Claim, Question
+from fairtrial.study.schema import Claim, On, Question
 
 ClaimVerdict = Literal["holds", "contradicted", "not settled"]
 
@@ -30,6 +30,11 @@ class JudgedClaim:
         """The claim in words: `increase, 0.97 to 0.988`."""
         return said(self.claim)
 
+    @property
+    def on(self) -> On | None:
+        """The images it is about; None for a time."""
+        return None if self.claim.metric == "time" else self.claim.on
+
     def as_dict(self) -> dict[str, Any]:
         claim = self.claim.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"metric", "on"})
         return {**claim, "verdict": self.verdict, **({"because": self.because} if self.because else {})}
@@ -47,7 +52,10 @@ def unjudged(questions: Iterable[Question]) -> dict[str, tuple[JudgedClaim, ...]
 
 
 def _not_settled(claim: Claim, question: Question) -> JudgedClaim:
-    what = "time" if claim.metric == "time" else f"{claim.metric} on {claim.on}"
-    return JudgedClaim(
-        claim=claim, verdict="not settled", because=f"question {question.id} does not ask about {what}"
-    )
+    because = f"question {question.id} does not ask about {about(claim)}"
+    return JudgedClaim(claim=claim, verdict="not settled", because=because)
+
+
+def about(claim: Claim) -> str:
+    """`accuracy on test`, `time`"""
+    return "time" if claim.metric == "time" else f"{claim.metric} on {claim.on}"

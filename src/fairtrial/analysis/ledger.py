@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from fairtrial.analysis.judged_claim import about
 from fairtrial.analysis.said import said
 from fairtrial.analysis.sentences import amount, count_of
 from fairtrial.analysis.values import Answer, Answers, JudgedClaim
@@ -46,7 +47,7 @@ def ledger(answers: Answers) -> Ledger:
         entries=tuple(
             Entry(
                 question=question,
-                about="time" if one.claim.metric == "time" else f"{one.claim.metric} on {one.claim.on}",
+                about=about(one.claim),
                 said=one.said,
                 own_tables="" if one.claim.own_tables is None else said(one.claim.own_tables),
                 found=found,

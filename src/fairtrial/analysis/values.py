@@ -250,7 +250,7 @@ class Answers(Rendered):
             "answers": [answer.as_dict() for answer in self.answers],
             "dose_response": [curve.as_dict() for curve in self.curves],
             "unjudged_claims": [
-                {"question": question, **one.as_dict()}
+                {"question": question, "metric": one.claim.metric, "on": one.on, **one.as_dict()}
                 for question, some in self.unjudged.items()
                 for one in some
             ],

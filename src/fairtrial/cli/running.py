@@ -77,7 +77,7 @@ def run_study(
     print_answers(found, form="json" if as_json else "terminal")
     if not as_json:
         if next_steps is None:
-            typer.echo(next_commands(report, named=named, sets=sets, path=path))
+            typer.echo(next_commands(report, study, named=named, sets=sets, path=path))
         else:
             typer.echo(next_steps(report, path))
 
@@ -122,15 +122,20 @@ def came_of_it(report: runner.RunReport, path: Path) -> str:
     return f"{trained} trained{pairs}{ended}; everything is kept in {path.absolute()}"
 
 
-def next_commands(report: runner.RunReport, *, named: str, sets: Sequence[str], path: Path) -> str:
+def next_commands(
+    report: runner.RunReport, study: Study, *, named: str, sets: Sequence[str], path: Path
+) -> str:
     """What came of the run in a line, where it is kept, and what to call next."""
     same = [named, *(word for one in sets for word in ("--set", one))]
     if path != Path(DEFAULT_STORE):
         same += ["--store", str(path)]
+    printed = any(arm.published is not None for arm in study.arms.values())
+    models = "the models, beside what was printed:" if printed else "the models:"
+    commands = {models: ("show", *same), "more seeds:": ("run", *same, "--budget", "5m")}
+    width = max(len(label) for label in commands)
     return "\n".join(
         [
             came_of_it(report, path),
-            f"the models, beside what was printed:  {shlex.join([*program(), 'show', *same])}",
-            f"more seeds:                           {shlex.join([*program(), 'run', *same, '--budget', '5m'])}",
+            *(f"{label:<{width}}  {shlex.join([*program(), *words])}" for label, words in commands.items()),
         ]
     )

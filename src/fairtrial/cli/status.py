@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 from rich.padding import Padding
@@ -94,9 +95,18 @@ def _table(standing: Progress) -> Table:
     return table
 
 
+def _clock(moment: str) -> str:
+    """A moment in UTC as people write it.
+
+    >>> _clock("2026-11-26T12:49:47+00:00")
+    '2026-11-26 12:49 UTC'
+    """
+    return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M} UTC"
+
+
 def _details(row: ArmProgress) -> list[str]:
     held = [
-        f"{row.arm} seed {one.seed}: running since {one.since} in process {one.pid} on {one.host}"
+        f"{row.arm} seed {one.seed}: running since {_clock(one.since)} in process {one.pid} on {one.host}"
         for one in row.running
     ]
     tried = [

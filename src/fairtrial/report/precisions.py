@@ -14,7 +14,7 @@ from fairtrial.analysis.sentences import count_of
 from fairtrial.engine.precision import resolve
 from fairtrial.store import Store
 from fairtrial.study.schema import Arm, Study
-from fairtrial.trial import ENGINE_VERSION, ResolvedPrecision, Trial
+from fairtrial.trial import ResolvedPrecision, Trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +38,16 @@ def stored_otherwise(arms: Iterable[Arm], store: Store) -> StoredOtherwise | Non
     """None where there are none; arms that name their precision mean what they say and do not count."""
     here = resolve("auto")
     other: ResolvedPrecision = "bfloat16" if here == "float32" else "float32"
-    count = 0
-    for arm in arms:
-        if arm.settings.precision == "auto":
-            named = replace(arm, settings=arm.settings.model_copy(update={"precision": other}))
-            key = Trial(arm=named, seed=1, precision=other).arm_key
-            found = store.stored_of_arm(key, engine_version=ENGINE_VERSION)
-            count += sum(trial.seed <= LAST_SEED for trial in found)
+    keys = [
+        Trial(
+            arm=replace(arm, settings=arm.settings.model_copy(update={"precision": other})),
+            seed=1,
+            precision=other,
+        ).arm_key
+        for arm in arms
+        if arm.settings.precision == "auto"
+    ]
+    count = sum(map(len, store.stored_of_arms(keys, last_seed=LAST_SEED).values()))
     return StoredOtherwise(precision=other, trials=count, here=here) if count else None
 
 

@@ -124,9 +124,16 @@ def three_columns(rows: Sequence[Row], *, heading: str) -> Iterator[str]:
 
 def three(cells: Cells) -> tuple[str, str, str]:
     """The three columns of one figure as text; a dash where there is nothing."""
-    printed = "-" if cells.published is None else f"{cells.published:g}"
     digits = 2 if cells.metric == SECONDS else 4
-    return printed, _text(cells.reproduced, digits), _text(cells.right, digits)
+    return _printed(cells), _text(cells.reproduced, digits), _text(cells.right, digits)
+
+
+def _printed(cells: Cells) -> str:
+    """As it was printed: 0.970 is three digits, and 0.97 would not line up with them."""
+    if cells.published is None:
+        return "-"
+    shortest = f"{cells.published:g}"
+    return shortest if cells.metric == SECONDS else max(shortest, f"{cells.published:.3f}", key=len)
 
 
 def _text(value: Spread | None, digits: int = 4) -> str:

@@ -123,7 +123,8 @@ def replay(
     values = _checked(contrasts, margin=margin, alpha=alpha, horizon=horizon)
     terms = _terms(margin, alpha, first, horizon, floor, goal, better)
     finite = np.isfinite(values)
-    trained, counts = values[finite], np.cumsum(finite).tolist()
+    trained = values[finite]
+    counts: list[int] = np.cumsum(finite).tolist()
     equal = all_equal_so_far(trained)
     looks = list(known)
     for n in range(looks[-1].n + 1 if looks else first, values.size + 1):

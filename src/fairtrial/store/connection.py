@@ -6,8 +6,9 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 from fairtrial.errors import StoreError
@@ -19,6 +20,7 @@ BUSY_SECONDS = 60.0
 _MAGIC = b"SQLite format 3\x00"
 _OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
 _FULL_BYTES = 256 * 1024
+_KEYS_PER_STATEMENT = 900  # any SQLite takes 999 values
 
 
 def connect(path: Path, *, create: bool) -> sqlite3.Connection:
@@ -165,3 +167,10 @@ def _explanation(path: Path, error: sqlite3.DatabaseError) -> str:
 def _primary(error: sqlite3.Error) -> int:
     """SQLite's primary result code; the extended codes carry detail in the higher bits."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def chunks(keys: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    """The keys without repeats, as many at a time as one statement takes."""
+    remaining = iter(dict.fromkeys(keys))
+    while some := tuple(islice(remaining, _KEYS_PER_STATEMENT)):
+        yield some

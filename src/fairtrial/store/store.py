@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,14 +13,12 @@ from fairtrial.errors import StoreError
 from fairtrial.pair import PairTimes
 from fairtrial.store import claims, outcomes, pairs, plans, predictions, stored
 from fairtrial.store.claims import Claim, Holder, Known, StaleClaim, Taken
-from fairtrial.store.connection import connect, explained, reading, writing
+from fairtrial.store.connection import chunks, connect, explained, reading, writing
 from fairtrial.store.outcomes import Attempt
 from fairtrial.store.owner import Owner, this_process
 from fairtrial.store.pairs import StoredPair
 from fairtrial.store.plans import StoredPlan, StoredVerdict
 from fairtrial.trial import ENGINE_VERSION, Lost, Outcome, Predictions, StoredTrial, Trial
-
-_KEYS_PER_STATEMENT = 900  # any SQLite takes 999 values
 
 
 def _utc_now() -> datetime:
@@ -168,7 +165,7 @@ class Store:
         """The keys that have a final outcome."""
         found: set[str] = set()
         with explained(self.path), reading(self._connection):
-            for some in _chunks(keys):
+            for some in chunks(keys):
                 found.update(stored.known(self._connection, some))
         return found
 
@@ -181,7 +178,7 @@ class Store:
         wanted = list(keys)
         found: dict[str, StoredTrial] = {}
         with explained(self.path), reading(self._connection):
-            for some in _chunks(wanted):
+            for some in chunks(wanted):
                 for trial in stored.of_keys(self._connection, some, history=history):
                     found[trial.key] = trial
         return {key: found[key] for key in wanted if key in found}
@@ -197,7 +194,7 @@ class Store:
         wanted = list(keys)
         made: dict[str, list[Attempt]] = {key: [] for key in wanted}
         with explained(self.path), reading(self._connection):
-            for some in _chunks(wanted):
+            for some in chunks(wanted):
                 for attempt in outcomes.attempts(self._connection, some):
                     made[attempt.key].append(attempt)
         return {key: tuple(some) for key, some in made.items()}
@@ -207,7 +204,7 @@ class Store:
         now = self._now()
         live: dict[str, Holder] = {}
         with explained(self.path), reading(self._connection):
-            for some in _chunks(keys):
+            for some in chunks(keys):
                 for holder in claims.holders(self._connection, some, here=self._owner, now=now):
                     live[holder.key] = holder
         return live
@@ -216,7 +213,7 @@ class Store:
         """For each arm that has them: trials by engine version, this engine's own left out."""
         counts: dict[str, dict[int, int]] = {}
         with explained(self.path), reading(self._connection):
-            for some in _chunks(arm_keys):
+            for some in chunks(arm_keys):
                 for key, version, trials in stored.other_engines(self._connection, some, own=ENGINE_VERSION):
                     counts.setdefault(key, {})[version] = trials
         return counts
@@ -236,7 +233,7 @@ class Store:
         found: dict[str, list[StoredTrial]] = {}
         version = ENGINE_VERSION if engine_version is None else engine_version
         with explained(self.path), reading(self._connection):
-            for some in _chunks(arm_keys):
+            for some in chunks(arm_keys):
                 found |= {key: [] for key in some}
                 for trial in stored.of_arms(
                     self._connection, some, engine_version=version, last_seed=last_seed, history=history
@@ -265,7 +262,7 @@ class Store:
         """
         counts: dict[str, int] = {}
         with explained(self.path), reading(self._connection):
-            for some in _chunks(arm_keys):
+            for some in chunks(arm_keys):
                 counts |= plans.seen(self._connection, some)
         return counts
 
@@ -297,10 +294,3 @@ class Store:
     def _forget(self, claim: Claim) -> None:
         if self._claimed.get(claim.key) == claim:
             del self._claimed[claim.key]
-
-
-def _chunks(keys: Iterable[str]) -> Iterator[tuple[str, ...]]:
-    """The keys without repeats, as many at a time as one statement takes."""
-    remaining = iter(dict.fromkeys(keys))
-    while some := tuple(islice(remaining, _KEYS_PER_STATEMENT)):
-        yield some
