@@ -39,11 +39,11 @@ RUNS = {
 KERAS = """
 ## Held against Keras
 
-The study `notebook` (the notebook's protocol, leaking split and all) against runs of the notebook's own tf.keras program
-on the same machine, accuracies in percent. Beside each pair: the difference, and how far apart the two may be, 0.4
+The study `notebook` (the notebook's protocol, leaking split and all) against runs of the notebook's own tf.keras program,
+accuracies in percent. Beside each pair: the difference, and how far apart the two may be, 0.4
 percentage points or the 99.9 % Welch interval, whichever is wider. Made by
-`scripts/keras-agreement --store docs/evidence/course.db docs/evidence/keras.json`; the runs, their versions and their
-date are in [evidence/keras.json](evidence/keras.json).
+`scripts/keras-agreement --store docs/evidence/course.db docs/evidence/keras.json`; the runs, their versions, machines
+and dates are in [evidence/keras.json](evidence/keras.json).
 """
 
 
