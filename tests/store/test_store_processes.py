@@ -9,8 +9,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from store_samples import trial_of
@@ -71,6 +73,24 @@ def assert_whole(path: Path) -> None:
         assert partial == []
     finally:
         connection.close()
+
+
+def test_a_store_made_by_many_at_one_moment_is_everybodys(tmp_path: Path) -> None:
+    """Who opens a store while another makes it sees nothing yet or a store, never something between.
+
+    Eight at a time: before all of it was read in one transaction, a quarter of these was turned away.
+    """
+    with ThreadPoolExecutor(8) as threads:
+        for round_ in range(40):
+            path = tmp_path / f"{round_}.db"
+            start = Barrier(8)
+
+            def open_it(path: Path = path, start: Barrier = start) -> None:
+                start.wait(timeout=60)
+                Store.open(path).close()
+
+            for opened in [threads.submit(open_it) for _ in range(8)]:
+                opened.result()
 
 
 @pytest.mark.parametrize("what", ["claim", "share"])

@@ -68,9 +68,11 @@ def _check_file(path: Path, *, create: bool) -> None:
 
 
 def _check_database(path: Path, connection: sqlite3.Connection) -> None:
-    application = int(connection.execute("PRAGMA application_id").fetchone()[0])
-    found = migrations.version(connection)
-    anything = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    # One state of the file: another process may be making this very store between two reads.
+    with reading(connection):
+        application = int(connection.execute("PRAGMA application_id").fetchone()[0])
+        found = migrations.version(connection)
+        anything = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     # Nothing at all in it: ours from now on (a process killed while making a store leaves such a file).
     if application != migrations.APPLICATION_ID and (application or found or anything):
         raise StoreError(f"{path} is a database of another program; choose another --store")
