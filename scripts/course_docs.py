@@ -17,8 +17,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import fairtrial as ft
+from fairtrial.analysis.gather import gather
 from fairtrial.report.precisions import settings_for
 from fairtrial.store import Store
+from fairtrial.trial import ENGINE_VERSION
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -37,11 +39,11 @@ RUNS = {
 KERAS = """
 ## Held against Keras
 
-The study `notebook` (the notebook's protocol, leaking split and all) against runs of the notebook's own tf.keras program
-on the same machine, accuracies in percent. Beside each pair: the difference, and how far apart the two may be, 0.4
+The study `notebook` (the notebook's protocol, leaking split and all) against runs of the notebook's own tf.keras program,
+accuracies in percent. Beside each pair: the difference, and how far apart the two may be, 0.4
 percentage points or the 99.9 % Welch interval, whichever is wider. Made by
-`scripts/keras-agreement --store docs/evidence/course.db docs/evidence/keras.json`; the runs, their versions and their
-date are in [evidence/keras.json](evidence/keras.json).
+`scripts/keras-agreement --store docs/evidence/course.db docs/evidence/keras.json`; the runs, their versions, machines
+and dates are in [evidence/keras.json](evidence/keras.json).
 """
 
 
@@ -73,6 +75,11 @@ def copy_of(store: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
             copy.with_suffix(".weights").symlink_to(weights.resolve(), target_is_directory=True)
         with Store.open(copy) as opened:
             sets = settings_for(ft.load("course"), opened)
+            arms = list(ft.load("course", sets=sets).arms.values())
+            if not any(arm.trials for arm in gather(arms, opened).values()):
+                sys.exit(
+                    f"{store} holds no trial of the course by engine version {ENGINE_VERSION}: nothing was written"
+                )
         yield copy, sets
 
 

@@ -152,15 +152,12 @@ def test_ctrl_c_exits_130_and_names_the_command_that_goes_on(tmp_path: Path) -> 
     ) as process:
         assert process.stderr is not None
         wait_for_running(tmp_path)
-        began = time.monotonic()
         process.send_signal(signal.SIGINT)
         complaint = process.stderr.read().decode()
         code = process.wait(timeout=30)
-        took = time.monotonic() - began
     assert code == 130
     assert "run width --set epochs=200 --seeds 3" in complaint
     assert "Traceback" not in complaint
-    assert took < 2
 
 
 def wait_for_running(folder: Path) -> None:

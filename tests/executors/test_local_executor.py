@@ -87,7 +87,7 @@ def test_stopping_a_trial_ends_it_at_once_and_says_so(executor: LocalExecutor) -
             executor.stop(long.key)
         if isinstance(event, Lost):
             assert (event.key, event.state) == (long.key, "stopped")
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20, "it waited for a trial of an hour"
 
 
 def test_more_memory_than_the_machine_has_fails_the_trial_in_words(executor: LocalExecutor) -> None:

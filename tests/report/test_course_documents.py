@@ -13,6 +13,7 @@ from made_trials import fill
 
 import fairtrial as ft
 from fairtrial.engine.precision import resolve
+from fairtrial.store import Store
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "course_docs.py"
 
@@ -55,6 +56,19 @@ def test_a_page_too_large_for_the_repository_leaves_the_old_one(course_docs, tmp
         course_docs.write_report(store)
     assert (tmp_path / "report-course.html").read_text(encoding="utf-8") == "the old one"
     assert [one.name for one in tmp_path.glob("*.part.html")] == []
+
+
+@pytest.mark.parametrize("what", ["page", "report"])
+def test_evidence_of_which_nothing_counts_any_more_makes_no_documents(
+    course_docs, tmp_path, monkeypatch, what
+):
+    """Trials of an older engine answer nothing: documents of none would replace those that are there."""
+    with Store.open(tmp_path / "evidence.db"):
+        pass
+    monkeypatch.setattr(sys, "argv", ["course_docs.py", what, "--store", str(tmp_path / "evidence.db")])
+    with pytest.raises(SystemExit, match="holds no trial of the course by engine version"):
+        course_docs.main()
+    assert {one.name for one in tmp_path.iterdir() if one.suffix in {".html", ".md"}} == set()
 
 
 @pytest.mark.parametrize("what", ["page", "report"])

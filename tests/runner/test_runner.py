@@ -111,7 +111,7 @@ def test_a_trial_that_overruns_the_budget_is_stopped_and_can_be_resumed(
     endless = FakeExecutor(seconds=60)
     began = time.monotonic()
     report = runner.run(STUDY, store=store, executor=endless, budget_seconds=0.2)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 30, "it waited for a trial of a minute"
     assert len(endless.stopped) == 2 and report.trained == 0 and not report.failed
     after = FakeExecutor()
     assert runner.run(STUDY, store=store, executor=after).trained == 6

@@ -38,12 +38,16 @@ def stored_otherwise(arms: Iterable[Arm], store: Store) -> StoredOtherwise | Non
     """None where there are none; arms that name their precision mean what they say and do not count."""
     here = resolve("auto")
     other: ResolvedPrecision = "bfloat16" if here == "float32" else "float32"
-    count = 0
-    for arm in arms:
-        if arm.settings.precision == "auto":
-            named = replace(arm, settings=arm.settings.model_copy(update={"precision": other}))
-            key = Trial(arm=named, seed=1, precision=other).arm_key
-            count += len(store.stored_of_arms([key], last_seed=LAST_SEED)[key])
+    keys = [
+        Trial(
+            arm=replace(arm, settings=arm.settings.model_copy(update={"precision": other})),
+            seed=1,
+            precision=other,
+        ).arm_key
+        for arm in arms
+        if arm.settings.precision == "auto"
+    ]
+    count = sum(map(len, store.stored_of_arms(keys, last_seed=LAST_SEED).values()))
     return StoredOtherwise(precision=other, trials=count, here=here) if count else None
 
 
