@@ -179,6 +179,21 @@ def test_a_run_says_what_to_call_next(fairtrial: Run) -> None:
     assert models.index("show") - more.index("run") == 0
 
 
+def test_no_line_ends_with_blanks(fairtrial: Run) -> None:
+    """What is kept in a file and compared later should differ by what it says."""
+    fairtrial("run", "width", "--seeds", "3")
+    for words in (
+        ("check", "width"),
+        ("answers", "width"),
+        ("show", "width"),
+        ("status", "width"),
+        ("list",),
+    ):
+        lines = fairtrial(*words).stdout.splitlines()
+        assert len(lines) > 3
+        assert [line for line in lines if line != line.rstrip()] == [], words
+
+
 def test_status_says_who_trains_what_since_when(fairtrial: Run) -> None:
     """So that one knows which process to wait for, or to end."""
     study = studyfile.load("width")
