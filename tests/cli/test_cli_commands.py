@@ -15,9 +15,9 @@ import pytest
 from typer.testing import Result
 
 from fairtrial.engine.precision import resolve
-from fairtrial.store import Store
+from fairtrial.store import Claim, Store
 from fairtrial.study import studyfile
-from fairtrial.trial import Trial
+from fairtrial.trial import Lost, Trial
 
 Run = Callable[..., Result]
 
@@ -202,6 +202,26 @@ def test_status_says_who_trains_what_since_when(fairtrial: Run) -> None:
         store.claim(first)
         said = " ".join(fairtrial("status", "width").stdout.split())
     assert f"width-50 seed 1: running since 2026-01-02 03:04 UTC in process {os.getpid()} on" in said
+
+
+def test_status_waits_for_no_trial_that_was_given_up(fairtrial: Run) -> None:
+    """`run` leaves it alone: counted as left, it would be left for ever."""
+    study = studyfile.load("width")
+    lost = Trial(arm=study.arms["width-50"], seed=2, precision=resolve("auto"))
+    for attempt, left in ((1, [1, 2, 3]), (2, [1, 2, 3]), (3, [1, 3])):
+        with Store.open("fairtrial.db") as store:
+            claim = store.claim(lost)
+            assert isinstance(claim, Claim)
+            store.record_lost(claim, Lost(key=lost.key, state="failed", reason="killed"), trial=lost)
+        (narrow, *_) = json.loads(fairtrial("status", "width", "--json").stdout)["arms"]
+        assert narrow["missing"] == left
+        assert narrow["failed"] == [
+            {"seed": 2, "attempts": attempt, "state": "failed", "reason": "killed", "given_up": attempt == 3}
+        ]
+    fairtrial("run", "width", "--seeds", "3")
+    said = fairtrial("status", "width").stdout
+    assert "width-50 seed 2: failed (3 attempts, given up): killed" in said
+    assert "Nothing left: every arm has 3 seeds, but for 1 trial given up." in said
 
 
 def test_status_counts_arm_by_arm(fairtrial: Run) -> None:
