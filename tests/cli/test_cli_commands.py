@@ -179,6 +179,13 @@ def test_a_run_says_what_to_call_next(fairtrial: Run) -> None:
     assert models.index("show") - more.index("run") == 0
 
 
+def test_the_line_of_hyperparameters_is_one_line(fairtrial: Run) -> None:
+    """As in the notebook, and so that it can be searched for."""
+    lines = fairtrial("show", "width").stdout.splitlines()
+    common = "BUFFER SIZE = 10000, BATCH SIZE = 100, NUM_EPOCHS = 5, OPTIMIZER = Adam, LEARNING RATE = 0.001"
+    assert lines.count(common) == 3
+
+
 def test_no_line_ends_with_blanks(fairtrial: Run) -> None:
     """What is kept in a file and compared later should differ by what it says."""
     fairtrial("run", "width", "--seeds", "3")
