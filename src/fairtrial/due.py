@@ -9,10 +9,7 @@ from fairtrial.errors import StudyError
 from fairtrial.store import Store
 from fairtrial.study.schema import Study
 from fairtrial.study.shapes import training_work
-from fairtrial.trial import Trial
-
-ATTEMPTS = 3
-"""A trial that failed this often is left alone: the first time and two more."""
+from fairtrial.trial import ATTEMPTS, Trial
 
 
 def selected(

@@ -10,12 +10,12 @@ from typing import Literal
 
 from fairtrial.analysis.register import register
 from fairtrial.data import catalog
-from fairtrial.due import ATTEMPTS, missing, selected
+from fairtrial.due import missing, selected
 from fairtrial.replication import LatestAnswers, next_seed
 from fairtrial.store import Claim, Known, StaleClaim, Store
 from fairtrial.study.schema import Study
 from fairtrial.timekeeping import Executor, TimingReport, seconds_for_timing, time_questions
-from fairtrial.trial import Event, Lost, Outcome, Trial
+from fairtrial.trial import ATTEMPTS, Event, Lost, Outcome, Trial
 from fairtrial.wire import Order
 
 GRACE = 0.1

@@ -205,6 +205,10 @@ class Progress:
     epochs: int
 
 
+ATTEMPTS = 3
+"""A trial that failed this often is left alone: the first time and two more."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lost:
     """An attempt that ended without an outcome: out of memory, killed, disk full, stopped."""

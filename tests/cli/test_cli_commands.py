@@ -15,9 +15,9 @@ import pytest
 from typer.testing import Result
 
 from fairtrial.engine.precision import resolve
-from fairtrial.store import Store
+from fairtrial.store import Claim, Store
 from fairtrial.study import studyfile
-from fairtrial.trial import Trial
+from fairtrial.trial import Lost, Trial
 
 Run = Callable[..., Result]
 
@@ -179,6 +179,28 @@ def test_a_run_says_what_to_call_next(fairtrial: Run) -> None:
     assert models.index("show") - more.index("run") == 0
 
 
+def test_the_line_of_hyperparameters_is_one_line(fairtrial: Run) -> None:
+    """As in the notebook, and so that it can be searched for."""
+    lines = fairtrial("show", "width").stdout.splitlines()
+    common = "BUFFER SIZE = 10000, BATCH SIZE = 100, NUM_EPOCHS = 5, OPTIMIZER = Adam, LEARNING RATE = 0.001"
+    assert lines.count(common) == 3
+
+
+def test_no_line_ends_with_blanks(fairtrial: Run) -> None:
+    """What is kept in a file and compared later should differ by what it says."""
+    fairtrial("run", "width", "--seeds", "3")
+    for words in (
+        ("check", "width"),
+        ("answers", "width"),
+        ("show", "width"),
+        ("status", "width"),
+        ("list",),
+    ):
+        lines = fairtrial(*words).stdout.splitlines()
+        assert len(lines) > 3
+        assert [line for line in lines if line != line.rstrip()] == [], words
+
+
 def test_status_says_who_trains_what_since_when(fairtrial: Run) -> None:
     """So that one knows which process to wait for, or to end."""
     study = studyfile.load("width")
@@ -187,6 +209,26 @@ def test_status_says_who_trains_what_since_when(fairtrial: Run) -> None:
         store.claim(first)
         said = " ".join(fairtrial("status", "width").stdout.split())
     assert f"width-50 seed 1: running since 2026-01-02 03:04 UTC in process {os.getpid()} on" in said
+
+
+def test_status_waits_for_no_trial_that_was_given_up(fairtrial: Run) -> None:
+    """`run` leaves it alone: counted as left, it would be left for ever."""
+    study = studyfile.load("width")
+    lost = Trial(arm=study.arms["width-50"], seed=2, precision=resolve("auto"))
+    for attempt, left in ((1, [1, 2, 3]), (2, [1, 2, 3]), (3, [1, 3])):
+        with Store.open("fairtrial.db") as store:
+            claim = store.claim(lost)
+            assert isinstance(claim, Claim)
+            store.record_lost(claim, Lost(key=lost.key, state="failed", reason="killed"), trial=lost)
+        (narrow, *_) = json.loads(fairtrial("status", "width", "--json").stdout)["arms"]
+        assert narrow["missing"] == left
+        assert narrow["failed"] == [
+            {"seed": 2, "attempts": attempt, "state": "failed", "reason": "killed", "given_up": attempt == 3}
+        ]
+    fairtrial("run", "width", "--seeds", "3")
+    said = fairtrial("status", "width").stdout
+    assert "width-50 seed 2: failed (3 attempts, given up): killed" in said
+    assert "Nothing left: every arm has 3 seeds, but for 1 trial given up." in said
 
 
 def test_status_counts_arm_by_arm(fairtrial: Run) -> None:

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from typer.testing import Result
 
-from fairtrial.analysis.cost import Cost
+from fairtrial.analysis.cost import Cost, costs
 from fairtrial.analysis.gather import gather
 from fairtrial.analysis.prices import ASSUMED_ERROR, MULTIPLES, Prices, prices, total
 from fairtrial.stats.forecast import price_list
 from fairtrial.store import Store
-from fairtrial.study.schema import Arm, Question, Study
+from fairtrial.study.schema import Arm, ArmSettings, Question, Study
 
 Put = Callable[..., Any]
 Pairs = Callable[..., None]
@@ -138,3 +138,18 @@ def test_check_json_holds_the_list(fairtrial: Callable[..., Result]) -> None:
     assert (first["margin"], first["seeds"], first["within_horizon"]) == (0.001, 62, False)
     assert first["seconds"] > 0
     assert len(found["price_of_all"]) == len(MULTIPLES)
+
+
+def test_a_guess_counts_the_evaluations(store: Store) -> None:
+    """Trained on 500 images, a network is judged by two hundred times as many: that is where the time goes."""
+    network = {"layers": [{"conv": {"filters": 32, "kernel": 5}}, "flatten"]}
+    arms = [
+        Arm(
+            name=str(train),
+            settings=ArmSettings.model_validate({"network": network, "epochs": 1, "data": {"train": train}}),
+        )
+        for train in (500, 54_000)
+    ]
+    few, many = costs(gather(arms, store)).values()
+    assert (few.basis, many.basis) == ("guess", "guess")
+    assert 0.3 < few.seconds / many.seconds < 0.6

@@ -106,6 +106,18 @@ def test_more_memory_than_the_machine_has_fails_the_trial_in_words(executor: Loc
     assert outcome_of(list(executor.events()), trial().key).state == "finished"
 
 
+def test_files_of_the_users_do_not_stand_in_for_modules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """People keep a random.py and a fairtrial.py beside their study, and Python looks there first."""
+    for name in ("random", "queue", "torch", "fairtrial"):
+        (tmp_path / f"{name}.py").write_text("raise RuntimeError('not this one')")
+    monkeypatch.chdir(tmp_path)
+    with LocalExecutor(workers=1) as executor:
+        executor.start(Order(trial=trial()))
+        assert outcome_of(list(executor.events()), trial().key).state == "finished"
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="no such limits elsewhere")
 @pytest.mark.parametrize(
     ("limit", "said"),

@@ -18,7 +18,7 @@ from fairtrial.data import catalog
 from fairtrial.errors import DataError, StudyError
 from fairtrial.store import Claim, Store
 from fairtrial.study.schema import Margins, Question, Seeds, Study
-from fairtrial.trial import Event, Lost, Outcome, Trial
+from fairtrial.trial import ATTEMPTS, Event, Lost, Outcome, Trial
 
 STUDY = Study(
     name="study",
@@ -72,7 +72,7 @@ def test_a_failing_trial_is_tried_three_times_then_left_with_its_reason(store: S
 
     executor = FakeExecutor(fails_for_wide)
     report = runner.run(STUDY, store=store, executor=executor, seeds=1)
-    assert pairs(executor).count(("wide", 1)) == due.ATTEMPTS
+    assert pairs(executor).count(("wide", 1)) == ATTEMPTS
     assert list(report.failed.values()) == ["struck by lightning"]
     assert report.trained == 1
     later = FakeExecutor()

@@ -167,12 +167,14 @@ arms:
   other: {optimizer.learning_rate: {step: {initial: 0.1, factor: 0.5}}}
   within: {optimizer.learning_rate.cosine.initial: 0.5}
   constant: {optimizer.learning_rate: {constant: 0.25}}
+  like the others: {optimizer.learning_rate: {constant: {initial: 0.25}}}
 """)
     rates = {name: arm.settings.optimizer.learning_rate for name, arm in found.items()}
     assert rates == {
         "other": Step(initial=0.1, factor=0.5),
         "within": Cosine(initial=0.5, final=0.001),
         "constant": 0.25,
+        "like the others": 0.25,
     }
 
 

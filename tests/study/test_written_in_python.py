@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -89,6 +90,10 @@ def test_a_study_goes_where_a_name_goes():
     """`load` gives what it is given, so that code that takes a study takes both."""
     written = ft.Study(**SECTIONS)
     assert ft.load(written) is written
+    assert ft.load({"schema": "fairtrial/1", **SECTIONS}) == written
+    nothing: Any = None
+    with pytest.raises(ft.StudyError, match="None: cannot be read: no file can have this name"):
+        ft.load(nothing)
     with pytest.raises(ft.StudyError, match="takes no `sets`"):
         ft.load(written, sets=["epochs=2"])
     assert ft.Study(**SECTIONS, sets=["epochs=2"]).arms["fast"].settings.epochs == 2

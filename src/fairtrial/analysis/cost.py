@@ -23,6 +23,12 @@ GUESSED_PARAMETERS = 2.5e9
 GUESSED_UPDATE_SECONDS = 0.0002
 """What an update costs beside its arithmetic."""
 
+GUESSED_TRIAL_SECONDS = 0.1
+"""What a trial costs however small: its network made, the images turned into numbers to be judged by."""
+
+VALIDATION_MOMENTS, TEST_MOMENTS = 10, 5
+"""Evaluations during the last epoch, of which each takes one pass over its images."""
+
 Basis = Literal["measured", "scaled", "guess"]
 
 
@@ -63,6 +69,9 @@ def _seconds(trials: Iterable[StoredTrial], here: str) -> list[float]:
 
 
 def _guess(arm: Arm) -> float:
-    images = arm.settings.data.train_count * arm.settings.epochs
+    """Training, forward and backward, and the evaluations: the larger part where one trains on few images."""
+    data, epochs = arm.settings.data, arm.settings.epochs
+    evaluated = data.validation * (epochs + VALIDATION_MOMENTS) + data.facts.test_images * TEST_MOMENTS
+    passes = multiply_adds(arm) * (3 * data.train_count * epochs + evaluated)
     per_update = GUESSED_UPDATE_SECONDS + parameters(arm) / GUESSED_PARAMETERS
-    return 3 * multiply_adds(arm) * images / GUESSED_MULTIPLY_ADDS + updates(arm) * per_update
+    return GUESSED_TRIAL_SECONDS + passes / GUESSED_MULTIPLY_ADDS + updates(arm) * per_update

@@ -10,6 +10,7 @@ from fairtrial.analysis.cost import Cost, costs
 from fairtrial.analysis.gather import gather, other_engines, trials
 from fairtrial.store import Attempt, Holder, Store
 from fairtrial.study.schema import Study
+from fairtrial.trial import ATTEMPTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,17 +25,21 @@ class Running:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """A seed without an outcome, how often it was tried, and why the last attempt ended."""
+    """A seed without an outcome, how often it was tried, and why the last attempt ended.
+
+    One that is `given_up` failed so often that no run tries it again.
+    """
 
     seed: int
     attempts: int
     state: str
     reason: str
+    given_up: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmProgress:
-    """Seeds of one arm out of `wanted`. `failed` seeds are among the `missing` ones."""
+    """Seeds of one arm out of `wanted`. `failed` seeds are among the `missing` ones unless they are given up."""
 
     arm: str
     wanted: int
@@ -116,7 +121,8 @@ def _arm_progress(
     cost: Cost,
 ) -> ArmProgress:
     held = {key: holders[key] for key in wanted if key in holders}
-    missing = tuple(seed for key, seed in wanted.items() if seed not in states and key not in held)
+    given_up = {key for key in wanted if sum(one.state == "failed" for one in attempts[key]) >= ATTEMPTS}
+    open_ones = {key: seed for key, seed in wanted.items() if seed not in states and key not in held}
     return ArmProgress(
         arm=name,
         wanted=len(wanted),
@@ -132,11 +138,17 @@ def _arm_progress(
             for key, holder in held.items()
         ),
         failed=tuple(
-            Failure(seed=wanted[key], attempts=len(some), state=some[-1].state, reason=some[-1].reason)
+            Failure(
+                seed=wanted[key],
+                attempts=len(some),
+                state=some[-1].state,
+                reason=some[-1].reason,
+                given_up=key in given_up,
+            )
             for key in wanted
             if (some := attempts[key]) and wanted[key] not in states
         ),
-        missing=missing,
+        missing=tuple(seed for key, seed in open_ones.items() if key not in given_up),
         other_engine_version=other_engine_version,
         cost=cost,
     )

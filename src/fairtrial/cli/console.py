@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 import typer
 from rich.console import Console
@@ -18,8 +19,22 @@ class PipeConsole(Console):
         raise BrokenPipeError
 
 
+class Trimmed:
+    """A stream whose lines end where their text ends: rich fills them up with blanks, which files and diffs keep."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        self._stream.write(re.sub(r" +(?=\n)", "", text))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 def stdout() -> Console:
-    return PipeConsole(highlight=False, emoji=False, markup=False)
+    return PipeConsole(file=cast("TextIO", Trimmed(sys.stdout)), highlight=False, emoji=False, markup=False)
 
 
 def stderr() -> Console:

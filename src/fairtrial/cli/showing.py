@@ -65,7 +65,7 @@ def _render_block(one: Block, console: Console) -> None:
         console.print(Text(one.note, style="dim"))
     console.print()
     console.print(Text("HyperParameters:"))
-    console.print(Text(one.hyperparameters))
+    console.print(Text(one.hyperparameters), soft_wrap=True)
     console.print()
     layers = Table(box=None, pad_edge=False)
     layers.add_column("Layer (type)", overflow="fold")

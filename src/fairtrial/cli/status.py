@@ -77,7 +77,9 @@ def left_sentence(standing: Progress) -> str:
     """What is left to do, in trials and time."""
     missing = sum(len(row.missing) + len(row.running) for row in standing.arms)
     if not missing:
-        return f"Nothing left: every arm has {standing.arms[0].wanted} seeds."
+        given_up = sum(one.given_up for row in standing.arms for one in row.failed)
+        but = f", but for {count_of(given_up, 'trial')} given up" if given_up else ""
+        return f"Nothing left: every arm has {standing.arms[0].wanted} seeds{but}."
     how = " (a guess: nothing of this study was timed on this machine yet)" if standing.guessed else ""
     trials = "1 trial" if missing == 1 else f"{missing} trials"
     return f"{trials} left: about {duration(standing.seconds_left)}{how}."
@@ -110,8 +112,8 @@ def _details(row: ArmProgress) -> list[str]:
         for one in row.running
     ]
     tried = [
-        f"{row.arm} seed {one.seed}: {one.state} ({one.attempts} "
-        f"{'attempt' if one.attempts == 1 else 'attempts'}): {one.reason}"
+        f"{row.arm} seed {one.seed}: {one.state} ({count_of(one.attempts, 'attempt')}"
+        f"{', given up' if one.given_up else ''}): {one.reason}"
         for one in row.failed
     ]
     older = (

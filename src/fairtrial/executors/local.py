@@ -121,7 +121,8 @@ class LocalExecutor:
     def _spawn(self) -> _Worker:
         taken = {worker.number for worker in self._pool}
         number = next(slot for slot in range(self.workers) if slot not in taken)
-        command = [sys.executable, "-m", "fairtrial.engine.worker", "--parent", str(os.getpid())]
+        # -P: a file called random.py in the user's folder is not what torch means by `import random`.
+        command = [sys.executable, "-P", "-m", "fairtrial.engine.worker", "--parent", str(os.getpid())]
         # Pinned only while every worker has a core to itself; otherwise the kernel shares better.
         if self.workers <= len(self._cores):
             command += ["--core", str(self._cores[number])]
@@ -132,7 +133,7 @@ class LocalExecutor:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env={**os.environ, **threads},
+            env={**os.environ, **_same_package(), **threads},
             process_group=0 if sys.platform != "win32" else None,
         )
         worker = _Worker(number=number, process=process, errors=errors)
@@ -172,7 +173,7 @@ class LocalExecutor:
         self._discard(worker)
         if not worker.ready:
             raise ExecutorError(
-                f"no worker can start: {_why(code, said)}. Try `python -m fairtrial.engine.worker --parent "
+                f"no worker can start: {_why(code, said)}. Try `python -P -m fairtrial.engine.worker --parent "
                 f"{os.getpid()}` with {sys.executable} to see the whole message."
             )
         if key is not None:
@@ -190,6 +191,18 @@ class LocalExecutor:
         with contextlib.suppress(BrokenPipeError):
             process.stdin.close()
         worker.errors.close()
+
+
+def _same_package() -> dict[str, str]:
+    """Where this very package was imported from, for a worker that would not find it or would find another.
+
+    The folder of all installed packages stays where it is: looked through first, it could hide parts of Python.
+    """
+    root = Path(__file__).resolve().parents[2]
+    if root.name in ("site-packages", "dist-packages"):
+        return {}
+    others = os.environ.get("PYTHONPATH")
+    return {"PYTHONPATH": os.pathsep.join([str(root), *([others] if others else [])])}
 
 
 def available_cores() -> list[int]:

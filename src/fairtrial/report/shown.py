@@ -27,6 +27,9 @@ class Shown:
         """The three-column table alone: printed, reproduced, done right."""
         return replace(self, blocks=())
 
+    def __str__(self) -> str:
+        return self._repr_markdown_()
+
     def _repr_markdown_(self) -> str:
         lines = [*models_markdown(self.blocks, heading="**"), *three_columns(self.rows, heading="**")]
         return "\n".join(lines).rstrip() + "\n"

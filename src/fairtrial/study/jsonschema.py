@@ -70,6 +70,8 @@ def _own_definitions() -> Schema:
             "description": "The arm this one starts from; without it, the base.",
         }
     }
+    rate: Schema = {"type": "number", "exclusiveMinimum": 0}
+    only_initial: Schema = {"type": "object", "required": ["initial"], "additionalProperties": False}
     return {
         "Arm": _or_nothing(_body({**arm, **_fields(About)})),
         "Layer": {
@@ -87,14 +89,14 @@ def _own_definitions() -> Schema:
         "LearningRate": {
             "description": "A number, or a schedule over the training.",
             "anyOf": [
-                {"type": "number", "exclusiveMinimum": 0},
+                rate,
                 {
                     "type": "object",
                     "minProperties": 1,
                     "maxProperties": 1,
                     "additionalProperties": False,
                     "properties": {
-                        "constant": {"type": "number", "exclusiveMinimum": 0},
+                        "constant": {"anyOf": [rate, {"properties": {"initial": rate}, **only_initial}]},
                         **{kind: _group(model) for kind, model in SCHEDULES.items()},
                     },
                 },

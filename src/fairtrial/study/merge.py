@@ -222,12 +222,12 @@ def _tagged_layer(layer: Node) -> Node:
 
 
 def _tagged_schedule(rate: Node) -> Node:
-    """`{constant: 0.1}` as the number, `{cosine: {...}}` as `{kind: cosine, ...}`."""
+    """`{constant: 0.1}` or `{constant: {initial: 0.1}}` as the number, `{cosine: {...}}` as `{kind: cosine, ...}`."""
     if rate.entries is None or len(rate.entries) != 1:
         return rate
     (kind, body), *_ = rate.entries.items()
     if kind == "constant":
-        return body
+        return body.entries["initial"] if body.entries and set(body.entries) == {"initial"} else body
     if kind in SCHEDULE_FIELDS:
         return rate
     return replace(rate, value={"kind": replace(body, value=kind), **(body.entries or {})})

@@ -31,14 +31,17 @@ def builtin_names() -> tuple[str, ...]:
     return tuple(sorted(file.name[:-5] for file in BUILTIN.iterdir() if file.name.endswith(".yaml")))
 
 
-def load(source: str | Path | Study, *, sets: Sequence[str] = ()) -> Study:
+def load(source: str | Path | Study | Mapping[str, object], *, sets: Sequence[str] = ()) -> Study:
     """The study in the file `source`, or the built-in one of that name, with `sets` applied.
 
     A text that is the name of a built-in study means that study; write `./course` for a file of
     such a name. Each of `sets` is `PATH=VALUE`; what it sets in the base does not override an
     arm's own departure of the same path. Raises StudyError with all mistakes, each with its line.
-    A study is itself, so that what is written in Python goes wherever a name goes.
+    A study is itself, and a mapping what a file of it would be, so that what is written in Python goes
+    wherever a name goes.
     """
+    if isinstance(source, Mapping):
+        return study_from_dict(source, sets=sets)
     if isinstance(source, Study):
         if sets:
             raise StudyError("a study that is made already takes no `sets`; give them where it is made")
@@ -98,7 +101,7 @@ def _read(source: str | Path) -> tuple[str, str]:
         raise _refused(name, message) from None
     except IsADirectoryError:
         raise _refused(name, "is a folder; name the study file in it") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:
         reason = getattr(error, "strerror", None) or "no file can have this name"
         raise _refused(name, f"cannot be read: {reason}") from None
     if len(content) > LARGEST_FILE_BYTES:

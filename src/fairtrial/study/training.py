@@ -54,10 +54,11 @@ def _schedule_from_file(entry: object) -> object:
     mapping = cast("dict[str, Any]", entry)
     if len(mapping) == 1 and "kind" not in mapping:
         (kind, body), *_ = mapping.items()
+        within = cast("dict[str, Any]", body) if isinstance(body, dict) else None
         if kind == "constant":
-            return body
-        if isinstance(body, dict):
-            return {"kind": kind, **cast("dict[str, Any]", body)}
+            return within["initial"] if within and set(within) == {"initial"} else cast("object", body)
+        if within is not None:
+            return {"kind": kind, **within}
     return mapping
 
 
