@@ -39,13 +39,26 @@ METRICS = (
 )
 
 
+BLOCK = 1000
+"""Seeds in a block. What was selected on some seeds is never judged on them, so each use has its own block."""
+
+QUESTIONS, SEARCH, RETUNING, CONFIRMATION = 0, BLOCK, 2 * BLOCK, 3 * BLOCK
+"""Where the numbers begin: seeds 1 to 999 answer questions, from 1001 a search is made on, from 2001 arms are tuned
+anew, from 3001 a selected arm is confirmed (each further confirmation takes the next block)."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """One network to train from scratch: the experimental unit of a study."""
+    """One network to train from scratch: the experimental unit of a study. `seed` counts within its arm's block."""
 
     arm: Arm
     seed: int
     precision: ResolvedPrecision
+
+    @property
+    def number(self) -> int:
+        """The whole number that fixes all randomness of the trial."""
+        return self.arm.block + self.seed
 
     @property
     def arm_key(self) -> str:
@@ -55,7 +68,7 @@ class Trial:
     @cached_property
     def key(self) -> str:
         """SHA-256 of everything that can change this trial's numbers."""
-        return _sha256(f"{_identity(self.arm, self.precision, ENGINE_VERSION).before_seed}{self.seed}}}")
+        return _sha256(f"{_identity(self.arm, self.precision, ENGINE_VERSION).before_seed}{self.number}}}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def _trial_body(trial: Trial) -> dict[str, Any]:
         "key": trial.key,
         "name": trial.arm.name,
         "settings": trial.arm.settings.model_dump(mode="json", by_alias=True),
-        "seed": trial.seed,
+        "seed": trial.number,
         "precision": trial.precision,
     }
 

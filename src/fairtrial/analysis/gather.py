@@ -10,21 +10,26 @@ from fairtrial.engine.precision import resolve
 from fairtrial.store import Store
 from fairtrial.study.schema import Arm
 from fairtrial.study.shapes import parameters
-from fairtrial.trial import Trial
+from fairtrial.trial import BLOCK, StoredTrial, Trial
 
-LAST_SEED = 999
-"""Seeds beyond it belong to searches and confirmations and answer no question."""
+LAST_SEED = BLOCK - 1
+"""The last of a block: seeds beyond it belong to other uses of the arm."""
 
 
 def gather(arms: Sequence[Arm], store: Store, *, history: bool = False) -> dict[str, ArmTrials]:
     """Each arm by its name with its stored trials of this engine version, in seed order.
 
-    Only seeds 1 to 999 count. `history` brings the epochs along.
+    Only seeds of the arm's own block count, and are counted from 1 there. `history` brings the epochs along.
     """
     keys = {arm.name: arm_key(arm) for arm in arms}
-    found = store.stored_of_arms(keys.values(), last_seed=LAST_SEED, history=history)
+    found: dict[tuple[int, str], tuple[StoredTrial, ...]] = {}
+    for block in dict.fromkeys(arm.block for arm in arms):
+        some = [keys[arm.name] for arm in arms if arm.block == block]
+        stored = store.stored_of_arms(some, block=block, last_seed=LAST_SEED, history=history)
+        found |= {(block, key): trials for key, trials in stored.items()}
     return {
-        arm.name: ArmTrials(arm=arm, parameters=parameters(arm), trials=found[keys[arm.name]]) for arm in arms
+        arm.name: ArmTrials(arm=arm, parameters=parameters(arm), trials=found[arm.block, keys[arm.name]])
+        for arm in arms
     }
 
 

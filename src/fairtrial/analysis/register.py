@@ -66,6 +66,7 @@ class Promised:
             # A time is one machine's own.
             machine=machine() if metric == "time" else "",
             processor=processor() if metric == "time" else "",
+            block=self.study.arms[question.variant].block,
         )
 
     def _promise(
@@ -84,7 +85,9 @@ def register(study: Study, store: Store) -> None:
     plan = plan_of(study, keys)
     history = _registered(study.name, store)
     if not _in_force(plan, history):
-        store.add_plan(study=study.name, sha256=plan.sha256, plan=plan.text, seen=_seen(plan, history, store))
+        store.add_plan(
+            study=study.name, sha256=plan.sha256, plan=plan.text, seen=_seen(study, plan, history, store)
+        )
 
 
 def in_force(study: Study, store: Store) -> StoredPlan | None:
@@ -104,7 +107,7 @@ def promised(study: Study, store: Store) -> Promised:
     if not plan.verdicts:
         return Promised(study=study, arm_keys=keys, promises={})
     if not _in_force(plan, history):
-        lineage = (*lineage, Registration(plan=plan, seen=_seen(plan, history, store)))
+        lineage = (*lineage, Registration(plan=plan, seen=_seen(study, plan, history, store)))
     return Promised(study=study, arm_keys=keys, promises=promises(lineage))
 
 
@@ -160,6 +163,7 @@ def _in_force(plan: Plan, history: list[Registration]) -> bool:
     return bool(lineage) and lineage[-1].plan == plan
 
 
-def _seen(plan: Plan, history: list[Registration], store: Store) -> dict[str, int]:
-    """Trials of all arms the study ever held against each other, as stored now."""
-    return store.seen(sorted(plan.arms.union(*(one.plan.arms for one in connected(plan, history)))))
+def _seen(study: Study, plan: Plan, history: list[Registration], store: Store) -> dict[str, int]:
+    """Trials of all arms the study ever held against each other, on seeds such as its own, as stored now."""
+    keys = sorted(plan.arms.union(*(one.plan.arms for one in connected(plan, history))))
+    return store.seen(keys, block=next(arm.block for arm in study.arms.values()))

@@ -115,7 +115,7 @@ def _of_verdict(stored: StoredVerdict, store: Store, *, promised: set[str] | Non
         return
     about = f"{where}, {terms.metric}" + (f" on {terms.on}" if terms.on else "")
     planned = asdict(terms)
-    for of_the_data in ("floor", "engine_version", "machine", "processor"):
+    for of_the_data in ("floor", "engine_version", "machine", "processor", "block"):
         del planned[of_the_data]
     if promised is not None and _key(**planned) not in promised:
         yield f"{about}: no stored plan has the terms it was judged on"
@@ -163,7 +163,10 @@ def _contrast(terms: Terms, store: Store) -> Contrast:
         )
         return time_contrast(pairs, horizon=terms.horizon)
     found = store.stored_of_arms(
-        (terms.variant, terms.baseline), engine_version=terms.engine_version, last_seed=terms.horizon
+        (terms.variant, terms.baseline),
+        engine_version=terms.engine_version,
+        block=terms.block,
+        last_seed=terms.horizon,
     )
     variant, baseline = (
         _Trained({trial.seed: trial for trial in found[key]}) for key in (terms.variant, terms.baseline)

@@ -37,11 +37,16 @@ class Terms:
     machine: str = ""
     """Where the pairs were timed, and on which processor: empty for whatever is not a time."""
     processor: str = ""
+    block: int = 0
+    """Where the seeds of its trials begin: not among those that questions are answered on, for a confirmation."""
 
     @property
     def text(self) -> str:
         """Canonical JSON: equal for equal terms, and for no others."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        terms = asdict(self)
+        if not self.block:
+            del terms["block"]  # as terms were written before there were blocks
+        return json.dumps(terms, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def terms_from(text: str) -> Terms:

@@ -72,7 +72,7 @@ def _running(tally: Tally) -> Table:
     for one in tally.running.values():
         table.add_row(
             one.trial.arm.name,
-            str(one.trial.seed),
+            str(one.trial.number),
             f"{one.epoch} of {one.trial.arm.settings.epochs}",
             "-" if one.loss is None else f"{one.loss:.4f}",
         )

@@ -71,7 +71,7 @@ def run_study(
         found = answers_from(study, opened)
     for key, reason in report.failed.items():
         trial = tally.planned[key]
-        typer.echo(f"given up: {trial.arm.name} seed {trial.seed}: {reason}", err=True)
+        typer.echo(f"given up: {trial.arm.name} seed {trial.number}: {reason}", err=True)
     for question, reason in report.timing.untimed.items():
         typer.echo(f"not timed: {question}: {reason}", err=True)
     print_answers(found, form="json" if as_json else "terminal")

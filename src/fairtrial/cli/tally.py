@@ -95,14 +95,14 @@ class Tally:
                 tally.diverged += 1
             said = f"diverged: {outcome.reason}"
         count = f"{self.done}" if self.open_ended else f"{self.done}/{len(self.planned)}"
-        return f"[{count}] {name} seed {running.trial.seed}: {said}, {took:.1f} s"
+        return f"[{count}] {name} seed {running.trial.number}: {said}, {took:.1f} s"
 
     def _lost(self, lost: Lost) -> str:
         running = self.running.pop(lost.key)
         self.waiting.add(lost.key)
         for known in self.names[lost.key]:
             self.arms[known].failed += lost.state == "failed"
-        return f"{running.trial.arm.name} seed {running.trial.seed}: {lost.state}: {lost.reason}"
+        return f"{running.trial.arm.name} seed {running.trial.number}: {lost.state}: {lost.reason}"
 
     def seconds_left(self) -> float:
         """Work that is left spread over the workers, and never more than what is left of the budget."""

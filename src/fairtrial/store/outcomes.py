@@ -56,7 +56,7 @@ class Attempt:
 
 def check(outcome: Outcome, *, trial: Trial) -> None:
     """Refuse what could not come back as it went in. Raises StoreError."""
-    where = f"trial {trial.key[:12]} (arm {trial.arm.name!r}, seed {trial.seed})"
+    where = f"trial {trial.key[:12]} (arm {trial.arm.name!r}, seed {trial.number})"
     if outcome.key != trial.key:
         raise StoreError(f"{where}: the outcome is of another trial, {outcome.key[:12]}")
     for kind, given, allowed in (
@@ -83,7 +83,7 @@ def insert(
     values: dict[str, Any] = {
         "key": outcome.key,
         "arm_key": trial.arm_key,
-        "seed": trial.seed,
+        "seed": trial.number,
         "engine_version": ENGINE_VERSION,
         "state": outcome.state,
         "reason": _text(outcome.reason),
@@ -139,7 +139,7 @@ def insert_attempt(
            (key, number, arm_key, seed, engine_version, state, reason, began, ended, host, pid)
            VALUES (?, (SELECT 1 + count(*) FROM attempts WHERE key = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         (
-            lost.key, lost.key, trial.arm_key, trial.seed, ENGINE_VERSION, lost.state, _text(lost.reason),
+            lost.key, lost.key, trial.arm_key, trial.number, ENGINE_VERSION, lost.state, _text(lost.reason),
             timestamp(began), timestamp(ended), host, pid,
         ),
     )  # fmt: skip

@@ -11,9 +11,7 @@ from typing import Any
 
 from fairtrial.errors import StoreError
 from fairtrial.store.claims import timestamp
-
-LAST_SEED = 999
-"""Seeds beyond it belong to searches and confirmations: they show nothing of a study's questions."""
+from fairtrial.trial import BLOCK
 
 _LOOK_COLUMNS = (
     "terms_sha256", "n", "seeds", "estimate", "sd", "margin", "sign_level", "low", "high",
@@ -97,12 +95,12 @@ def plans(connection: sqlite3.Connection, study: str | None) -> Iterator[StoredP
         )
 
 
-def seen(connection: sqlite3.Connection, arm_keys: Sequence[str]) -> dict[str, int]:
-    """How many trials of each arm may have shown somebody something; arms without any are left out."""
+def seen(connection: sqlite3.Connection, arm_keys: Sequence[str], *, block: int) -> dict[str, int]:
+    """How many trials of each arm in this block of seeds may have shown somebody something; arms without any are left out."""
     marks = ",".join("?" * len(arm_keys))
     rows = connection.execute(
         f"""SELECT arm_key, count(*) AS trials FROM trials
-            WHERE arm_key IN ({marks}) AND seed <= {LAST_SEED} AND key NOT IN (SELECT key FROM unplanned)
+            WHERE arm_key IN ({marks}) AND seed BETWEEN {block + 1:d} AND {block + BLOCK - 1:d} AND key NOT IN (SELECT key FROM unplanned)
             GROUP BY arm_key""",
         tuple(arm_keys),
     )

@@ -223,12 +223,13 @@ class Store:
         arm_keys: Iterable[str],
         *,
         engine_version: int | None = None,
+        block: int = 0,
         last_seed: int,
         history: bool = False,
     ) -> dict[str, tuple[StoredTrial, ...]]:
-        """The trials of each arm from seed 1 to `last_seed` that have a final outcome, in seed order.
+        """The trials of each arm from seed 1 to `last_seed` of a block that have a final outcome, in seed order.
 
-        Of this engine version unless another is named; see `stored` for what is left out.
+        Their seeds are counted from where the block begins. Of this engine version unless another is named; see `stored` for what is left out.
         """
         found: dict[str, list[StoredTrial]] = {}
         version = ENGINE_VERSION if engine_version is None else engine_version
@@ -236,34 +237,25 @@ class Store:
             for some in chunks(arm_keys):
                 found |= {key: [] for key in some}
                 for trial in stored.of_arms(
-                    self._connection, some, engine_version=version, last_seed=last_seed, history=history
+                    self._connection,
+                    some,
+                    engine_version=version,
+                    block=block,
+                    last_seed=last_seed,
+                    history=history,
                 ):
                     found[trial.arm_key].append(trial)
         return {key: tuple(trials) for key, trials in found.items()}
 
-    def stored_after(self, place: int, *, last_seed: int) -> tuple[list[StoredTrial], int]:
-        """What was recorded after `place`, of any arm and this engine version, and the place that is reached now."""
-        with explained(self.path), reading(self._connection):
-            reached = self.place()
-            if reached <= place:
-                return [], reached
-            found = stored.after(self._connection, place, engine_version=ENGINE_VERSION, last_seed=last_seed)
-            return found, reached
+    def seen(self, arm_keys: Iterable[str], *, block: int = 0) -> dict[str, int]:
+        """Trials of each arm in a block of seeds that may have shown somebody something; arms without any are left out.
 
-    def place(self) -> int:
-        """How far the outcomes have come, in the order in which they were recorded: see `stored_after`."""
-        with explained(self.path):
-            return stored.last_place(self._connection)
-
-    def seen(self, arm_keys: Iterable[str]) -> dict[str, int]:
-        """Trials of each arm that may have shown somebody something; arms without any are left out.
-
-        Those from before plans were kept do not count, nor do seeds that answer no question.
+        Those from before plans were kept do not count, nor do seeds of other blocks.
         """
         counts: dict[str, int] = {}
         with explained(self.path), reading(self._connection):
             for some in chunks(arm_keys):
-                counts |= plans.seen(self._connection, some)
+                counts |= plans.seen(self._connection, some, block=block)
         return counts
 
     def add_plan(self, *, study: str, sha256: str, plan: str, seen: Mapping[str, int]) -> None:

@@ -34,28 +34,16 @@ def of_arms(
     arm_keys: Sequence[str],
     *,
     engine_version: int,
+    block: int,
     last_seed: int,
     history: bool,
 ) -> list[StoredTrial]:
-    """The arms' final outcomes from seed 1 to `last_seed`, without predictions, of each arm in seed order."""
-    where = f"arm_key IN ({_marks(arm_keys)}) AND engine_version = {engine_version:d} AND seed BETWEEN 1 AND {last_seed:d}"
-    return _stored(connection, where, arm_keys, by="arm_key", history=history)
-
-
-def after(
-    connection: sqlite3.Connection, place: int, *, engine_version: int, last_seed: int
-) -> list[StoredTrial]:
-    """The final outcomes recorded after that place, of all arms, without epochs, predictions and attempts."""
-    rows = _plain(connection).execute(
-        f"SELECT {_COLUMNS} FROM trials WHERE rowid > ? AND engine_version = ? AND seed BETWEEN 1 AND ? ORDER BY rowid",
-        (place, engine_version, last_seed),
+    """The arms' final outcomes from seed 1 to `last_seed` of a block, without predictions, of each arm in seed order."""
+    where = (
+        f"arm_key IN ({_marks(arm_keys)}) AND engine_version = {engine_version:d} "
+        f"AND seed BETWEEN {block + 1:d} AND {block + last_seed:d}"
     )
-    return _trials(connection, rows, {}, ())
-
-
-def last_place(connection: sqlite3.Connection) -> int:
-    """Where the outcome recorded last is among all, in the order in which they were; 0 if there is none."""
-    return int(connection.execute("SELECT coalesce(max(rowid), 0) FROM trials").fetchone()[0])
+    return _stored(connection, where, arm_keys, by="arm_key", history=history, block=block)
 
 
 def known(connection: sqlite3.Connection, keys: Sequence[str]) -> list[str]:
@@ -81,7 +69,13 @@ def other_engines(
 
 
 def _stored(
-    connection: sqlite3.Connection, where: str, values: Sequence[str], *, by: By, history: bool
+    connection: sqlite3.Connection,
+    where: str,
+    values: Sequence[str],
+    *,
+    by: By,
+    history: bool,
+    block: int = 0,
 ) -> list[StoredTrial]:
     records: dict[str, list[EpochRecord]] = {}
     with _without_search_for_cycles():
@@ -97,7 +91,8 @@ def _stored(
         rows = _plain(connection).execute(
             f"SELECT {_COLUMNS} FROM trials WHERE {where} {order}", tuple(values)
         )
-        return _trials(connection, rows, records, list(outcomes.attempts(connection, values, by=by)))
+        attempts = list(outcomes.attempts(connection, values, by=by))
+        return _trials(connection, rows, records, attempts, block=block)
 
 
 def _trials(
@@ -105,6 +100,8 @@ def _trials(
     rows: sqlite3.Cursor,
     records: dict[str, list[EpochRecord]],
     attempts: Sequence[outcomes.Attempt],
+    *,
+    block: int,
 ) -> list[StoredTrial]:
     lost: dict[str, list[Lost]] = {}
     for attempt in attempts:
@@ -130,7 +127,7 @@ def _trials(
                 key=key,
                 arm_key=arm_key,
                 arm_name=arms[arm_key]["name"],
-                seed=seed,
+                seed=seed - block,
                 precision=arms[arm_key]["precision"],
                 engine_version=engine_version,
                 outcome=Outcome(

@@ -135,6 +135,8 @@ class Arm:
     title: str | None = None
     note: str | None = None
     published: Published | None = None
+    block: int = 0
+    """Where its seeds begin: its seed s is the number block + s. See BLOCKS in `trial.py`."""
 
     @cached_property
     def network(self) -> Network:
