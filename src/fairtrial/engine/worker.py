@@ -101,6 +101,10 @@ def _train(order: Order, data: Dataset, facts: dict[str, str], tell: Callable[[E
             match step:
                 case EpochRecord():
                     tell(Progress(key=trial.key, record=step, epochs=trial.arm.settings.epochs))
+                    failed = next((one for one in order.hurdles if one.fails(step)), None)
+                    if failed and step.epoch < trial.arm.settings.epochs:
+                        tell(Lost(key=trial.key, state="stopped", reason=str(failed), retry=False))
+                        return
                 case checkpoint.Checkpoint():
                     if kept and _worth_keeping(step, trial.arm.settings.epochs):
                         checkpoint.save(step, kept)

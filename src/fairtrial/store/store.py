@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -11,14 +11,15 @@ from typing import Self
 
 from fairtrial.errors import StoreError
 from fairtrial.pair import PairTimes
-from fairtrial.store import claims, outcomes, pairs, plans, predictions, stored
+from fairtrial.store import claims, outcomes, pairs, plans, predictions, proposals, stored
 from fairtrial.store.claims import Claim, Holder, Known, StaleClaim, Taken
 from fairtrial.store.connection import chunks, connect, explained, reading, writing
 from fairtrial.store.outcomes import Attempt
 from fairtrial.store.owner import Owner, this_process
 from fairtrial.store.pairs import StoredPair
 from fairtrial.store.plans import StoredPlan, StoredVerdict
-from fairtrial.trial import ENGINE_VERSION, Lost, Outcome, Predictions, StoredTrial, Trial
+from fairtrial.store.proposals import Proposal, Selection
+from fairtrial.trial import BLOCK, ENGINE_VERSION, Lost, Outcome, Predictions, StoredTrial, Trial
 
 
 def _utc_now() -> datetime:
@@ -278,6 +279,47 @@ class Store:
         """What was judged in one study, or at all, each with its looks in seed order."""
         with explained(self.path), reading(self._connection):
             return plans.verdicts(self._connection, study)
+
+    def propose(self, proposal: Proposal) -> bool:
+        """Keep a point that a search is going to train; False if its number is taken by another process's."""
+        with explained(self.path), writing(self._connection):
+            return proposals.insert_proposal(self._connection, proposal, now=self._now())
+
+    def stop_proposal(self, search: str, number: int, scores: Sequence[float]) -> None:
+        """Note that a proposal was given up after these validation scores, one per epoch."""
+        with explained(self.path), writing(self._connection):
+            proposals.stop_proposal(self._connection, search, number, scores)
+
+    def proposals(self, search: str) -> list[Proposal]:
+        """Everything a search has proposed, in order."""
+        with explained(self.path), reading(self._connection):
+            return proposals.proposals(self._connection, search)
+
+    def select(self, *, study: str, question: str, basis: str, selected: str, first_block: int) -> Selection:
+        """Keep what a question has selected, and give it a block of seeds nobody was judged on: from `first_block` on.
+
+        What was selected from this basis before stands: it is returned instead.
+        """
+        with explained(self.path), writing(self._connection):
+            last = proposals.last_block(self._connection)
+            block = first_block if last is None or last < first_block else last + BLOCK
+            made = Selection(
+                study=study,
+                question=question,
+                basis=basis,
+                selected=selected,
+                block=block,
+                selected_at=self._now(),
+            )
+            proposals.insert_selection(self._connection, made)
+            found = proposals.selection(self._connection, study=study, question=question, basis=basis)
+        assert found is not None
+        return found
+
+    def selection(self, *, study: str, question: str, basis: str) -> Selection | None:
+        """What a question has selected from this basis, if it has."""
+        with explained(self.path), reading(self._connection):
+            return proposals.selection(self._connection, study=study, question=question, basis=basis)
 
     def _check_claim(self, claim: Claim, trial: Trial) -> None:
         if claim.key != trial.key:

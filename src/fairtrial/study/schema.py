@@ -20,6 +20,7 @@ from fairtrial.study.limits import Frozen, refusal
 from fairtrial.study.limits import Margins as Margins
 from fairtrial.study.limits import Seeds as Seeds
 from fairtrial.study.naming import Identifier, each_once
+from fairtrial.study.searches import Search
 from fairtrial.study.training import Adam, AnyOptimizer, EarlyStopping, not_the_test_set
 
 SCHEMA = "fairtrial/1"
@@ -220,6 +221,7 @@ class Study:
     seeds: Seeds = field(default_factory=Seeds)
     confidence: float = 0.95
     margins: Margins = field(default_factory=Margins)
+    searches: tuple[Search, ...] = ()
     facts: tuple[str, ...] = ()
     """What else is known of where its claims come from, in sentences."""
     source: str = ""
@@ -237,6 +239,7 @@ class Study:
         base: Section | None = None,
         arms: Mapping[str, Arm | Section | None],
         questions: Sequence[Question | Section] = (),
+        search: Sequence[Search | Section] | Section = (),
         seeds: Seeds | Section | None = None,
         confidence: float = 0.95,
         margins: Margins | Section | None = None,
@@ -250,10 +253,11 @@ class Study:
             "seeds": Seeds() if seeds is None else seeds,
             "margins": Margins() if margins is None else margins,
         }  # fmt: skip
-        if _is_read(given) and data is None and base is None:
+        if _is_read(given, search) and data is None and base is None:
             given |= {
                 "arms": dict(arms),
                 "questions": tuple(questions),
+                "searches": tuple(search),
                 "source": source,
                 "sets": tuple(sets),
             }
@@ -261,7 +265,14 @@ class Study:
             # Imported here: what reads sections makes studies of this very class.
             from fairtrial.study.studyfile import study_from_dict
 
-            sections = {"schema": schema, "data": data, "base": base, "seeds": seeds, "margins": margins}
+            sections = {
+                "schema": schema,
+                "data": data,
+                "base": base,
+                "seeds": seeds,
+                "margins": margins,
+                "search": search,
+            }
             made = study_from_dict(given | sections, sets=sets)
             given = {one.name: getattr(made, one.name) for one in fields(made)}
         for key, value in given.items():
@@ -280,10 +291,13 @@ class Study:
         return study_html(self)
 
 
-def _is_read(given: Mapping[str, Any]) -> bool:
+def _is_read(given: Mapping[str, Any], searches: object) -> bool:
     """Whether these are parts that a reader of files has made, not sections to be read."""
     arms = given["arms"]
     named = list(cast("Mapping[str, object]", arms).values()) if isinstance(arms, Mapping) else []
     read = all(isinstance(arm, Arm) for arm in named) and isinstance(given["seeds"], Seeds)
     questions = all(isinstance(question, Question) for question in given["questions"])
-    return bool(named) and read and questions and isinstance(given["margins"], Margins)
+    searched = isinstance(searches, Sequence) and all(
+        isinstance(search, Search) for search in cast("Sequence[object]", searches)
+    )
+    return bool(named) and read and questions and searched and isinstance(given["margins"], Margins)
