@@ -221,11 +221,13 @@ class Study:
     seeds: Seeds = field(default_factory=Seeds)
     confidence: float = 0.95
     margins: Margins = field(default_factory=Margins)
-    searches: tuple[Search, ...] = ()
+    search: tuple[Search, ...] = ()
     facts: tuple[str, ...] = ()
     """What else is known of where its claims come from, in sentences."""
     source: str = ""
     """The file it came from, the name of a built-in, or empty for one written in Python."""
+    confirms: bool = False
+    """Whether it judges what another study has selected: its questions share all of the allowed error."""
     sets: tuple[str, ...] = field(default=(), compare=False)
     """What was changed when it was loaded, each as `PATH=VALUE`."""
 
@@ -245,6 +247,7 @@ class Study:
         margins: Margins | Section | None = None,
         facts: Sequence[str] = (),
         source: str = "",
+        confirms: bool = False,
         sets: Sequence[str] = (),
     ) -> None:
         """Raises StudyError with every mistake in sections written in Python."""
@@ -257,8 +260,9 @@ class Study:
             given |= {
                 "arms": dict(arms),
                 "questions": tuple(questions),
-                "searches": tuple(search),
+                "search": tuple(search),
                 "source": source,
+                "confirms": confirms,
                 "sets": tuple(sets),
             }
         else:
