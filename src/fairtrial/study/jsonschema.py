@@ -50,7 +50,13 @@ def study_schema() -> Schema:
             },
             "questions": _or_nothing({"type": "array", "items": {"$ref": "#/$defs/Question"}}),
             "search": _described(
-                {"anyOf": [{"$ref": "#/$defs/Search"}, {"type": "array", "items": {"$ref": "#/$defs/Search"}}, NOTHING]},
+                {
+                    "anyOf": [
+                        {"$ref": "#/$defs/Search"},
+                        {"type": "array", "items": {"$ref": "#/$defs/Search"}},
+                        NOTHING,
+                    ]
+                },
                 document["search"],
             ),
             "seeds": _or_nothing({"$ref": "#/$defs/Seeds"}),

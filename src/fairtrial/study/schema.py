@@ -12,23 +12,25 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from fairtrial.study.datasets import DATASETS, DatasetFacts
 from fairtrial.study.layers import ActivationName, Dense, FileLayer, Flatten, Network, Size, named
 from fairtrial.study.limits import Frozen, refusal
 from fairtrial.study.limits import Margins as Margins
 from fairtrial.study.limits import Seeds as Seeds
-from fairtrial.study.naming import Identifier, each_once
+from fairtrial.study.question import Claim as Claim
+from fairtrial.study.question import Metric as Metric
+from fairtrial.study.question import Number
+from fairtrial.study.question import On as On
+from fairtrial.study.question import OwnTables as OwnTables
+from fairtrial.study.question import Question as Question
+from fairtrial.study.question import Says as Says
 from fairtrial.study.searches import Search
 from fairtrial.study.training import Adam, AnyOptimizer, EarlyStopping, not_the_test_set
 
 SCHEMA = "fairtrial/1"
-Metric = Literal["accuracy", "loss", "time"]
-On = Literal["validation", "test"]
-Says = Literal["increase", "decrease", "no change", "level", "plateau"]
 Precision = Literal["auto", "float32", "bfloat16"]
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, le=1, strict=True, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
 
@@ -147,56 +149,6 @@ class Arm:
     @property
     def steps_per_epoch(self) -> int:
         return math.ceil(self.settings.data.train_count / self.settings.batch_size)
-
-
-class OwnTables(Frozen):
-    """What the tables of whoever made the claim show for the same comparison."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-    says: Says
-    from_: Number | None = Field(None, alias="from")
-    to: Number | None = None
-
-
-class Claim(Frozen):
-    """What somebody said the answer was. Accuracies in [0, 1], times in seconds."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-    metric: Metric = "accuracy"
-    on: On = "validation"
-    says: Says
-    from_: Number | None = Field(None, alias="from")
-    to: Number | None = None
-    level: Number | None = None
-    text: str | None = None
-    own_tables: OwnTables | None = None
-
-    @model_validator(mode="after")
-    def _figures_fit(self) -> Self:
-        if self.says == "level" and self.level is None:
-            raise refusal("says level and names none; give it as `level: 0.98`", "says")
-        if self.says != "level" and self.level is not None:
-            raise refusal(f"level is for claims that say level; this one says {self.says}", "level")
-        for name, figure in (("from", self.from_), ("to", self.to), ("level", self.level)):
-            if self.metric == "accuracy" and figure is not None and not 0 <= figure <= 1:
-                raise refusal(f"{name} must be an accuracy from 0 to 1, got {figure:g}", name)
-        return self
-
-
-class Question(Frozen):
-    """A variant against a baseline, in the asker's own words."""
-
-    id: Identifier
-    ask: str = ""
-    variant: str
-    baseline: str
-    factors: tuple[str, ...] | None = None
-    metrics: Annotated[tuple[Metric, ...], Field(min_length=1), each_once] = ("accuracy",)
-    on: Annotated[tuple[On, ...], Field(min_length=1), each_once] = ("validation",)
-    over: Literal["last_epoch", "end"] = "last_epoch"
-    goal: Literal["change", "not_worse"] = "change"
-    claims: tuple[Claim, ...] = ()
-    note: str | None = None
 
 
 Section = Mapping[str, Any]
