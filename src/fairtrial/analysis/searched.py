@@ -89,7 +89,7 @@ def searched(study: Study, search: Search, store: Store) -> Searched:
     found = points(study, search, store)
     baseline = baseline_point(study, search, store)
     frozen = store.selection(study=study.name, question=search.id, basis=search_key(study, search))
-    chosen = None if frozen is None else found[json.loads(frozen.selected)["number"]]
+    chosen = None if frozen is None else found[int(json.loads(frozen.selected)["number"])]
     confirmed = (
         None
         if frozen is None

@@ -54,7 +54,8 @@ def _item(value: Any) -> Any:
             "whole numbers"
         )
     if set(entries) == {"layers"} and isinstance(entries["layers"], list | tuple):
-        return Repeated(count=count, items=tuple(template(one) for one in entries["layers"]))
+        several = cast("list[Any]", entries["layers"])
+        return Repeated(count=count, items=tuple(template(one) for one in several))
     if len(entries) != 1:
         raise refusal(
             "beside repeat stands one layer, such as `dense: {units: 100}`, or `layers:` with several, got "
@@ -116,7 +117,7 @@ def _choice(options: Any) -> Choice:
     listed = cast("list[Any]", options) if isinstance(options, list | tuple) else []
     if not 1 <= len(listed) <= MOST_OPTIONS:
         raise refusal(f"choice must be a list of 1 to {MOST_OPTIONS} options, got {options!r}"[:200])
-    read = tuple(template(option) for option in listed)
+    read: tuple[Any, ...] = tuple(template(option) for option in listed)
     if any(one in read[:place] for place, one in enumerate(read)):
         raise refusal("choice names an option twice")
     return Choice(options=read)
