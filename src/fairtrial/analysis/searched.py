@@ -182,7 +182,7 @@ def _search_sentence(
 
 _STATES: dict[str, Callable[[int], str]] = {
     "finished": lambda count: f"{count} trained to the end",
-    "stopped": lambda count: f"{count} stopped as hopeless",
+    "stopped": lambda count: f"{count} stopped early",
     "diverged": lambda count: f"{count} diverged",
     "failed": lambda count: f"{count} failed",
     "open": lambda count: f"{count} open",
@@ -198,7 +198,7 @@ def _point_dict(search: Search, point: Point) -> dict[str, Any]:
         "state": point.state,
         "values": shown(search.space, point.values),
         "results": {str(seed): value for seed, value in point.results.items()},
-        "scores": list(point.scores),
+        "scores": list(point.scores or ()),
         "train_seconds": point.train_seconds,
         "parameters": point.parameters,
     }

@@ -161,6 +161,8 @@ class Search(Frozen):
     """At most so many proposals."""
     halving: Annotated[int, Field(ge=2, le=100, strict=True)] | Literal[False] = 3
     """A proposal goes on after 1, 3, 9, ... epochs if it is among the best third so far; false lets all go on."""
+    longest: Annotated[str, AfterValidator(_length_of_time)] | None = None
+    """A proposal that takes longer is stopped; no limit unless given."""
     note: str | None = None
 
     @field_validator("space", mode="after")
@@ -195,6 +197,10 @@ class Search(Frozen):
     @property
     def budget_seconds(self) -> float:
         return seconds_in(self.budget)
+
+    @property
+    def longest_seconds(self) -> float:
+        return float("inf") if self.longest is None else seconds_in(self.longest)
 
     @property
     def paths(self) -> tuple[str, ...]:
