@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fairtrial.analysis.values import Answer, Answers
-    from fairtrial.api import answers, ask, figures, run, show, write_report
+    from fairtrial.api import answers, ask, figures, run, search, show, write_report
     from fairtrial.comparison import Comparison, compare
     from fairtrial.errors import FairtrialError, StudyError
     from fairtrial.study.schema import Arm, Study
@@ -34,6 +34,7 @@ __all__ = [
     "figures",
     "load",
     "run",
+    "search",
     "show",
     "write_report",
 ]
@@ -53,6 +54,7 @@ _HOMES = {
     "figures": "fairtrial.api",
     "load": "fairtrial.study.studyfile",
     "run": "fairtrial.api",
+    "search": "fairtrial.api",
     "show": "fairtrial.api",
     "write_report": "fairtrial.api",
 }

@@ -14,19 +14,21 @@ from typing import TYPE_CHECKING
 from fairtrial.analysis import Answers
 from fairtrial.analysis import answers as answers_from
 from fairtrial.analysis.gather import LAST_SEED
+from fairtrial.analysis.searched import Searched, searched
 from fairtrial.durations import seconds_in
-from fairtrial.errors import FairtrialError
+from fairtrial.errors import FairtrialError, StudyError
 from fairtrial.store import Store
 from fairtrial.store.reading import can_be_written, copy_to_read
 from fairtrial.study import asking
 from fairtrial.study.schema import Study
+from fairtrial.study.searches import Search
 from fairtrial.study.studyfile import load
 from fairtrial.study.studytext import study_text, write_new
 
 if TYPE_CHECKING:
+    from fairtrial.dispatch import Weights
     from fairtrial.report.drawing import Figure
     from fairtrial.report.shown import Shown
-    from fairtrial.runner import Weights
     from fairtrial.trial import Event
 
 DEFAULT_STORE = "fairtrial.db"
@@ -102,6 +104,59 @@ def run(
             on_event=on_event,
         )
         return replace(answers_from(study, opened), store=path)
+
+
+def search(
+    study: Study | str | Path,
+    only: str | Collection[str] | None = None,
+    *,
+    budget: str | float | None = None,
+    trials: int | None = None,
+    workers: int | None = None,
+    store: str | Path | None = None,
+    on_event: Callable[[Event], None] = lambda _: None,
+) -> tuple[Searched, ...]:
+    """Search for settings that do better, freeze one candidate and judge it on fresh seeds, on this machine.
+
+    Every search that the study declares, or those called `only`; each with the budget and the largest number of
+    proposals it declares unless given. A further call goes on where this one ended. Raises FairtrialError for what it
+    cannot do.
+    """
+    from fairtrial.executors.local import LocalExecutor
+    from fairtrial.searching import search as search_one
+
+    study = load(study)
+    wanted = searches_of(study, only)
+    workers = None if workers is None else _whole("workers", workers)
+    most = None if trials is None else _whole("trials", trials)
+    budget_seconds = None if budget is None else _seconds(budget)
+    with Store.open(store_path(store)) as opened, LocalExecutor(workers=workers) as executor:
+        for one in wanted:
+            search_one(
+                study,
+                one,
+                store=opened,
+                executor=executor,
+                budget_seconds=budget_seconds,
+                most=most,
+                on_event=on_event,
+            )
+        return tuple(searched(study, one, opened) for one in wanted)
+
+
+def searches_of(study: Study, only: str | Collection[str] | None = None) -> tuple[Search, ...]:
+    """The searches a study declares, or those called `only`. Raises StudyError for one that it does not declare."""
+    named = [only] if isinstance(only, str) else list(only or ())
+    known = {search.id: search for search in study.search}
+    for name in named:
+        if name not in known:
+            has = f"it has {', '.join(known)}" if known else "it declares none"
+            raise StudyError(f"no search {name!r} in study {study.name!r}; {has}")
+    if not known:
+        raise StudyError(
+            f"study {study.name!r} declares no search; add a `search:` section, or give --baseline and --space"
+        )
+    return tuple(known[name] for name in named) if named else study.search
 
 
 def _whole(name: str, given: object, *, most: int | None = None) -> int:

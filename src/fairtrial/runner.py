@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -10,13 +9,13 @@ from typing import Literal
 
 from fairtrial.analysis.register import register
 from fairtrial.data import catalog
+from fairtrial.dispatch import Dispatch, Executor, Weights
 from fairtrial.due import missing, selected
 from fairtrial.replication import LatestAnswers, next_seed
-from fairtrial.store import Claim, Known, StaleClaim, Store
+from fairtrial.store import Claim, Known, Store
 from fairtrial.study.schema import Study
-from fairtrial.timekeeping import Executor, TimingReport, seconds_for_timing, time_questions
-from fairtrial.trial import ATTEMPTS, Event, Lost, Outcome, Trial
-from fairtrial.wire import Order
+from fairtrial.timekeeping import TimingReport, seconds_for_timing, time_questions
+from fairtrial.trial import Event, Outcome, Trial
 
 GRACE = 0.1
 """Share of the budget by which a trial may overrun it rather than be thrown away."""
@@ -24,10 +23,7 @@ GRACE = 0.1
 SHORTEST_MINIMUM = 150.0
 """Seconds a run may always take to give each arm its minimum of seeds, however short its budget."""
 
-_HEARTBEAT_SECONDS = 60.0
 _OTHERS_SECONDS = 0.5
-
-Weights = Literal["first", "all", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +40,6 @@ class RunReport:
     timing: TimingReport = field(default_factory=TimingReport)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Running:
-    order: Order
-    claim: Claim
-    began: float
-
-
 @dataclass(slots=True, kw_only=True)
 class _Run:
     """The state of one run: what is waiting, what is running, how long an arm takes."""
@@ -59,8 +48,8 @@ class _Run:
     names: tuple[str, ...]
     store: Store
     executor: Executor
+    dispatch: Dispatch
     latest: LatestAnswers
-    weights: Weights
     adaptive: bool
     sharpen: bool
     minimum: int
@@ -69,14 +58,12 @@ class _Run:
     grace: float
     waiting: list[Trial]
     on_event: Callable[[Event], None]
-    running: dict[str, _Running] = field(default_factory=dict[str, _Running])
     seconds: dict[str, float] = field(default_factory=dict[str, float])
     failed: dict[str, str] = field(default_factory=dict[str, str])
     trained: int = 0
     nothing_open: bool = False
     news: bool = True
     """Whether an outcome has come in, here or elsewhere, since nothing more was found to be due."""
-    beaten: float = 0.0
 
 
 def run(
@@ -122,8 +109,8 @@ def run(
         names=names,
         store=store,
         executor=executor,
+        dispatch=Dispatch(store=store, executor=executor, weights=weights),
         latest=LatestAnswers(study, store),
-        weights=weights,
         adaptive=seeds is None,
         sharpen=sharpen,
         minimum=min(target, study.seeds.min),
@@ -167,30 +154,29 @@ def _train(state: _Run) -> None:
             if state.waiting:
                 time.sleep(_OTHERS_SECONDS)  # another process is training what is left
     finally:
-        for running in state.running.values():
-            state.store.release(running.claim)
+        state.dispatch.release()
 
 
 def _refill(state: _Run) -> bool:
     """Give free workers the next trials; whether anything is running or still to be waited for."""
     held_elsewhere = _start_waiting(state)
     while state.adaptive and state.news and state.executor.free and not _minimum_is_due(state):
-        taken = {*state.running, *state.failed, *(trial.key for trial in state.waiting)}
+        taken = {*state.dispatch.running, *state.failed, *(trial.key for trial in state.waiting)}
         due = next_seed(
             state.study, state.latest.read(), arms=state.names, taken=taken, sharpen=state.sharpen
         )
         if not due or not all(_affordable(state, trial) for trial in due):
             state.news = False
-            state.nothing_open = not due and not state.running and not state.waiting
+            state.nothing_open = not due and not state.dispatch.running and not state.waiting
             break
         state.waiting += due
         held_elsewhere = _start_waiting(state)
-    return bool(state.running) or held_elsewhere
+    return bool(state.dispatch.running) or held_elsewhere
 
 
 def _is_last_of_its_seed(state: _Run, trial: Trial) -> bool:
     """Whether all arms have this seed now: reading the answers once for them all costs less than for each."""
-    left = (*state.waiting, *(running.order.trial for running in state.running.values()))
+    left = (*state.waiting, *(running.order.trial for running in state.dispatch.running.values()))
     return all(other.seed > trial.seed for other in left)
 
 
@@ -206,12 +192,9 @@ def _start_waiting(state: _Run) -> bool:
             break
         if not _affordable(state, trial):
             continue
-        match state.store.claim(trial):
-            case Claim() as claim:
-                order = _order(state, trial)
+        match state.dispatch.start(trial):
+            case Claim():
                 state.waiting.remove(trial)
-                state.running[trial.key] = _Running(order=order, claim=claim, began=time.monotonic())
-                state.executor.start(order)
             case Known():
                 state.waiting.remove(trial)
                 state.news = True
@@ -229,51 +212,28 @@ def _affordable(state: _Run, trial: Trial) -> bool:
     return expected_end < state.deadline + state.grace and time.monotonic() < state.deadline
 
 
-def _order(state: _Run, trial: Trial) -> Order:
-    keep = state.weights == "all" or (state.weights == "first" and trial.seed <= 3)
-    return Order(
-        trial=trial,
-        weights=str(state.store.weights_path(trial.key)) if keep else "",
-        checkpoint=str(state.store.checkpoint_path(trial.key)),
-    )
-
-
 def _take(state: _Run, event: Event) -> None:
     """Record what ended, note how long it took, and put back what may be tried again."""
-    match event:
-        case Outcome():
-            ended = state.running.pop(event.key)
-            trial = ended.order.trial
-            # Taken over after a long silence (another host): its outcome is the other's to record.
-            with contextlib.suppress(StaleClaim):
-                state.store.record(ended.claim, event, trial=trial, weights=bool(ended.order.weights))
-            # Only now is the checkpoint of no more use: the outcome is safe.
-            state.store.checkpoint_path(event.key).unlink(missing_ok=True)
-            state.seconds[trial.arm_key] = time.monotonic() - ended.began
-            state.trained += 1
-            state.news = True
-            state.latest.outdated()
-            if trial.seed >= state.study.seeds.min and _is_last_of_its_seed(state, trial):
-                state.latest.read()
-        case Lost():
-            ended = state.running.pop(event.key)
-            with contextlib.suppress(StaleClaim):
-                state.store.record_lost(ended.claim, event, trial=ended.order.trial)
-            failures = sum(one.state == "failed" for one in state.store.attempts([event.key])[event.key])
-            if event.state == "failed" and (failures >= ATTEMPTS or not event.retry):
-                state.failed[event.key] = event.reason
-            else:
-                state.waiting.insert(0, ended.order.trial)
-        case _:
-            pass
-    if time.monotonic() - state.beaten > _HEARTBEAT_SECONDS:
-        state.store.heartbeat([running.claim for running in state.running.values()])
-        state.beaten = time.monotonic()
+    ended = state.dispatch.take(event)
+    if ended is None:
+        return
+    trial = ended.trial
+    if isinstance(ended.event, Outcome):
+        state.seconds[trial.arm_key] = ended.seconds
+        state.trained += 1
+        state.news = True
+        state.latest.outdated()
+        if trial.seed >= state.study.seeds.min and _is_last_of_its_seed(state, trial):
+            state.latest.read()
+    elif ended.given_up:
+        state.failed[trial.key] = ended.event.reason
+    else:
+        state.waiting.insert(0, trial)
 
 
 def _end_overdue(state: _Run) -> None:
     """Stop what is still running when the budget is over, grace included; it resumes another time."""
-    for running in list(state.running.values()):
+    for running in list(state.dispatch.running.values()):
         trial = running.order.trial
         end = state.last_call if trial.seed <= state.minimum else state.deadline + state.grace
         if time.monotonic() > end:

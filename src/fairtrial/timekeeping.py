@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from fairtrial.analysis import answers
 from fairtrial.analysis.gather import arm_key, trials
 from fairtrial.data.streams import generator
+from fairtrial.dispatch import Executor
 from fairtrial.engine.machine import machine
 from fairtrial.pair import PairTimes
 from fairtrial.store import Claim, Store
 from fairtrial.study.schema import Study
 from fairtrial.trial import Event, Idle, Lost
-from fairtrial.wire import Order, TimingOrder
+from fairtrial.wire import TimingOrder
 
 SHARE = 0.25
 """No more than this share of a budget is kept for timing."""
@@ -31,19 +31,6 @@ ATTEMPTS = 3
 """A question whose pairs failed this often in one run is not timed any more in it."""
 
 _OTHERS_SECONDS = 0.5
-
-
-class Executor(Protocol):
-    """Where trials run and pairs are timed. `events` ends when nothing is running."""
-
-    @property
-    def free(self) -> int: ...
-
-    def start(self, order: Order | TimingOrder) -> None: ...
-
-    def stop(self, key: str) -> None: ...
-
-    def events(self) -> Iterator[Event]: ...
 
 
 @dataclass(slots=True, kw_only=True)

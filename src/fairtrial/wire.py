@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,27 @@ from fairtrial.errors import ExecutorError
 from fairtrial.pair import ArmTimes, PairTimes
 from fairtrial.study.schema import Arm, ArmSettings
 from fairtrial.trial import EpochRecord, Event, Lost, Outcome, Predictions, Progress, Ready, Started, Trial
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hurdle:
+    """A trial whose validation `metric` is worse than `bound` after `epoch` is stopped there."""
+
+    epoch: int
+    metric: Literal["accuracy", "loss"]
+    bound: float
+
+    def fails(self, record: EpochRecord) -> bool:
+        if record.epoch != self.epoch:
+            return False
+        if self.metric == "accuracy":
+            return record.validation_accuracy < self.bound
+        return record.validation_loss > self.bound
+
+    def __str__(self) -> str:
+        if self.metric == "accuracy":
+            return f"validation accuracy below {100 * self.bound:.2f} % after epoch {self.epoch}"
+        return f"validation loss above {self.bound:.4g} after epoch {self.epoch}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +50,8 @@ class Order:
     trial: Trial
     weights: str = ""
     checkpoint: str = ""
+    hurdles: tuple[Hurdle, ...] = ()
+    """What its validation must come to after some of its epochs, or it is stopped."""
 
     @property
     def key(self) -> str:
@@ -51,7 +74,14 @@ class TimingOrder:
 def encode_order(order: Order | TimingOrder) -> str:
     if isinstance(order, TimingOrder):
         return json.dumps({"first": _trial_body(order.first), "second": _trial_body(order.second)})
-    return json.dumps({**_trial_body(order.trial), "weights": order.weights, "checkpoint": order.checkpoint})
+    return json.dumps(
+        {
+            **_trial_body(order.trial),
+            "weights": order.weights,
+            "checkpoint": order.checkpoint,
+            "hurdles": [asdict(one) for one in order.hurdles],
+        }
+    )
 
 
 def decode_order(line: str) -> Order | TimingOrder:
@@ -59,7 +89,12 @@ def decode_order(line: str) -> Order | TimingOrder:
     sent = json.loads(line)
     if "first" in sent:
         return TimingOrder(first=_trial(sent["first"]), second=_trial(sent["second"]))
-    return Order(trial=_trial(sent), weights=sent["weights"], checkpoint=sent["checkpoint"])
+    return Order(
+        trial=_trial(sent),
+        weights=sent["weights"],
+        checkpoint=sent["checkpoint"],
+        hurdles=tuple(Hurdle(**one) for one in sent["hurdles"]),
+    )
 
 
 def _trial_body(trial: Trial) -> dict[str, Any]:

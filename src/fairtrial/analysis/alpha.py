@@ -16,6 +16,9 @@ def alphas(study: Study) -> dict[Family, float]:
     Whatever part of the study is run or shown, the shares stay the same.
     """
     declared = {Family(place): count for place, count in verdicts_by_place(study).items()}
+    if study.confirms:
+        alone = round(1 - study.confidence, 12) / max(sum(declared.values()), 1)
+        return dict.fromkeys(Family, min(alone, LARGEST))
     return {
         family: min(share, LARGEST) for family, share in shares(declared, confidence=study.confidence).items()
     }

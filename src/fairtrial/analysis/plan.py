@@ -63,11 +63,16 @@ class Plan:
     first: int
     """Seeds before the first look."""
     horizon: int
+    undivided: bool = False
+    """Whether its verdicts share all of the allowed error, whatever they are about."""
 
     @property
     def text(self) -> str:
         """Canonical JSON: equal for equal plans, and for no others."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        body = asdict(self)
+        if not self.undivided:
+            del body["undivided"]  # as plans were written before any judged a selection
+        return json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
     @property
     def sha256(self) -> str:
@@ -91,6 +96,7 @@ def plan_of(study: Study, arm_keys: Mapping[str, str]) -> Plan:
         confidence=float(study.confidence),
         first=study.seeds.min,
         horizon=study.seeds.max,
+        undivided=study.confirms,
     )
 
 

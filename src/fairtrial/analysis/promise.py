@@ -132,7 +132,11 @@ def _alphas(
 ) -> list[tuple[Mapping[Family, float], Later | None]]:
     """For each family the share of each of its verdicts, by what it is about."""
     first = Counter(one.family for one in families[0].verdicts)
-    given: list[tuple[Mapping[Family, float], Later | None]] = [(shares(first, confidence=confidence), None)]
+    if families[0].registration.plan.undivided:
+        alone = round(round(1 - confidence, 12) / sum(first.values()), 15)
+        given: list[tuple[Mapping[Family, float], Later | None]] = [(dict.fromkeys(first, alone), None)]
+    else:
+        given = [(shares(first, confidence=confidence), None)]
     for number, family in enumerate(families[1:], start=1):
         added = later(tuple(first), number=number, count=len(family.verdicts), confidence=confidence)
         given.append((dict.fromkeys(Family, added.alpha), added))

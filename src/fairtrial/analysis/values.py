@@ -23,6 +23,8 @@ from fairtrial.study.schema import Metric, On, Study
 if TYPE_CHECKING:
     import pandas  # pyright: ignore[reportMissingTypeStubs]  # optional: its stubs are not required
 
+    from fairtrial.analysis.searched import Searched
+
 __all__ = [
     "PHASES",
     "SETTLED",
@@ -203,7 +205,7 @@ def _asked(answer: Answer) -> str:
 class Answers(Rendered):
     """Every arm with its trials, and every question with its answers; indexed by question.
 
-    `curves` hold what arms that differ along one number say together.
+    `curves` hold what arms that differ along one number say together, `searches` what came of each search.
     """
 
     study: str
@@ -211,6 +213,7 @@ class Answers(Rendered):
     arms: tuple[ArmTrials, ...]
     answers: tuple[Answer, ...]
     curves: tuple[Curve, ...] = ()
+    searches: tuple[Searched, ...] = ()
     asked: Study | None = field(default=None, compare=False)
     """The study itself, which a report shows beside its answers."""
     store: Path | None = field(default=None, compare=False)
@@ -254,6 +257,7 @@ class Answers(Rendered):
                 for question, some in self.unjudged.items()
                 for one in some
             ],
+            "searches": [one.as_dict() for one in self.searches],
             "facts": [] if self.asked is None else list(self.asked.facts),
         }
 

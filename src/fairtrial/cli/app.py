@@ -25,6 +25,7 @@ from fairtrial.cli.options import (
     StudyName,
     Workers,
 )
+from fairtrial.cli.search import search
 
 if TYPE_CHECKING:
     from fairtrial.study.schema import Study
@@ -155,6 +156,9 @@ def run(
         sharpen=sharpen,
         as_json=as_json,
     )
+
+
+app.command()(search)
 
 
 @app.command()

@@ -17,6 +17,7 @@ from fairtrial.cli.answering import print_answers
 from fairtrial.cli.group import program
 from fairtrial.cli.live import watching
 from fairtrial.cli.tally import METRIC, ArmTally, Tally, names_by_key
+from fairtrial.dispatch import Weights
 from fairtrial.durations import seconds_in
 from fairtrial.executors import local
 from fairtrial.store import Store
@@ -34,7 +35,7 @@ def run_study(
     seeds: int | None,
     budget: str | None,
     workers: int | None,
-    weights: runner.Weights,
+    weights: Weights,
     as_json: bool,
     sharpen: bool = False,
     next_steps: Callable[[runner.RunReport, Path], str] | None = None,

@@ -96,11 +96,17 @@ def _train(order: Order, data: Dataset, facts: dict[str, str], tell: Callable[[E
     resume = checkpoint.load(kept, key=trial.key) if kept else None
     if resume is not None:
         facts = {**facts, "resumed_after_epoch": str(len(resume.history))}
+        for record in resume.history if order.hurdles else ():  # who set hurdles judges by the whole curve
+            tell(Progress(key=trial.key, record=record, epochs=trial.arm.settings.epochs))
     try:
         for step in train(trial, data, provenance=facts, resume=resume):
             match step:
                 case EpochRecord():
                     tell(Progress(key=trial.key, record=step, epochs=trial.arm.settings.epochs))
+                    failed = next((one for one in order.hurdles if one.fails(step)), None)
+                    if failed and step.epoch < trial.arm.settings.epochs:
+                        tell(Lost(key=trial.key, state="stopped", reason=str(failed), retry=False))
+                        return
                 case checkpoint.Checkpoint():
                     if kept and _worth_keeping(step, trial.arm.settings.epochs):
                         checkpoint.save(step, kept)

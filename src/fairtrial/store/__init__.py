@@ -6,6 +6,7 @@ from fairtrial.store.claims import Claim, Holder, Known, StaleClaim, Taken
 from fairtrial.store.outcomes import Attempt
 from fairtrial.store.pairs import StoredPair
 from fairtrial.store.plans import StoredLook, StoredPlan, StoredVerdict
+from fairtrial.store.proposals import Proposal, Selection
 from fairtrial.store.store import Store
 
 __all__ = [
@@ -13,6 +14,8 @@ __all__ = [
     "Claim",
     "Holder",
     "Known",
+    "Proposal",
+    "Selection",
     "StaleClaim",
     "Store",
     "StoredLook",

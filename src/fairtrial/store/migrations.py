@@ -85,7 +85,30 @@ CREATE TABLE pairs (
 CREATE INDEX pairs_by_arms ON pairs (first_arm_key, second_arm_key);
 """
 
-MIGRATIONS: tuple[str, ...] = (_PLANS_AND_LOOKS, _PAIRS)
+_PROPOSALS = """
+CREATE TABLE proposals (
+    search      TEXT NOT NULL,     -- SHA-256 of what is searched: baseline, space, metric, way of proposing
+    number      INTEGER NOT NULL,  -- from 0, in the order of proposing
+    parameters  TEXT NOT NULL,     -- JSON: each parameter's value by its name
+    arm_key     TEXT NOT NULL,
+    scores      TEXT NOT NULL,     -- JSON: of one that was stopped, the score after each epoch; else null
+    proposed_at TEXT NOT NULL,
+    PRIMARY KEY (search, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE selections (
+    study       TEXT NOT NULL,
+    question    TEXT NOT NULL,
+    basis       TEXT NOT NULL,     -- SHA-256 of what was selected from
+    selected    TEXT NOT NULL,     -- JSON: what
+    block       INTEGER NOT NULL,  -- where the seeds begin on which it is judged
+    selected_at TEXT NOT NULL,
+    PRIMARY KEY (study, question, basis)
+) STRICT, WITHOUT ROWID;
+"""
+"""Version 4: searches, and what was selected."""
+
+MIGRATIONS: tuple[str, ...] = (_PLANS_AND_LOOKS, _PAIRS, _PROPOSALS)
 
 APPLICATION_ID = 0x66747231
 """Bytes "ftr1" in the file's header: tells our stores from other programs' databases."""

@@ -182,3 +182,25 @@ CREATE TABLE pairs (
 ) STRICT;
 
 CREATE INDEX pairs_by_arms ON pairs (first_arm_key, second_arm_key);
+
+-- What searches proposed, and what was selected by a search, a tuning or a combination: never changed afterwards, but
+-- for the scores of a proposal that was stopped.
+CREATE TABLE proposals (
+    search      TEXT NOT NULL,     -- SHA-256 of what is searched: baseline, space, metric, way of proposing
+    number      INTEGER NOT NULL,  -- from 0, in the order of proposing
+    parameters  TEXT NOT NULL,     -- JSON: each parameter's value by its name
+    arm_key     TEXT NOT NULL,
+    scores      TEXT NOT NULL,     -- JSON: of one that was stopped, the score after each epoch; else null
+    proposed_at TEXT NOT NULL,
+    PRIMARY KEY (search, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE selections (
+    study       TEXT NOT NULL,
+    question    TEXT NOT NULL,
+    basis       TEXT NOT NULL,     -- SHA-256 of what was selected from
+    selected    TEXT NOT NULL,     -- JSON: what
+    block       INTEGER NOT NULL,  -- where the seeds begin on which it is judged
+    selected_at TEXT NOT NULL,
+    PRIMARY KEY (study, question, basis)
+) STRICT, WITHOUT ROWID;

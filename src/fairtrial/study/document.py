@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from fairtrial.study.schema import Margins, Published, Question, Seeds
+from fairtrial.study.searches import Search
 
 Title = Annotated[str, Field(max_length=1000)]
 Fact = Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+def _several(value: object) -> object:
+    """One search may stand without a list around it."""
+    return [cast("dict[str, Any]", value)] if isinstance(value, dict) else value
 
 
 class Document(BaseModel):
@@ -35,6 +41,8 @@ class Document(BaseModel):
     confidence: Annotated[float, Field(gt=0, lt=1, strict=True, allow_inf_nan=False)] = 0.95
     """The share of answers that are meant to be right, between 0 and 1."""
     margins: Margins = Margins()
+    search: Annotated[tuple[Search, ...], BeforeValidator(_several)] = ()
+    """Searches for settings that do better than an arm, each confirmed on fresh seeds: `fairtrial search`."""
     facts: tuple[Fact, ...] = ()
     """What else is known of where the claims come from: said after them, and judged by nobody."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from fairtrial.study.augment import Augment, FileAugment
 from fairtrial.study.datasets import DATASETS, DatasetFacts
@@ -20,15 +20,18 @@ from fairtrial.study.layers import ActivationName, Dense, FileLayer, Flatten, Ne
 from fairtrial.study.limits import Frozen, refusal
 from fairtrial.study.limits import Margins as Margins
 from fairtrial.study.limits import Seeds as Seeds
-from fairtrial.study.naming import Identifier, each_once
+from fairtrial.study.question import Claim as Claim
+from fairtrial.study.question import Metric as Metric
+from fairtrial.study.question import Number
+from fairtrial.study.question import On as On
+from fairtrial.study.question import OwnTables as OwnTables
+from fairtrial.study.question import Question as Question
+from fairtrial.study.question import Says as Says
+from fairtrial.study.searches import Search
 from fairtrial.study.training import Adam, AnyOptimizer, EarlyStopping, not_the_test_set
 
 SCHEMA = "fairtrial/1"
-Metric = Literal["accuracy", "loss", "time"]
-On = Literal["validation", "test"]
-Says = Literal["increase", "decrease", "no change", "level", "plateau"]
 Precision = Literal["auto", "float32", "bfloat16"]
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, le=1, strict=True, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
 
@@ -150,56 +153,6 @@ class Arm:
         return math.ceil(self.settings.data.train_count / self.settings.batch_size)
 
 
-class OwnTables(Frozen):
-    """What the tables of whoever made the claim show for the same comparison."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-    says: Says
-    from_: Number | None = Field(None, alias="from")
-    to: Number | None = None
-
-
-class Claim(Frozen):
-    """What somebody said the answer was. Accuracies in [0, 1], times in seconds."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-    metric: Metric = "accuracy"
-    on: On = "validation"
-    says: Says
-    from_: Number | None = Field(None, alias="from")
-    to: Number | None = None
-    level: Number | None = None
-    text: str | None = None
-    own_tables: OwnTables | None = None
-
-    @model_validator(mode="after")
-    def _figures_fit(self) -> Self:
-        if self.says == "level" and self.level is None:
-            raise refusal("says level and names none; give it as `level: 0.98`", "says")
-        if self.says != "level" and self.level is not None:
-            raise refusal(f"level is for claims that say level; this one says {self.says}", "level")
-        for name, figure in (("from", self.from_), ("to", self.to), ("level", self.level)):
-            if self.metric == "accuracy" and figure is not None and not 0 <= figure <= 1:
-                raise refusal(f"{name} must be an accuracy from 0 to 1, got {figure:g}", name)
-        return self
-
-
-class Question(Frozen):
-    """A variant against a baseline, in the asker's own words."""
-
-    id: Identifier
-    ask: str = ""
-    variant: str
-    baseline: str
-    factors: tuple[str, ...] | None = None
-    metrics: Annotated[tuple[Metric, ...], Field(min_length=1), each_once] = ("accuracy",)
-    on: Annotated[tuple[On, ...], Field(min_length=1), each_once] = ("validation",)
-    over: Literal["last_epoch", "end"] = "last_epoch"
-    goal: Literal["change", "not_worse"] = "change"
-    claims: tuple[Claim, ...] = ()
-    note: str | None = None
-
-
 Section = Mapping[str, Any]
 """A part of a study file as Python writes it."""
 
@@ -222,10 +175,13 @@ class Study:
     seeds: Seeds = field(default_factory=Seeds)
     confidence: float = 0.95
     margins: Margins = field(default_factory=Margins)
+    search: tuple[Search, ...] = ()
     facts: tuple[str, ...] = ()
     """What else is known of where its claims come from, in sentences."""
     source: str = ""
     """The file it came from, the name of a built-in, or empty for one written in Python."""
+    confirms: bool = False
+    """Whether it judges what another study has selected: its questions share all of the allowed error."""
     sets: tuple[str, ...] = field(default=(), compare=False)
     """What was changed when it was loaded, each as `PATH=VALUE`."""
 
@@ -239,11 +195,13 @@ class Study:
         base: Section | None = None,
         arms: Mapping[str, Arm | Section | None],
         questions: Sequence[Question | Section] = (),
+        search: Sequence[Search | Section] | Section = (),
         seeds: Seeds | Section | None = None,
         confidence: float = 0.95,
         margins: Margins | Section | None = None,
         facts: Sequence[str] = (),
         source: str = "",
+        confirms: bool = False,
         sets: Sequence[str] = (),
     ) -> None:
         """Raises StudyError with every mistake in sections written in Python."""
@@ -252,18 +210,27 @@ class Study:
             "seeds": Seeds() if seeds is None else seeds,
             "margins": Margins() if margins is None else margins,
         }  # fmt: skip
-        if _is_read(given) and data is None and base is None:
+        if _is_read(given, search) and data is None and base is None:
             given |= {
                 "arms": dict(arms),
                 "questions": tuple(questions),
+                "search": tuple(search),
                 "source": source,
+                "confirms": confirms,
                 "sets": tuple(sets),
             }
         else:
             # Imported here: what reads sections makes studies of this very class.
             from fairtrial.study.studyfile import study_from_dict
 
-            sections = {"schema": schema, "data": data, "base": base, "seeds": seeds, "margins": margins}
+            sections = {
+                "schema": schema,
+                "data": data,
+                "base": base,
+                "seeds": seeds,
+                "margins": margins,
+                "search": search,
+            }
             made = study_from_dict(given | sections, sets=sets)
             given = {one.name: getattr(made, one.name) for one in fields(made)}
         for key, value in given.items():
@@ -282,10 +249,13 @@ class Study:
         return study_html(self)
 
 
-def _is_read(given: Mapping[str, Any]) -> bool:
+def _is_read(given: Mapping[str, Any], searches: object) -> bool:
     """Whether these are parts that a reader of files has made, not sections to be read."""
     arms = given["arms"]
     named = list(cast("Mapping[str, object]", arms).values()) if isinstance(arms, Mapping) else []
     read = all(isinstance(arm, Arm) for arm in named) and isinstance(given["seeds"], Seeds)
     questions = all(isinstance(question, Question) for question in given["questions"])
-    return bool(named) and read and questions and isinstance(given["margins"], Margins)
+    searched = isinstance(searches, Sequence) and all(
+        isinstance(search, Search) for search in cast("Sequence[object]", searches)
+    )
+    return bool(named) and read and questions and searched and isinstance(given["margins"], Margins)

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from fairtrial.errors import Mistake, StudyError
 from fairtrial.study.arms import arms_of, owner
+from fairtrial.study.candidates import search_mistakes
 from fairtrial.study.document import Document
 from fairtrial.study.mistakes import mistakes_in, ordered
 from fairtrial.study.nearest import did_you_mean
@@ -22,7 +23,7 @@ from fairtrial.study.yamltree import from_yaml
 
 LARGEST_FILE_BYTES = 256_000
 BUILTIN = resources.files("fairtrial.study") / "builtin"
-SECTIONS = ("data", "base", "questions", "seeds", "margins", "title", "facts")
+SECTIONS = ("data", "base", "questions", "search", "seeds", "margins", "title", "facts")
 """Parts of a file that may be left empty (`questions:`), as if they were not there."""
 
 
@@ -53,7 +54,9 @@ def load(source: str | Path | Study | Mapping[str, object], *, sets: Sequence[st
 def load_base(source: str | Path, *, sets: Sequence[str] = ()) -> Study:
     """What the arms of that study start from: a study of the one arm `plain`, and no questions."""
     name, root = _parsed(source)
-    entries = {key: node for key, node in (root.entries or {}).items() if key not in ("arms", "questions")}
+    entries = {
+        key: node for key, node in (root.entries or {}).items() if key not in ("arms", "questions", "search")
+    }
     plain_arm = replace(root, value={"plain": replace(root, value={})})
     root = replace(root, value={**entries, "arms": plain_arm}) if root.entries is not None else root
     return _study(root, sets, source=_printable(source), name=Path(name).stem)
@@ -143,6 +146,10 @@ def _study(root: Node, sets: Sequence[str], *, source: str, name: str) -> Study:
     if "questions" in entries and entries["questions"].items is not None:
         entries["questions"] = replace(entries["questions"], value=questions)
     document = _document(replace(root, value=entries), given, name, mistakes)
+    if document is not None:
+        mistakes.extend(
+            search_mistakes(_listed(entries.get("search")), document.search, names=tuple(bodies), arms=arms)
+        )
     if mistakes or document is None:
         raise StudyError(ordered(mistakes))
     return Study(
@@ -153,6 +160,7 @@ def _study(root: Node, sets: Sequence[str], *, source: str, name: str) -> Study:
         seeds=document.seeds,
         confidence=document.confidence,
         margins=document.margins,
+        search=document.search,
         facts=document.facts,
         source=source,
         sets=tuple(sets),
@@ -187,6 +195,11 @@ def _mapping(subject: str, node: Node, mistakes: list[Mistake]) -> Node:
         message = f"{subject} must be a mapping of settings, such as {{epochs: 5}}, got {node.shown()}"
         mistakes.append(Mistake(where=node.where, message=message))
     return node if node.entries is not None else replace(node, value={})
+
+
+def _listed(node: Node | None) -> tuple[Node, ...]:
+    """The searches of a file; one may stand without a list around it."""
+    return () if node is None else node.items if node.items is not None else (node,)
 
 
 def _questions(node: Node | None) -> tuple[Node, ...]:

@@ -1,0 +1,60 @@
+"""A study's questions on its arms, answered from what is stored."""
+
+from __future__ import annotations
+
+import fairtrial
+from fairtrial.analysis.answer import answer, asked
+from fairtrial.analysis.caveats import troubles
+from fairtrial.analysis.curves import curves
+from fairtrial.analysis.fresh import RightShares
+from fairtrial.analysis.gather import failures, gather, other_engines
+from fairtrial.analysis.register import Promised, promised
+from fairtrial.analysis.timing import time_answer
+from fairtrial.analysis.values import Answers, ArmTrials
+from fairtrial.store import Store
+from fairtrial.study.schema import Study
+
+
+def answers(study: Study, store: Store, *, history: bool = True, promises: Promised | None = None) -> Answers:
+    """Every question of the study answered from what the store holds; trains nothing.
+
+    `history` brings along what no verdict needs: the epochs of each trial, the interval for fresh images,
+    which takes every test image of every trial, and what arms along one number say together. `promises`
+    are looked up in the store unless whoever asks again and again has them already.
+
+    A question whose arms have no seed in common is undecided, and says so.
+    """
+    arms = gather(list(study.arms.values()), store, history=history)
+    others = other_engines(study.arms, store)
+    failed = failures(arms, store, least=study.seeds.min)
+    promises = promises or promised(study, store)
+    right = RightShares(store) if history else None
+
+    def unsound(arm: ArmTrials) -> bool:
+        return bool(troubles((arm,), failed=failed, horizon=study.seeds.max))
+
+    return Answers(
+        study=study.name,
+        version=fairtrial.__version__,
+        arms=tuple(arms.values()),
+        answers=tuple(
+            time_answer(study, question, arms, store, promised=promises, failed=failed)
+            if metric == "time"
+            else answer(
+                study,
+                question,
+                arms,
+                metric=metric,
+                on=on,
+                promised=promises,
+                other_engines=others,
+                failed=failed,
+                right=right,
+            )
+            for question in study.questions
+            for metric, on in asked(question)
+        ),
+        curves=curves(study, arms, unsound=unsound) if history else (),
+        asked=study,
+        store=store.path,
+    )

@@ -1,0 +1,178 @@
+"""`fairtrial search` at work: a line per trial on stderr, then what came of it on stdout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from fairtrial.analysis import Searched
+from fairtrial.analysis.searched import searched
+from fairtrial.api import searches_of, store_path
+from fairtrial.cli.console import emit_json, stdout
+from fairtrial.durations import duration, seconds_in
+from fairtrial.errors import StudyError
+from fairtrial.executors import local
+from fairtrial.searching import search
+from fairtrial.store import Store
+from fairtrial.study.candidates import search_mistakes
+from fairtrial.study.mistakes import mistakes_in
+from fairtrial.study.schema import Study
+from fairtrial.study.searches import Search
+from fairtrial.study.tree import from_python, plain
+from fairtrial.study.yamltree import from_yaml
+from fairtrial.trial import Event, Lost, Outcome, Trial
+
+
+def with_search(
+    study: Study,
+    space: Sequence[str],
+    *,
+    baseline: str,
+    metric: str | None,
+    sampler: str | None,
+    budget: str | None,
+    name: Sequence[str] | None,
+) -> tuple[Study, str]:
+    """The study with one more search, made of options, and what it is called. Raises StudyError with every mistake."""
+    if name and len(name) > 1:
+        raise StudyError("--space makes one search: give it one name with --search")
+    called = name[0] if name else "search"
+    if called in {one.id for one in study.search}:
+        raise StudyError(f"study {study.name!r} has a search {called!r} already; name yours with --search")
+    given = {"metric": metric, "sampler": sampler, "budget": budget}
+    body = {
+        "id": called,
+        "baseline": baseline,
+        "space": dict(_range(text) for text in space),
+        **{key: value for key, value in given.items() if value is not None},
+    }
+    tree = from_python(body, where="")
+    try:
+        made = Search.model_validate(body)
+    except ValidationError as error:
+        raise StudyError(list(mistakes_in(error, tree, Search))) from None
+    mistakes = list(search_mistakes([tree], [made], names=tuple(study.arms), arms=study.arms))
+    if mistakes:
+        raise StudyError(mistakes)
+    return replace(study, search=(*study.search, made)), called
+
+
+def _range(text: str) -> tuple[str, object]:
+    path, equals, value = text.partition("=")
+    node = from_yaml(value, where=lambda _: f"--space {text}") if equals else None
+    if node is None or not path.strip():
+        raise StudyError(
+            f"--space {text}: give it as PATH=RANGE, such as network.mlp.width={{int: [16, 2048]}}"
+        )
+    return path.strip(), plain(node)
+
+
+def search_study(
+    study: Study,
+    *,
+    only: Sequence[str] | None,
+    budget: str | None,
+    trials: int | None,
+    workers: int | None,
+    store: Path | None,
+    as_json: bool,
+) -> None:
+    """Run the study's searches one after the other, and print what came of each."""
+    wanted = searches_of(study, only)
+    budget_seconds = None if budget is None else seconds_in(budget)
+    path = store_path(store)
+    found: list[Searched] = []
+    ended: list[str] = []
+    with Store.open(path) as opened, local.LocalExecutor(workers=workers) as executor:
+        for one in wanted:
+            watch = _Watch(search=one)
+            report = search(
+                study,
+                one,
+                store=opened,
+                executor=executor,
+                budget_seconds=budget_seconds,
+                most=trials,
+                on_event=watch.take,
+                on_begin=watch.begin,
+                on_confirmation=watch.confirm,
+            )
+            found.append(searched(study, one, opened))
+            if report.selected is None:
+                ended.append(
+                    f"{one.id}: the budget ended before anything could be chosen; run it again to go on"
+                )
+            elif report.ended_by == "budget":
+                ended.append(
+                    f"{one.id}: the budget ended before its confirmation was settled; run it again to go on"
+                )
+    if as_json:
+        emit_json({"study": study.name, "searches": [one.as_dict() for one in found]})
+        return
+    console = stdout()
+    for one in found:
+        render_search(one, console)
+    for line in ended:
+        typer.echo(line)
+    typer.echo(f"everything is kept in {path.absolute()}")
+
+
+def render_search(found: Searched, console: Console) -> None:
+    """What was confirmed first, then what the search saw, greyed: it is no evidence."""
+    title = f"{found.search.id}  {found.search.ask or 'does anything do better than ' + found.search.baseline + '?'}"
+    console.print(Text(title, style="bold"))
+    _line(console, found.sentence)
+    if found.answer is not None:
+        for caveat in dict.fromkeys(map(str, found.answer.caveats)):
+            _line(console, f"caveat: {caveat}", style="yellow")
+    _line(console, found.search_sentence, style="dim")
+    for estimate in (*found.cheapest, *([found.plateau] if found.plateau else [])):
+        _line(console, estimate.sentence, style="dim")
+    console.print()
+
+
+def _line(console: Console, text: str, *, style: str = "") -> None:
+    console.print(Padding(Text(text, style=style), (0, 0, 0, 2), expand=False))
+
+
+@dataclass(slots=True, kw_only=True)
+class _Watch:
+    """Says what ended, a line each."""
+
+    search: Search
+    begun: dict[str, tuple[Trial, str]] = field(default_factory=dict[str, tuple[Trial, str]])
+    judged: Study | None = None
+    done: int = 0
+
+    def begin(self, trial: Trial, about: str) -> None:
+        self.begun[trial.key] = (trial, about)
+
+    def confirm(self, study: Study) -> None:
+        self.judged = study
+        variant = study.questions[0].variant
+        typer.echo(f"confirming {variant} against {self.search.baseline} on fresh seeds", err=True)
+
+    def take(self, event: Event) -> None:
+        if not isinstance(event, Outcome | Lost):
+            return
+        self.done += 1
+        trial, about = self.begun.get(event.key, (None, ""))
+        what = f"{trial.arm.name} seed {trial.number} ({about})" if trial else "confirmation"
+        typer.echo(f"[{self.done}] {what}: {_came_to(event, self.search)}", err=True)
+
+
+def _came_to(event: Outcome | Lost, search: Search) -> str:
+    if isinstance(event, Lost):
+        return f"{event.state}: {event.reason}"
+    if event.state == "diverged":
+        return f"diverged: {event.reason}"
+    value = event.metrics[f"validation_{search.metric}_last_epoch"]
+    shown = f"{100 * value:.2f} %" if search.metric == "accuracy" else f"{value:.4f}"
+    return f"validation {search.metric} {shown}, {duration(event.seconds['fit'])}"
