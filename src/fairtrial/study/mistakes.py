@@ -217,7 +217,9 @@ def _fields(model: type[BaseModel], location: Sequence[int | str]) -> Iterator[s
     """Names of the fields that may stand at `location` (tags of unions included in it)."""
     models = [model]
     for part in location:
-        tagged = [one for one in models if part in (_default(one, tag) for tag in TAGS)]
+        tagged = [
+            one for one in models if part == one.__name__ or part in (_default(one, tag) for tag in TAGS)
+        ]
         fields = [
             field
             for one in models
