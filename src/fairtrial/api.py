@@ -123,7 +123,7 @@ def search(
     cannot do.
     """
     from fairtrial.executors.local import LocalExecutor
-    from fairtrial.search import search as search_one
+    from fairtrial.searching import search as search_one
 
     study = load(study)
     wanted = searches_of(study, only)

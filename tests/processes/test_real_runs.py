@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import random
 import signal
@@ -13,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
+from killing import kill_tree
 
 import fairtrial as ft
 from fairtrial.analysis.replaying import replay_store
@@ -92,16 +91,6 @@ def _without_seconds(value: Any) -> Any:
     if isinstance(value, list):
         return [_without_seconds(inner) for inner in value]
     return value
-
-
-def kill_tree(process: subprocess.Popen[str]) -> None:
-    """kill -9 of the command and all its workers, which are in process groups of their own."""
-    with contextlib.suppress(psutil.NoSuchProcess):
-        command = psutil.Process(process.pid)
-        for each in (command, *command.children(recursive=True)):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                each.kill()
-    process.communicate()
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from fairtrial.cli.console import emit_json, stdout
 from fairtrial.durations import duration, seconds_in
 from fairtrial.errors import StudyError
 from fairtrial.executors import local
-from fairtrial.search import search
+from fairtrial.searching import search
 from fairtrial.store import Store
 from fairtrial.study.candidates import search_mistakes
 from fairtrial.study.mistakes import mistakes_in

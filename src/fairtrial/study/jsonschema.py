@@ -49,6 +49,16 @@ def study_schema() -> Schema:
                 "additionalProperties": {"$ref": "#/$defs/Arm"},
             },
             "questions": _or_nothing({"type": "array", "items": {"$ref": "#/$defs/Question"}}),
+            "search": _described(
+                {
+                    "anyOf": [
+                        {"$ref": "#/$defs/Search"},
+                        {"type": "array", "items": {"$ref": "#/$defs/Search"}},
+                        NOTHING,
+                    ]
+                },
+                document["search"],
+            ),
             "seeds": _or_nothing({"$ref": "#/$defs/Seeds"}),
             "margins": _or_nothing({"$ref": "#/$defs/Margins"}),
             "facts": _or_nothing(document["facts"]),

@@ -23,7 +23,9 @@ from fairtrial.study.question import Claim as Claim
 from fairtrial.study.question import Metric as Metric
 from fairtrial.study.question import Number
 from fairtrial.study.question import On as On
+from fairtrial.study.question import OwnTables as OwnTables
 from fairtrial.study.question import Question as Question
+from fairtrial.study.question import Says as Says
 from fairtrial.study.question_kinds import Combining as Combining
 from fairtrial.study.question_kinds import Retuning as Retuning
 from fairtrial.study.question_kinds import by_kind

@@ -232,7 +232,7 @@ def label(option: Any) -> str:
         entries = cast("dict[str, Any]", option)
         name = entries.get("name")
         return name if isinstance(name, str) else "+".join(entries)
-    return "list"
+    return "number" if isinstance(option, IntRange | FloatRange) else "list"
 
 
 def canonical(space: Space) -> str:

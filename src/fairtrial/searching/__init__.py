@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from fairtrial.search.running import SearchReport, search
+from fairtrial.searching.running import SearchReport, search
 
 __all__ = ["SearchReport", "search"]

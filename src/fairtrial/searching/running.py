@@ -13,8 +13,8 @@ from fairtrial.analysis.points import baseline_point, points, search_key
 from fairtrial.analysis.searched import confirmation
 from fairtrial.data import catalog
 from fairtrial.dispatch import Dispatch, Executor
-from fairtrial.search import racing
-from fairtrial.search.training import Phase, Training
+from fairtrial.searching import racing
+from fairtrial.searching.training import Phase, Training
 from fairtrial.store import Selection, Store
 from fairtrial.study.schema import Study
 from fairtrial.study.searches import Search

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from fairtrial.analysis.points import Point
-from fairtrial.search.halving import hurdles
-from fairtrial.search.proposing import propose
-from fairtrial.search.racing import due, leader, ranked
-from fairtrial.search.simulation import study_of
+from fairtrial.searching.halving import hurdles
+from fairtrial.searching.proposing import propose
+from fairtrial.searching.racing import due, leader, ranked
+from fairtrial.searching.simulation import study_of
 from fairtrial.study.candidates import candidate
 from fairtrial.study.searches import Search
 from fairtrial.study.space import departures

@@ -13,8 +13,8 @@ from fairtrial.analysis import answers
 from fairtrial.analysis.points import Point, points
 from fairtrial.analysis.replaying import replay_store
 from fairtrial.analysis.searched import Searched, searched
-from fairtrial.search import SearchReport, search
-from fairtrial.search.simulation import SimulatedExecutor, simulate, study_of
+from fairtrial.searching import SearchReport, search
+from fairtrial.searching.simulation import SimulatedExecutor, simulate, study_of
 from fairtrial.store import Claim, Store
 from fairtrial.study.schema import Study
 from fairtrial.trial import Event, Lost, Outcome, Trial

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from fairtrial.analysis.searched import searched
-from fairtrial.search.running import search
+from fairtrial.searching.running import search
 from fairtrial.store import Store
 from fairtrial.study.schema import Study
 from fairtrial.study.studyfile import study_from_dict

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from fairtrial.analysis.points import Point, baseline_point, in_words, points
 from fairtrial.dispatch import Dispatch, Ended, Executor
 from fairtrial.engine.precision import resolve
-from fairtrial.search.halving import hurdles
-from fairtrial.search.proposing import propose
+from fairtrial.searching.halving import hurdles
+from fairtrial.searching.proposing import propose
 from fairtrial.store import Claim, Proposal, Store, Taken
 from fairtrial.study.schema import Arm, Study
 from fairtrial.study.searches import Search
