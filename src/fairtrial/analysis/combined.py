@@ -62,6 +62,13 @@ class Combined:
     def left_out_lines(self) -> tuple[str, ...]:
         return tuple(f"left out: {one.question} ({one.because})" for one in self.left_out)
 
+    @property
+    def added_caveats(self) -> tuple[str, ...]:
+        """What weakens the answers on what each part adds, and is not said of the gain already."""
+        said = {str(caveat) for answer in self.gain for caveat in answer.caveats}
+        found = dict.fromkeys(str(caveat) for answer in self.added.values() for caveat in answer.caveats)
+        return tuple(caveat for caveat in found if caveat not in said)
+
     def as_dict(self) -> dict[str, Any]:
         return {
             "question": self.question.id,
@@ -89,7 +96,7 @@ class Combined:
 def combined(study: Study, asked: Combining, store: Store, found: Answers) -> Combined:
     """What is stored of this question; nothing is trained. `found` are the answers to the study's own questions."""
     frozen = store.selection(study=study.name, question=asked.id, basis=combining_key(study, asked))
-    choice = choose(study, asked, found) if frozen is None else _chosen(study, asked, frozen, found)
+    choice = choose(study, asked, found) if frozen is None else chosen(study, asked, frozen, found)
     why = impossible(study, asked, choice)
     judged, together = None, None
     if frozen is not None:
@@ -106,7 +113,9 @@ def combined(study: Study, asked: Combining, store: Store, found: Answers) -> Co
         judgement=together,
         gain=tuple(answer for answer in answers if answer.question == asked.id),
         added={adding[answer.question]: answer for answer in answers if answer.question in adding},
-        interaction=None if judged is None or together is None else together_or_apart(judged, asked, choice, together, store),
+        interaction=None
+        if judged is None or together is None
+        else together_or_apart(judged, asked, choice, together, store),
         impossible=why,
         sentence=_sentence(study, asked, choice, frozen, why),
     )
@@ -121,7 +130,7 @@ def frozen_text(choice: Choice) -> str:
     return json.dumps(body, sort_keys=True)
 
 
-def _chosen(study: Study, asked: Combining, frozen: Selection, found: Answers) -> Choice:
+def chosen(study: Study, asked: Combining, frozen: Selection, found: Answers) -> Choice:
     """What was frozen, with what is known of its parts by now."""
     kept: dict[str, Any] = json.loads(frozen.selected)
     questions = {one.id: one for one in listed(study, asked)}
@@ -161,7 +170,9 @@ def judgement(study: Study, asked: Combining, choice: Choice, *, block: int) -> 
         baseline,
         _with(baseline, choice.parts, names.whole),
         *(
-            _with(baseline, [other for other in choice.parts if other is not part], names.without[part.question])
+            _with(
+                baseline, [other for other in choice.parts if other is not part], names.without[part.question]
+            )
             for part in choice.parts
         ),
         *(_with(baseline, [part], names.alone[part.question]) for part in choice.parts),
@@ -228,7 +239,9 @@ def together_or_apart(
 
 
 def _with(baseline: Arm, parts: Sequence[Part], name: str) -> Arm:
-    return candidate(baseline, {path: value for part in parts for path, value in part.changes.items()}, name=name)
+    return candidate(
+        baseline, {path: value for part in parts for path, value in part.changes.items()}, name=name
+    )
 
 
 def _paths(parts: Sequence[Part]) -> tuple[str, ...]:

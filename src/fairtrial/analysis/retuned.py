@@ -174,4 +174,6 @@ def _figure(one: Tried, asked: Retuning) -> str:
     if one.mean is None:
         return "diverged"
     shown = f"{100 * one.mean:.2f} %" if asked.tuned_for == "accuracy" else f"{one.mean:.4f}"
-    return f"{shown}, diverged on {one.diverged} of {count_of(one.trained, 'seed')}" if one.diverged else shown
+    return (
+        f"{shown}, diverged on {one.diverged} of {count_of(one.trained, 'seed')}" if one.diverged else shown
+    )

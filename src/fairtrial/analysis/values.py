@@ -238,12 +238,9 @@ class Answers(Rendered):
 
     @property
     def selected(self) -> tuple[Answer, ...]:
-        """The answers on what was selected: by searches, by re-tuning, by combining. Each kind has a promise of its own."""
-        return tuple(
-            answer
-            for one in (*self.searches, *self.retuned, *self.combined)
-            for answer in one.answers
-        )
+        """The answers on what searches, re-tunings and combinations selected, each with a promise of its own."""
+        found = (*self.searches, *self.retuned, *self.combined)
+        return tuple(answer for one in found for answer in one.answers)
 
     def __getitem__(self, question: str) -> QuestionAnswers:
         chosen = tuple(answer for answer in self.answers if answer.question == question)

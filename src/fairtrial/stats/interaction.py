@@ -23,7 +23,9 @@ def interaction_contrasts(values: ArrayLike) -> Floats:
     """
     table = np.asarray(values, dtype=np.float64)
     if table.ndim != 2 or table.shape[1] < 4:
-        raise FairtrialError(f"expected values by seed, of two parts or more, got an array of shape {table.shape}")
+        raise FairtrialError(
+            f"expected values by seed, of two parts or more, got an array of shape {table.shape}"
+        )
     return table @ weights(table.shape[1] - 2)
 
 

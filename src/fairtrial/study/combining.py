@@ -37,7 +37,9 @@ def combining_mistakes(
         if isinstance(one, Combining):
             found = list(_of_ids(one, node, known, kinds)) or list(_of_parts(one, node, known, arms))
             subject = f"question {shortened(one.id)!r}: "
-            yield from (Mistake(where=mistake.where, message=f"{subject}{mistake.message}") for mistake in found)
+            yield from (
+                Mistake(where=mistake.where, message=f"{subject}{mistake.message}") for mistake in found
+            )
 
 
 def _of_ids(
@@ -50,8 +52,13 @@ def _of_ids(
             message = f"{shortened(identifier)!r} {what}; combine takes questions of two arms as they are"
             yield Mistake(where=where, message=message)
         elif identifier not in known:
-            hint = did_you_mean(identifier, known) or f"; questions here: {shortened(', '.join(known)) or 'none'}"
-            yield Mistake(where=where, message=f"combine names an unknown question {shortened(identifier)!r}{hint}")
+            hint = (
+                did_you_mean(identifier, known)
+                or f"; questions here: {shortened(', '.join(known)) or 'none'}"
+            )
+            yield Mistake(
+                where=where, message=f"combine names an unknown question {shortened(identifier)!r}{hint}"
+            )
         elif asked.metric not in known[identifier].metrics or "validation" not in known[identifier].on:
             message = (
                 f"{shortened(identifier)!r} does not ask about {asked.metric} on validation, by which improvements are "

@@ -54,7 +54,9 @@ def tuning_mistakes(
         if isinstance(one, Retuning) and retune is not None and {one.variant, one.baseline} <= set(arms):
             subject = f"question {shortened(one.id)!r}: retune: "
             found = list(_of_values(one, retune, arms)) or list(_of_both(one, retune, arms))
-            yield from (Mistake(where=mistake.where, message=f"{subject}{mistake.message}") for mistake in found)
+            yield from (
+                Mistake(where=mistake.where, message=f"{subject}{mistake.message}") for mistake in found
+            )
 
 
 def _of_values(asked: Retuning, retune: Node, arms: Mapping[str, Arm]) -> Iterator[Mistake]:
@@ -63,7 +65,9 @@ def _of_values(asked: Retuning, retune: Node, arms: Mapping[str, Arm]) -> Iterat
     for path, values in asked.retune.items():
         node = (retune.entries or {}).get(path, retune)
         if changes_what_is_judged_on(path):
-            message = f"{path} changes the images that arms are judged on, so that nothing can be chosen by them"
+            message = (
+                f"{path} changes the images that arms are judged on, so that nothing can be chosen by them"
+            )
             yield Mistake(where=node.where, message=message)
             continue
         for name in (asked.variant, asked.baseline):
