@@ -53,9 +53,9 @@ class Combined:
 
     @property
     def settled(self) -> bool:
-        """Whether its answers are, or there is nothing to combine and never will be."""
+        """Whether its answers are, or there is nothing that could be combined."""
         if self.judgement is None:
-            return not self.open
+            return not self.open and (len(self.parts) < FEWEST or bool(self.impossible))
         return all(answer.settled for answer in self.answers)
 
     @property

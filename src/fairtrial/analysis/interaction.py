@@ -10,7 +10,7 @@ from typing import Any
 from fairtrial.analysis.alpha import LARGEST
 from fairtrial.analysis.contrast import Over
 from fairtrial.analysis.judgement import better_of, floor_of
-from fairtrial.analysis.ordered import Unsound, lacking, values_by_seed
+from fairtrial.analysis.ordered import Floats, Unsound, lacking, values_by_seed
 from fairtrial.analysis.sentences import amount, count_of, signed
 from fairtrial.analysis.values import ArmTrials
 from fairtrial.stats.interaction import interaction_contrasts, interaction_floor
@@ -36,14 +36,14 @@ class Interaction:
     """
 
     seeds: int
-    whole: float | None
-    parts: float | None
-    estimate: float | None
-    interval: Interval | None
-    margin: float | None
     verdict: Verdict
     because: str
     guarantee: str
+    whole: float | None = None
+    parts: float | None = None
+    estimate: float | None = None
+    interval: Interval | None = None
+    margin: float | None = None
     sentence: str = ""
 
     @property
@@ -83,47 +83,49 @@ def interaction(
     """
     arms = (whole, none, *parts)
     table = values_by_seed(arms, metric=metric, on=IMAGES, over=OVER, horizon=study.seeds.max)
-    seeds = len(table)
-    why = lacking(arms, seeds, least=study.seeds.min, unsound=unsound)
-    better = 1.0 if better_of(metric) == "higher" else -1.0
-    stated = study.margins.accuracy if metric == "accuracy" else study.margins.loss
-    verdict, estimate, interval, margin = Verdict.UNDECIDED, None, None, None
-    gained: tuple[float | None, float | None] = (None, None)
-    if any(unsound(arm) for arm in arms):
-        verdict = Verdict.UNSTABLE
-    elif not why:
-        contrasts = better * interaction_contrasts(table)
-        margin = stated if metric == "accuracy" else stated * float(table[:3, 1].mean())
-        gains = better * (table - table[:, 1:2])
-        gained = float(gains[:, 0].mean()), float(gains[:, 2:].sum(axis=1).mean())
-        estimate = float(contrasts.mean())
-        if all_equal(contrasts):
-            why = "contrasts that are identical settle nothing"
-        elif margin > 0:
-            last = replay(
-                contrasts,
-                margin=margin,
-                alpha=min(round(1 - study.confidence, 12), LARGEST),
-                first=study.seeds.min,
-                horizon=study.seeds.max,
-                floor=interaction_floor(
-                    max(floor_of(arm, metric=metric, on=IMAGES) for arm in arms), parts=len(parts)
-                ),
-            )[-1]
-            verdict = last.standing
-            interval = last.sign if math.isfinite(last.sign.bound) else None
+    why = lacking(arms, len(table), least=study.seeds.min, unsound=unsound)
     found = Interaction(
-        seeds=seeds,
-        whole=gained[0],
-        parts=gained[1],
-        estimate=estimate,
-        interval=interval,
-        margin=margin,
-        verdict=verdict,
+        seeds=len(table),
+        verdict=Verdict.UNSTABLE if any(unsound(arm) for arm in arms) else Verdict.UNDECIDED,
         because=why,
         guarantee=f"not part of the error guarantee: it stands at {100 * study.confidence:.4g} % by itself",
     )
+    if not why:
+        floor = max(floor_of(arm, metric=metric, on=IMAGES) for arm in arms)
+        found = _looked_at(found, table, study, metric=metric, floor=floor)
     return replace(found, sentence=_sentence(found, metric))
+
+
+def _looked_at(
+    found: Interaction, table: Floats, study: Study, *, metric: Measured, floor: float
+) -> Interaction:
+    """What the values by seed and arm come to, all looks in seed order."""
+    better = 1.0 if better_of(metric) == "higher" else -1.0
+    contrasts = better * interaction_contrasts(table)
+    gains = better * (table - table[:, 1:2])
+    margins = study.margins
+    margin = margins.accuracy if metric == "accuracy" else margins.loss * float(table[:3, 1].mean())
+    found = replace(
+        found,
+        whole=float(gains[:, 0].mean()),
+        parts=float(gains[:, 2:].sum(axis=1).mean()),
+        estimate=float(contrasts.mean()),
+        margin=margin,
+    )
+    if all_equal(contrasts):
+        return replace(found, because="contrasts that are identical settle nothing")
+    if not margin > 0:
+        return replace(found, because="a baseline without any loss leaves no margin")
+    last = replay(
+        contrasts,
+        margin=margin,
+        alpha=min(round(1 - study.confidence, 12), LARGEST),
+        first=study.seeds.min,
+        horizon=study.seeds.max,
+        floor=interaction_floor(floor, parts=table.shape[1] - 2),
+    )[-1]
+    known = last.sign if math.isfinite(last.sign.bound) else None
+    return replace(found, verdict=last.standing, interval=known)
 
 
 def _sentence(found: Interaction, metric: Measured) -> str:
@@ -138,7 +140,7 @@ def _sentence(found: Interaction, metric: Measured) -> str:
     known = count_of(found.seeds, "seed")
     if found.interval is not None:
         low, high = scale * found.interval.low, scale * found.interval.high
-        if found.verdict.direction:
+        if found.interval.excludes(0.0):
             low, high = sorted((abs(low), abs(high)))
             known = f"{low:.{digits}f} to {high:.{digits}f}, {known}"
         else:

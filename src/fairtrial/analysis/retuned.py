@@ -101,14 +101,18 @@ def comparison(study: Study, asked: Retuning, frozen: Selection) -> Study:
     chosen: dict[str, Settings] = json.loads(frozen.selected)
     variant = tuned_arm(study.arms[asked.variant], chosen["variant"], block=QUESTIONS)
     baseline = tuned_arm(study.arms[asked.baseline], chosen["baseline"], block=QUESTIONS)
-    fields = {name: getattr(asked, name) for name in Question.model_fields}
     question = Question(
-        **{
-            **fields,
-            "variant": variant.name,
-            "baseline": baseline.name,
-            "factors": tuple(dict.fromkeys((*_declared(study, asked), *asked.retune))),
-        }
+        id=asked.id,
+        ask=asked.ask,
+        variant=variant.name,
+        baseline=baseline.name,
+        factors=tuple(dict.fromkeys((*_declared(study, asked), *asked.retune))),
+        metrics=asked.metrics,
+        on=asked.on,
+        over=asked.over,
+        goal=asked.goal,
+        claims=asked.claims,
+        note=asked.note,
     )
     return confirming(study, asked.id, arms=(baseline, variant), questions=(question,), block=QUESTIONS)
 

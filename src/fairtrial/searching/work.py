@@ -22,7 +22,7 @@ class Watch(Protocol):
     """
 
     def __call__(
-        self, study: Study, arms: Collection[str], *, seeds: int | None, budget_seconds: float | None
+        self, study: Study, arms: Collection[str], /, *, seeds: int | None, budget_seconds: float | None
     ) -> AbstractContextManager[Callable[[Event], None]]: ...
 
 

@@ -87,12 +87,12 @@ class Combining(Frozen):
     @model_validator(mode="before")
     @classmethod
     def _of_one_kind(cls, data: object) -> object:
-        entries = cast("Mapping[str, object]", data) if isinstance(data, Mapping) else {}
+        entries = _entries(data)
         if "retune" in entries:
             raise refusal("combine and retune do not go together in one question", "retune")
         if "variant" in entries:
             raise refusal("combine makes the variant itself; leave variant out", "variant")
-        return data
+        return entries or data
 
     @model_validator(mode="after")
     def _several_once_each(self) -> Combining:
@@ -106,8 +106,12 @@ class Combining(Frozen):
 
 def _kind(given: object) -> str:
     """A question's kind, known by its keys."""
-    entries = cast("Mapping[str, object]", given) if isinstance(given, Mapping) else {}
+    entries = _entries(given)
     return "Combining" if "combine" in entries else "Retuning" if "retune" in entries else "Question"
+
+
+def _entries(given: object) -> dict[str, object]:
+    return dict(cast("Mapping[str, object]", given)) if isinstance(given, Mapping) else {}
 
 
 AnyQuestion = Annotated[
