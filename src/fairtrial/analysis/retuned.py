@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -142,23 +142,22 @@ def _sentence(asked: Retuning, variant: Tuned, baseline: Tuned) -> str:
             f"{count_of(need, 'trial')} for that {'is' if have == 1 else 'are'} trained."
         )
     both = ", ".join(f"{side.arm} at {in_words(side.chosen)}" for side in (variant, baseline) if side.chosen)
-    edges = "".join(_edge(side, asked) for side in (variant, baseline))
     return (
         f"Each arm is tuned on validation {asked.tuned_for} over {count_of(asked.retune_seeds, 'seed')} of its own: "
-        f"{both}.{edges}"
+        f"{both}.{''.join(_at_the_ends(asked, (variant, baseline)))}"
     )
 
 
-def _edge(side: Tuned, asked: Retuning) -> str:
+def _at_the_ends(asked: Retuning, sides: Sequence[Tuned]) -> Iterator[str]:
     """That a value beyond those tried might have done better still."""
-    said: list[str] = []
     for path, values in asked.retune.items():
         numbers = [one for one in values if isinstance(one, int | float) and not isinstance(one, bool)]
-        chosen = None if side.chosen is None else side.chosen[path]
-        if len(numbers) == len(values) and chosen in (min(numbers), max(numbers)):
-            end = "smallest" if chosen == min(numbers) else "largest"
-            said.append(f" For {side.arm} the {end} {path} tried did best: one beyond it might do better.")
-    return "".join(said)
+        if len(numbers) < len(values):
+            continue
+        for end, value in (("smallest", min(numbers)), ("largest", max(numbers))):
+            names = [side.arm for side in sides if side.chosen is not None and side.chosen[path] == value]
+            if names:
+                yield f" For {' and '.join(names)} the {end} {path} tried did best: one beyond it might do better."
 
 
 def _tuning_line(side: Tuned, asked: Retuning) -> str:
@@ -167,9 +166,8 @@ def _tuning_line(side: Tuned, asked: Retuning) -> str:
 
 def _tried_in_words(side: Tuned, asked: Retuning) -> Iterator[str]:
     for one in side.tried:
-        figure = _figure(one, asked)
         mark = " (chosen)" if one.settings == side.chosen else ""
-        yield f"{in_words(one.settings)} {figure}{mark}"
+        yield f"{_figure(one, asked)} at {in_words(one.settings)}{mark}"
 
 
 def _figure(one: Tried, asked: Retuning) -> str:
@@ -178,6 +176,6 @@ def _figure(one: Tried, asked: Retuning) -> str:
     if one.mean is None:
         return "diverged"
     shown = f"{100 * one.mean:.2f} %" if asked.tuned_for == "accuracy" else f"{one.mean:.4f}"
-    return (
-        f"{shown}, diverged on {one.diverged} of {count_of(one.trained, 'seed')}" if one.diverged else shown
-    )
+    if not one.diverged:
+        return shown
+    return f"{shown} where it did not diverge ({one.diverged} of {count_of(one.trained, 'seed')})"

@@ -61,7 +61,7 @@ def run_study(
             )
             planned.update(tally.planned)
             if shown is not study:
-                typer.echo(f"{shown.name}: {shown.title or 'tuning'}", err=True)
+                typer.echo(f"{shown.name}{shown.title and ': '}{shown.title}", err=True)
             with watching(tally) as on_event:
                 yield on_event
 

@@ -96,7 +96,7 @@ def run(
     report = _NOTHING
     if asked.arms:
         with work.watching(study, arms=asked.arms, seeds=seeds) as on_event:
-            report = work.run(study, on_event, seeds=seeds, arms=asked.arms)
+            report = work.run(study, on_event, seeds=seeds, arms=asked.arms, strict=False)
     return FollowedRun(
         run=report, followed=follow_up(study, work, retuned=asked.retuned, combined=asked.combined)
     )

@@ -72,8 +72,9 @@ class Work:
         seeds: int | None,
         arms: Collection[str] | None = None,
         weights: Weights | None = None,
+        strict: bool = True,
     ) -> runner.RunReport:
-        """Train what is missing of the study in the time that is left."""
+        """Train what is missing of the study in the time that is left, to the last second of it unless not `strict`."""
         return runner.run(
             study,
             store=self.store,
@@ -83,6 +84,7 @@ class Work:
             arms=arms,
             weights=weights or self.weights,
             sharpen=self.sharpen,
+            strict=strict,
             on_event=on_event,
         )
 
