@@ -15,7 +15,7 @@ from fairtrial.study.candidates import candidate, in_block
 from fairtrial.study.schema import Arm, Study
 from fairtrial.study.searches import Search
 from fairtrial.study.shapes import parameters
-from fairtrial.study.space import canonical, departures, shown
+from fairtrial.study.space import canonical, departures, shown, spoken
 from fairtrial.trial import ATTEMPTS, ENGINE_VERSION, SEARCH, StoredTrial
 
 PointState = Literal["finished", "diverged", "stopped", "failed", "open"]
@@ -156,10 +156,14 @@ def name_of(search: Search, number: int) -> str:
 
 
 def in_words(search: Search, point: Point) -> str:
-    """The point's values in a line: `network.mlp.width 640, optimizer.learning_rate 0.0021`."""
+    """The point's values in a line: `network.mlp.width 640, optimizer.learning_rate 0.0021`.
+
+    An option that holds parameters of its own is told by them.
+    """
     return ", ".join(
-        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
+        f"{spoken(name)} {value:.4g}" if isinstance(value, float) else f"{spoken(name)} {value}"
         for name, value in shown(search.space, point.values).items()
+        if not any(other.startswith(f"{name}=") for other in point.values)
     )
 
 
