@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fairtrial.analysis.combined import chosen, impossible, judgement
@@ -56,7 +56,7 @@ class _Reckoned:
 
 def _of_retuned(study: Study, asked: Retuning, store: Store, *, workers: int) -> FurtherCost:
     tuning = tuning_study(study, asked)
-    tried = _reckoned(study, tuning.arms, store, seeds=asked.retune_seeds)
+    tried = _reckoned(study, tuning.arms, store, seeds=asked.retune_seeds, stored=True)
     frozen = store.selection(study=study.name, question=asked.id, basis=tuning_key(study, asked))
     # Until they are chosen, the two arms as they are stand for them.
     then = (
@@ -64,16 +64,13 @@ def _of_retuned(study: Study, asked: Retuning, store: Store, *, workers: int) ->
         if frozen is not None
         else {name: study.arms[name] for name in (asked.variant, asked.baseline)}
     )
-    compared = _reckoned(study, then, store, seeds=study.seeds.min)
+    compared = _reckoned(study, then, store, seeds=study.seeds.min, stored=frozen is not None)
     each = len(settings_tried(asked))
-    total = tried.trials + compared.trials
-    new = tried.new + (compared.new if frozen is not None else compared.trials)
-    seconds = tried.seconds + (compared.seconds if frozen is not None else _all(study, then, store))
     said = (
         f"{asked.id}: {count_of(each, 'setting')} of each arm on {count_of(asked.retune_seeds, 'seed')}, then "
         f"{study.seeds.min} seeds or more of the two that are chosen"
     )
-    return _cost(asked.id, said, total, new, seconds / workers, at_most=frozen is None, guessed=tried.guessed)
+    return _cost(asked.id, said, [tried, compared], workers=workers, at_most=frozen is None)
 
 
 def _of_combined(
@@ -83,28 +80,16 @@ def _of_combined(
     choice = _all_together(study, asked) if frozen is None else chosen(study, asked, frozen, found)
     block = CONFIRMATION if frozen is None else frozen.block
     if impossible(study, asked, choice):
-        return _cost(
-            asked.id, f"{asked.id}: depends on what is settled", 0, 0, 0.0, at_most=True, guessed=True
-        )
+        return _cost(asked.id, f"{asked.id}: depends on what is settled", [], workers=workers, at_most=True)
     judged = judgement(study, asked, choice, block=block)
-    reckoned = _reckoned(study, judged.arms, store, seeds=study.seeds.min)
     many = count_of(len(choice.parts), "improvement")
     said = (
         f"{asked.id}: {'up to ' if frozen is None else ''}{many} together, without each of them and each alone, "
         f"{study.seeds.min} seeds or more of each"
     )
-    # Seeds nobody has trained on: whatever is stored, none of it is of these.
-    seconds = reckoned.seconds if frozen is not None else _all(study, judged.arms, store)
-    new = reckoned.new if frozen is not None else reckoned.trials
-    return _cost(
-        asked.id,
-        said,
-        reckoned.trials,
-        new,
-        seconds / workers,
-        at_most=frozen is None,
-        guessed=reckoned.guessed,
-    )
+    # Before it is frozen its seeds are not given out: none of them is trained.
+    reckoned = _reckoned(study, judged.arms, store, seeds=study.seeds.min, stored=frozen is not None)
+    return _cost(asked.id, said, [reckoned], workers=workers, at_most=frozen is None)
 
 
 def _all_together(study: Study, asked: Combining) -> Choice:
@@ -117,43 +102,35 @@ def _all_together(study: Study, asked: Combining) -> Choice:
     return Choice(parts=tuple(parts), left_out=())
 
 
-def _reckoned(study: Study, arms: Mapping[str, Arm], store: Store, *, seeds: int) -> _Reckoned:
-    """All trials of these arms, each once whatever it is called, and those that are not stored."""
+def _reckoned(study: Study, arms: Mapping[str, Arm], store: Store, *, seeds: int, stored: bool) -> _Reckoned:
+    """All trials of these arms, each once whatever it is called; new are all of them, or those that are not `stored`."""
     prices = costs(gather([*study.arms.values()], store) | gather(list(arms.values()), store))
-    wanted = {key: name for name, arm in arms.items() for key in _keys(arm, seeds)}
-    known = store.known(wanted)
-    missing = [name for key, name in wanted.items() if key not in known]
+    wanted = {trial.key: name for name, arm in arms.items() for trial in trials(arm, range(1, seeds + 1))}
+    known = store.known(wanted) if stored else set[str]()
+    missing = [prices[name] for key, name in wanted.items() if key not in known]
     return _Reckoned(
         trials=len(wanted),
         new=len(missing),
-        seconds=sum(prices[name].seconds for name in missing),
-        guessed=any(prices[name].basis == "guess" for name in wanted.values()),
+        seconds=sum(price.seconds for price in missing),
+        guessed=any(price.basis == "guess" for price in missing),
     )
 
 
-def _all(study: Study, arms: Mapping[str, Arm], store: Store) -> float:
-    """Seconds of every trial of these arms to the least number of seeds, as if none were stored."""
-    prices = costs(gather([*study.arms.values()], store) | gather(list(arms.values()), store))
-    unique = {key: name for name, arm in arms.items() for key in _keys(arm, study.seeds.min)}
-    return sum(prices[name].seconds for name in unique.values())
-
-
-def _keys(arm: Arm, seeds: int) -> Iterator[str]:
-    return (trial.key for trial in trials(arm, range(1, seeds + 1)))
-
-
 def _cost(
-    question: str, said: str, total: int, new: int, seconds: float, *, at_most: bool, guessed: bool
+    question: str, said: str, parts: Sequence[_Reckoned], *, workers: int, at_most: bool
 ) -> FurtherCost:
+    new = sum(part.new for part in parts)
+    seconds = sum(part.seconds for part in parts) / workers
+    guessed = any(part.guessed for part in parts)
     most = "at most " if at_most else ""
     took = f", about {duration(seconds)}" if new else ""
-    how = "; a guess for this machine" if guessed and new else ""
+    how = "; a guess for this machine" if guessed else ""
     return FurtherCost(
         question=question,
-        trials=total,
+        trials=sum(part.trials for part in parts),
         new=new,
         seconds=seconds,
         at_most=at_most,
         guessed=guessed,
-        sentence=f"{said}: {most}{count_of(new, 'new trial')}{took}{how}.",
+        sentence=f"{said}: {most}{count_of(new, 'new trial')}{took}{how}." if parts else f"{said}.",
     )
