@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from pydantic import BaseModel
 
+from fairtrial.study.augment import Augment
 from fairtrial.study.document import About, Document
 from fairtrial.study.layers import LAYERS, Layer
 from fairtrial.study.merge import OPTIMIZERS, SCHEDULES
@@ -40,7 +41,7 @@ def study_schema() -> Schema:
         "properties": {
             **document,
             "title": _or_nothing(document["title"]),
-            "data": _described(_or_nothing(_group(DataSettings)), document["data"]),
+            "data": _described(_or_nothing(_data()), document["data"]),
             "base": _described(_or_nothing(_body({})), document["base"]),
             "arms": {
                 **document["arms"],
@@ -147,17 +148,32 @@ def _body(own: Mapping[str, Schema]) -> Schema:
 def _settings() -> Schema:
     return {
         **_fields(ArmSettings),
-        "data": _group(DataSettings),
+        "data": _data(),
         "network": {"$ref": "#/$defs/Network"},
         "optimizer": {"$ref": "#/$defs/Optimizer"},
         "early_stopping": _or_nothing(_group(EarlyStopping)),
     }
 
 
+def _data() -> Schema:
+    group = _group(DataSettings)
+    return {**group, "properties": {**group["properties"], "augment": _augment()}}
+
+
+def _augment() -> Schema:
+    return {"anyOf": [_group(Augment), {"const": "none"}, NOTHING], "description": _first_line(Augment)}
+
+
 def _dotted() -> Iterator[tuple[str, Schema]]:
     """Every dotted path of a setting, so that an editor offers it."""
-    for path, model in (("data", DataSettings), ("network.mlp", Mlp), ("early_stopping", EarlyStopping)):
-        for name, field in _fields(model).items():
+    groups = {
+        "data": _data(),
+        "data.augment": _group(Augment),
+        "network.mlp": _group(Mlp),
+        "early_stopping": _group(EarlyStopping),
+    }
+    for path, group in groups.items():
+        for name, field in group["properties"].items():
             yield f"{path}.{name}", field
     for name, field in _optimizer_fields().items():
         yield f"optimizer.{name}", field

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from fairtrial.study.augment import Augment, FileAugment
 from fairtrial.study.datasets import DATASETS, DatasetFacts
 from fairtrial.study.layers import ActivationName, Dense, FileLayer, Flatten, Network, Size, named
 from fairtrial.study.limits import Frozen, refusal
@@ -39,13 +40,14 @@ Seconds = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
 
 
 class DataSettings(Frozen):
-    """Which images, and how they are divided. `buffer_size` is that of tf.data's shuffle."""
+    """Which images, how they are divided, and how training moves them. `buffer_size` is that of tf.data's shuffle."""
 
     dataset: Literal["mnist"] = "mnist"
     validation: Annotated[Size, BeforeValidator(not_the_test_set)] = 6000
     split: Literal["fixed", "reshuffled"] = "fixed"
     buffer_size: Size = 10_000
     train: Size | None = None
+    augment: FileAugment = Augment()
 
     @model_validator(mode="after")
     def _leave_images_to_train_on(self) -> Self:
