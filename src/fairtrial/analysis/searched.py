@@ -53,6 +53,10 @@ class Searched:
         """The judgement on the candidate."""
         return None if self.confirmation is None else self.confirmation.answers[0]
 
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        return () if self.answer is None else (self.answer,)
+
     def as_dict(self) -> dict[str, Any]:
         found = self.candidate
         return {

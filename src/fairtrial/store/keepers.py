@@ -76,13 +76,16 @@ class SelectionKeeper(_Opened):
         with explained(self.path), reading(self._connection):
             return proposals.proposals(self._connection, search)
 
-    def select(self, *, study: str, question: str, basis: str, selected: str, first_block: int) -> Selection:
+    def select(
+        self, *, study: str, question: str, basis: str, selected: str, first_block: int, fresh: bool = True
+    ) -> Selection:
         """Keep what a question has selected, and give it a block of seeds nobody was judged on: from `first_block` on.
 
-        What was selected from this basis before stands: it is returned instead.
+        What was selected from this basis before stands: it is returned instead. Without `fresh` it is judged on
+        `first_block` itself, whoever else is: for what was selected on other seeds than those, and owes them nothing.
         """
         with explained(self.path), writing(self._connection):
-            last = proposals.last_block(self._connection)
+            last = proposals.last_block(self._connection) if fresh else None
             block = first_block if last is None or last < first_block else last + BLOCK
             made = Selection(
                 study=study,

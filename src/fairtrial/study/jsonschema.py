@@ -18,6 +18,7 @@ from fairtrial.study.augment import Augment
 from fairtrial.study.document import About, Document
 from fairtrial.study.layers import LAYERS, Layer
 from fairtrial.study.merge import OPTIMIZERS, SCHEDULES
+from fairtrial.study.question_kinds import MOST_VALUES
 from fairtrial.study.schema import ArmSettings, DataSettings, Mlp
 from fairtrial.study.training import EarlyStopping
 
@@ -236,7 +237,21 @@ def _definitions() -> Schema:
     """Models that a file writes as they are, with their few differences."""
     definitions: Schema = _clean(Document.model_json_schema(by_alias=True))["$defs"]
     question = definitions["Question"]
-    question["required"] = ["variant", "baseline"]
+    # In a file they are one: an editor completes all keys, and says which do not go together.
+    for kind in (definitions.pop("Retuning"), definitions.pop("Combining")):
+        question["properties"] = {**kind["properties"], **question["properties"]}
+    question["required"] = []
+    question["oneOf"] = [
+        {"required": ["variant", "baseline"], "not": {"required": ["combine"]}},
+        {"required": ["combine"], "not": {"anyOf": [{"required": ["variant"]}, {"required": ["retune"]}]}},
+    ]
+    question["properties"]["retune"] = {
+        "type": "object",
+        "minProperties": 1,
+        "description": question["properties"]["retune"]["description"],
+        "additionalProperties": {"type": "array", "minItems": 2, "maxItems": MOST_VALUES},
+    }
+    question["properties"]["combine"] |= {"minItems": 2, "uniqueItems": True}
     question["properties"]["id"]["description"] = "Without one: <variant>-vs-<baseline>."
     for role in ("variant", "baseline"):
         question["properties"][role] = {

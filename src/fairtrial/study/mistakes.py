@@ -17,6 +17,8 @@ from fairtrial.study.yamltree import NUMBER
 
 WINDOWS = ("kernel", "stride", "size")
 TAGS = ("kind", "name")
+OF_OTHER_KINDS = {"Question": ("retune", "combine")}
+"""Keys that make another kind of what a model describes."""
 
 SENTENCES: dict[str, str | Callable[[dict[str, Any]], str]] = {
     "int_type": "must be a whole number",
@@ -218,7 +220,9 @@ def _fields(model: type[BaseModel], location: Sequence[int | str]) -> Iterator[s
     """Names of the fields that may stand at `location` (tags of unions included in it)."""
     models = [model]
     for part in location:
-        tagged = [one for one in models if part in (_default(one, tag) for tag in TAGS)]
+        tagged = [
+            one for one in models if part == one.__name__ or part in (_default(one, tag) for tag in TAGS)
+        ]
         fields = [
             field
             for one in models
@@ -230,6 +234,7 @@ def _fields(model: type[BaseModel], location: Sequence[int | str]) -> Iterator[s
         elif fields:
             models = [inner for field in fields for inner in _models(field.annotation)]
     for one in models:
+        yield from OF_OTHER_KINDS.get(one.__name__, ())
         for name, field in one.model_fields.items():
             yield _called(name, field)
 

@@ -1,6 +1,6 @@
 """What a study file may hold, and the study that comes of it.
 
-The models check one value at a time and know nothing of files; `studyfile.py` reads the file,
+The models check one value at a time and know nothing of files; questions have a module of their own. `studyfile.py` reads the file,
 merges inheritance and turns every complaint into `file:line: what, allowed, nearest`.
 """
 
@@ -27,6 +27,9 @@ from fairtrial.study.question import On as On
 from fairtrial.study.question import OwnTables as OwnTables
 from fairtrial.study.question import Question as Question
 from fairtrial.study.question import Says as Says
+from fairtrial.study.question_kinds import Combining as Combining
+from fairtrial.study.question_kinds import Retuning as Retuning
+from fairtrial.study.question_kinds import by_kind
 from fairtrial.study.searches import Search
 from fairtrial.study.training import Adam, AnyOptimizer, EarlyStopping, not_the_test_set
 
@@ -176,6 +179,10 @@ class Study:
     confidence: float = 0.95
     margins: Margins = field(default_factory=Margins)
     search: tuple[Search, ...] = ()
+    retuned: tuple[Retuning, ...] = ()
+    """Questions whose two arms are each tuned anew before they are compared."""
+    combined: tuple[Combining, ...] = ()
+    """Questions that put together what other questions have settled."""
     facts: tuple[str, ...] = ()
     """What else is known of where its claims come from, in sentences."""
     source: str = ""
@@ -194,8 +201,10 @@ class Study:
         data: Section | None = None,
         base: Section | None = None,
         arms: Mapping[str, Arm | Section | None],
-        questions: Sequence[Question | Section] = (),
+        questions: Sequence[Question | Combining | Section] = (),
         search: Sequence[Search | Section] | Section = (),
+        retuned: Sequence[Retuning] = (),
+        combined: Sequence[Combining] = (),
         seeds: Seeds | Section | None = None,
         confidence: float = 0.95,
         margins: Margins | Section | None = None,
@@ -204,16 +213,20 @@ class Study:
         confirms: bool = False,
         sets: Sequence[str] = (),
     ) -> None:
-        """Raises StudyError with every mistake in sections written in Python."""
+        """Raises StudyError with every mistake in sections written in Python.
+
+        Questions of whatever kind may be among `questions`, as in a file; each finds its place.
+        """
+        asked = (*questions, *retuned, *combined)
         given: dict[str, Any] = {
-            "name": name, "title": title, "arms": arms, "questions": questions, "confidence": confidence, "facts": facts,
+            "name": name, "title": title, "arms": arms, "questions": asked, "confidence": confidence, "facts": facts,
             "seeds": Seeds() if seeds is None else seeds,
             "margins": Margins() if margins is None else margins,
         }  # fmt: skip
         if _is_read(given, search) and data is None and base is None:
             given |= {
                 "arms": dict(arms),
-                "questions": tuple(questions),
+                **by_kind(cast("tuple[Question | Combining, ...]", asked)),
                 "search": tuple(search),
                 "source": source,
                 "confirms": confirms,
@@ -239,7 +252,10 @@ class Study:
     def __repr__(self) -> str:
         counts = (
             f"{len(many)} {word}{'' if len(many) == 1 else 's'}"
-            for many, word in ((self.arms, "arm"), (self.questions, "question"))
+            for many, word in (
+                (self.arms, "arm"),
+                ((*self.questions, *self.retuned, *self.combined), "question"),
+            )
         )
         return f"<Study {self.name!r}: {', '.join(counts)}>"
 
@@ -254,7 +270,7 @@ def _is_read(given: Mapping[str, Any], searches: object) -> bool:
     arms = given["arms"]
     named = list(cast("Mapping[str, object]", arms).values()) if isinstance(arms, Mapping) else []
     read = all(isinstance(arm, Arm) for arm in named) and isinstance(given["seeds"], Seeds)
-    questions = all(isinstance(question, Question) for question in given["questions"])
+    questions = all(isinstance(question, Question | Combining) for question in given["questions"])
     searched = isinstance(searches, Sequence) and all(
         isinstance(search, Search) for search in cast("Sequence[object]", searches)
     )

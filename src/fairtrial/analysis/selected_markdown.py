@@ -1,0 +1,59 @@
+"""What searches, re-tunings and combinations came to, as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fairtrial.analysis.combined import Combined
+from fairtrial.analysis.markdown import escaped, question_lines
+from fairtrial.analysis.retuned import Retuned
+from fairtrial.analysis.searched import Searched
+from fairtrial.analysis.values import Answers
+
+
+def selected_markdown(answers: Answers, *, heading: str) -> Iterator[str]:
+    """A section for each of them; nothing in a study without any. `heading` is that of a section (`## `) or `**`."""
+    end = "**" if heading == "**" else ""
+    for search in answers.searches:
+        if search.points:
+            yield from _section(f"{heading}{escaped(search.search.id)}: a search{end}", _of_search(search))
+    for retuned in answers.retuned:
+        asked = retuned.question
+        title = f"{escaped(asked.id)}: {escaped(asked.variant)} against {escaped(asked.baseline)}, each tuned anew"
+        yield from _section(f"{heading}{title}{end}", _of_retuned(retuned))
+    for combined in answers.combined:
+        title = f"{escaped(combined.question.id)}: {escaped(', '.join(combined.question.combine))} together"
+        yield from _section(f"{heading}{title}{end}", _of_combined(combined))
+
+
+def _section(title: str, lines: Iterator[str]) -> Iterator[str]:
+    yield title
+    yield ""
+    yield from lines
+    yield ""
+
+
+def _of_search(found: Searched) -> Iterator[str]:
+    yield f"- {escaped(found.sentence)}"
+    for caveat in dict.fromkeys(str(caveat) for answer in found.answers for caveat in answer.caveats):
+        yield f"- *caveat: {escaped(caveat)}*"
+    yield f"- *{escaped(found.search_sentence)}*"
+    for estimate in (*found.cheapest, *([found.plateau] if found.plateau else [])):
+        yield f"- *{escaped(estimate.sentence)}*"
+
+
+def _of_retuned(found: Retuned) -> Iterator[str]:
+    yield f"- {escaped(found.sentence)}"
+    yield from question_lines(found.answers)
+    yield f"- *{escaped(found.tuning_sentence)}*"
+
+
+def _of_combined(found: Combined) -> Iterator[str]:
+    yield f"- {escaped(found.sentence)}"
+    yield from (f"- {escaped(line)}" for line in found.left_out_lines)
+    yield from question_lines(found.gain)
+    for question, answer in found.added.items():
+        yield f"- What {escaped(question)} adds to the others: {escaped(answer.sentence)}"
+    yield from (f"- *caveat: {escaped(caveat)}*" for caveat in found.added_caveats)
+    if found.interaction is not None:
+        yield f"- {escaped(found.interaction.sentence)} *({escaped(found.interaction.guarantee)})*"
