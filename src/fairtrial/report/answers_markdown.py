@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from fairtrial.analysis.ledger import ledger
 from fairtrial.analysis.markdown import escaped, question_lines
 from fairtrial.analysis.overview import curves_markdown, ledger_markdown
+from fairtrial.analysis.searched_text import searches_markdown
 from fairtrial.analysis.values import Answers
 
 
@@ -14,6 +15,7 @@ def answers_markdown(answers: Answers) -> str:
     """Question by question the sentences, claims and caveats; at the end the ledger of claims."""
     lines = [
         *_questions(answers),
+        *searches_markdown(answers, heading="## "),
         *curves_markdown(answers, heading="## "),
         *ledger_markdown(ledger(answers), heading="## The claims"),
     ]
