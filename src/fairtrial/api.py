@@ -74,12 +74,14 @@ def run(
 ) -> Answers:
     """Train what is missing of `study`, or of the study so called, on this machine and return its answers.
 
-    `seeds` of each arm, or a `budget` in seconds or words such as "5m"; without either, until every question is
+    Its own questions first; what they leave of the budget goes to those whose arms are tuned first, and to those that
+    combine others. `seeds` of each arm, or a `budget` in seconds or words such as "5m"; without either, until every question is
     settled or has had the seeds it may have. With `sharpen` a settled question goes on as long as its verdict
     may become sharper. Raises FairtrialError for what it cannot do.
     """
-    from fairtrial import runner
     from fairtrial.executors.local import LocalExecutor
+    from fairtrial.searching import following
+    from fairtrial.searching.work import telling
 
     study = load(study)
     if seeds is not None and budget is not None:
@@ -91,17 +93,17 @@ def run(
     budget_seconds = None if budget is None else _seconds(budget)
     path = store_path(store)
     with Store.open(path) as opened, LocalExecutor(workers=workers) as executor:
-        runner.run(
+        following.run(
             study,
             store=opened,
             executor=executor,
+            watch=telling(on_event),
             seeds=seeds,
             budget_seconds=budget_seconds,
             arms=[arms] if isinstance(arms, str) else arms,
             questions=[questions] if isinstance(questions, str) else questions,
             weights=weights,
             sharpen=sharpen,
-            on_event=on_event,
         )
         return replace(answers_from(study, opened), store=path)
 

@@ -77,6 +77,7 @@ def run(
     questions: Collection[str] | None = None,
     weights: Weights = "first",
     sharpen: bool = False,
+    strict: bool = False,
     on_event: Callable[[Event], None] = lambda _: None,
 ) -> RunReport:
     """Train the trials of `study` that are missing in `store`.
@@ -90,7 +91,8 @@ def run(
 
     Questions on time are timed when no trial runs any more: `seeds` pairs each, or until each is
     settled. With `sharpen` settled questions go on as long as their verdict may become sharper. A part
-    of the budget is kept for that.
+    of the budget is kept for that. With `strict` the budget holds for the minimum too: what it does not suffice for is
+    left to another run.
 
     Raises StudyError for an unknown name, DataError for a data set that cannot be used.
     """
@@ -115,7 +117,7 @@ def run(
         sharpen=sharpen,
         minimum=min(target, study.seeds.min),
         deadline=now + budget - kept,
-        last_call=now + max(2 * budget, SHORTEST_MINIMUM),
+        last_call=now + (budget * (1 + GRACE) if strict else max(2 * budget, SHORTEST_MINIMUM)),
         grace=budget * GRACE if budget_seconds is not None else 0.0,
         waiting=missing(study, store, names, target),
         on_event=on_event,

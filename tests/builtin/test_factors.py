@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fairtrial.study.augment import Augment
 from fairtrial.study.factors import Difference, Held, confounds, differences, held_fixed, implied, unchanged
 from fairtrial.study.layers import Conv, Dense, Flatten, Pool
 from fairtrial.study.schema import Arm, ArmSettings, DataSettings, Mlp, NetworkSettings, Question
@@ -100,6 +101,17 @@ CNN = (Conv(filters=8, name="first"), Pool(), Flatten(), Dense(units=10))
         ({"data": DataSettings(train=54_000)}, {}, []),
         ({"data": DataSettings(train=1000)}, {}, [("data.train", 1000, 54_000)]),
         ({"data": DataSettings(validation=5000)}, {}, [("data.validation", 5000, 6000)]),
+        (
+            {"data": DataSettings(augment=Augment(rotate=10, shift=2))},
+            {"data": DataSettings(augment=Augment(shift=2))},
+            [("data.augment.rotate", 10, 0)],
+        ),
+        (
+            {"data": DataSettings(augment=Augment(rotate=10, zoom=0.1))},
+            {},
+            [("data.augment.rotate", 10, 0), ("data.augment.zoom", 0.1, 0)],
+        ),
+        ({"data": DataSettings(augment=Augment(shift=0))}, {}, []),
         ({"batch_size": 54_000}, {"batch_size": 60_000}, []),
         (
             {"early_stopping": EarlyStopping(patience=3)},
@@ -148,6 +160,29 @@ def test_a_declared_factor_covers_everything_below_it() -> None:
         "optimizer.momentum",
     ]
     assert len(confounds(asked("batch"), arm(batch_size=1), arm())) == 1
+
+
+def test_an_amount_of_augmentation_is_a_factor_of_its_own_and_a_confound_of_others() -> None:
+    """Who declares the rotation has not declared the shift that came with it; `data.augment` is both."""
+    moved = arm(data=DataSettings(augment=Augment(rotate=10, shift=2)))
+    assert [one.path for one in confounds(asked("data.augment.rotate"), moved, arm())] == [
+        "data.augment.shift"
+    ]
+    assert confounds(asked("data.augment"), moved, arm()) == confounds(asked("data"), moved, arm()) == ()
+    wide = arm(network=mlp(width=200), data=DataSettings(augment=Augment(rotate=10)))
+    assert [one.path for one in confounds(asked("network.mlp.width"), wide, arm())] == ["data.augment.rotate"]
+    assert unchanged(asked("data.augment.zoom"), moved, arm()) == ("data.augment.zoom",)
+
+
+def test_augmentation_is_held_fixed_apart_from_the_rest_of_the_data() -> None:
+    """A question about it is still asked on these images and this split; where all are still it goes without saying."""
+    moved = arm(data=DataSettings(augment=Augment(rotate=10, shift=2)))
+    held = {one.path: one.value for one in held_fixed(moved, moved)}
+    assert (held["data"], held["data.augment"]) == ("mnist, fixed split", "shift 2, rotate 10")
+    asked_about = {one.path: one.value for one in held_fixed(moved, arm())}
+    assert asked_about["data"] == "mnist, fixed split"
+    assert "data.augment" not in asked_about
+    assert "data" not in {one.path for one in held_fixed(arm(data=DataSettings(train=1000)), arm())}
 
 
 @pytest.mark.parametrize(
@@ -242,6 +277,7 @@ arms = st.builds(
         train=st.sampled_from([None, 1000, 54_000]),
         validation=st.sampled_from([5000, 6000]),
         split=st.sampled_from(["fixed", "reshuffled"]),
+        augment=st.builds(Augment, shift=st.sampled_from([0, 2.0]), rotate=st.sampled_from([0, 10])),
     ),
     network=networks,
     optimizer=optimizers,

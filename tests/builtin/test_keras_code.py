@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairtrial.errors import StudyError
+from fairtrial.study.augment import Augment
 from fairtrial.study.keras_code import keras_program
 from fairtrial.study.layers import (
     Activation,
@@ -236,6 +237,27 @@ def test_only_the_reshuffled_split_takes_and_skips_from_one_shuffled_set() -> No
     assert all(
         "shuffle(BUFFER_SIZE, reshuffle_each_iteration=True)" in program for program in (fixed, leaking)
     )
+
+
+@pytest.mark.parametrize("split", ["fixed", "reshuffled"])
+def test_only_what_is_trained_on_is_moved_and_only_where_the_arm_says_so(split: Any) -> None:
+    """Validation images stay as they are, and an arm without augmentation has not a word of it."""
+    moved, plain = (
+        keras_program(arm(data=DataSettings(split=split, augment=augment)))
+        for augment in (Augment(shift=2, rotate=10, zoom=0.1), Augment())
+    )
+    expected = {"SHIFT": 2.0, "ROTATE": 10.0, "ZOOM": 0.1}
+    assert expected.items() <= constants(ast.parse(moved)).items()
+    assert not expected.keys() & constants(ast.parse(plain)).keys()
+    assert "affine_transform" not in plain
+    maps = [
+        ast.unparse(node)
+        for node in ast.walk(ast.parse(moved))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "map"
+    ]
+    assert maps == ["training.map(moved)"]
+    assert 'interpolation="bilinear", fill_mode="constant", fill_value=0' in moved
+    assert calls(ast.parse(moved), "keras.layers.") == calls(ast.parse(plain), "keras.layers.")
 
 
 def test_bfloat16_keeps_the_probabilities_in_float32() -> None:

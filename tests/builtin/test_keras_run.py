@@ -11,10 +11,16 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from fairtrial.data.augment import affine
+from fairtrial.engine import augment_kernel
+from fairtrial.study.augment import Augment
+from fairtrial.study.keras_augment import MOVED
 from fairtrial.study.keras_code import keras_program
 from fairtrial.study.layers import (
     Activation,
@@ -198,6 +204,16 @@ def test_every_optimizer_split_and_precision_trains_in_keras() -> None:
         {"optimizer": RMSprop(rho=0.8, momentum=0.5, epsilon=1e-6)},
         {"optimizer": Adagrad(initial_accumulator_value=0.2)},
         {"data": DataSettings(validation=VALIDATION, train=TRAIN, split="reshuffled")},
+        {
+            "data": DataSettings(
+                validation=VALIDATION, train=TRAIN, augment=Augment(shift=2, rotate=10, zoom=0.1)
+            )
+        },
+        {
+            "data": DataSettings(
+                validation=VALIDATION, train=TRAIN, split="reshuffled", augment=Augment(shift=2)
+            )
+        },
         {"precision": "bfloat16"},
         {"batch_size": 1, "epochs": 1},
         {"batch_size": 10_000},
@@ -213,3 +229,36 @@ def test_early_stopping_stops_keras() -> None:
     impatient = arm(epochs=9, early_stopping=EarlyStopping(patience=2, min_delta=100.0))
     (result,) = run([impatient])
     assert result["epochs"] == 3
+
+
+_MOVING = """
+import sys, types
+import keras
+import numpy as np
+import tensorflow as tf
+
+given = np.load(sys.argv[1])
+names = {"keras": keras, "np": np, "tf": tf, "SHIFT": 3.0, "ROTATE": 40.0, "ZOOM": 0.3}
+names["training"] = types.SimpleNamespace(map=lambda function: None)
+exec(compile(sys.stdin.read(), "program.py", "exec"), names)
+draws = iter(given["drawn"].T)
+names["random"] = lambda count: tf.constant(next(draws), tf.float32)
+moved, labels = names["moved"](tf.constant(given["images"], tf.float32) / 255, given["labels"])
+assert (np.asarray(labels) == given["labels"]).all()
+np.save(sys.argv[2], np.rint(255 * np.asarray(moved)).astype(np.uint8))
+"""
+
+
+def test_keras_moves_an_image_as_we_do_where_it_draws_the_same_numbers(tmp_path: Path) -> None:
+    """Another direction, centre, order or edge would be another augmentation under the same name."""
+    rng = np.random.default_rng(3)
+    drawn, images = rng.uniform(-1, 1, (50, 4)), rng.integers(0, 256, (50, 28, 28, 1), np.uint8)
+    given, made = tmp_path / "given.npz", tmp_path / "made.npy"
+    np.savez(given, drawn=drawn, images=images, labels=rng.integers(0, 10, 50))
+    subprocess.run([PYTHON, "-c", _MOVING, str(given), str(made)], input=MOVED, text=True, check=True)
+    ours = np.empty_like(images)
+    maps = affine(
+        3 * drawn[:, 0], 3 * drawn[:, 1], np.deg2rad(40) * drawn[:, 2], 1 + 0.3 * drawn[:, 3], shape=(28, 28)
+    )
+    augment_kernel.move(images, np.arange(50), maps, ours)
+    assert np.abs(np.load(made).astype(int) - ours).max() <= 1

@@ -184,6 +184,8 @@ def test_the_line_of_hyperparameters_is_one_line(fairtrial: Run) -> None:
     lines = fairtrial("show", "width").stdout.splitlines()
     common = "BUFFER SIZE = 10000, BATCH SIZE = 100, NUM_EPOCHS = 5, OPTIMIZER = Adam, LEARNING RATE = 0.001"
     assert lines.count(common) == 3
+    moved = fairtrial("show", "width", "--set", "data.augment={shift: 2, rotate: 10}").stdout.splitlines()
+    assert moved.count(f"{common}, AUGMENT = shift 2 rotate 10") == 3
 
 
 def test_no_line_ends_with_blanks(fairtrial: Run) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from typer.testing import Result
 
-from fairtrial.analysis.cost import Cost, costs
+from fairtrial.analysis.cost import GUESSED_MOVED_IMAGE_SECONDS, Cost, costs
 from fairtrial.analysis.gather import gather
 from fairtrial.analysis.prices import ASSUMED_ERROR, MULTIPLES, Prices, prices, total
 from fairtrial.stats.forecast import price_list
@@ -138,6 +138,22 @@ def test_check_json_holds_the_list(fairtrial: Callable[..., Result]) -> None:
     assert (first["margin"], first["seeds"], first["within_horizon"]) == (0.001, 62, False)
     assert first["seconds"] > 0
     assert len(found["price_of_all"]) == len(MULTIPLES)
+
+
+def test_a_guess_counts_the_moving_of_images(store: Store) -> None:
+    """Where the network is small it is most of an epoch; it grows with images and epochs and with nothing else."""
+    arms = [
+        Arm(
+            name=f"{epochs} {augment}",
+            settings=ArmSettings.model_validate({"epochs": epochs, "data": {"augment": augment}}),
+        )
+        for epochs in (2, 4)
+        for augment in ("none", {"rotate": 10})
+    ]
+    found = [cost.seconds for cost in costs(gather(arms, store)).values()]
+    moving = found[1] - found[0]
+    assert moving == pytest.approx(2 * 54_000 * GUESSED_MOVED_IMAGE_SECONDS)
+    assert found[3] - found[2] == pytest.approx(2 * moving)
 
 
 def test_a_guess_counts_the_evaluations(store: Store) -> None:

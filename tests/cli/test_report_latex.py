@@ -114,3 +114,16 @@ def test_the_methods_paragraph_has_the_studys_own_numbers(
     )
     leaky = replace(changed, arms={**changed.arms, "wide": leaking})
     assert "most are trained on as well" in method(answers(leaky, store), MARKDOWN)
+    assert "moved" not in text
+
+
+def test_the_methods_paragraph_says_how_training_images_are_moved(store: Store) -> None:
+    """It is part of what anybody needs who does it again."""
+    arms = {"still": {}, "moved": {"data.augment": {"shift": 2, "zoom": 0.1}}}
+    text = method(answers(Study(arms=arms), store), MARKDOWN)
+    assert "the order of images, how each is moved in each epoch, and dropout" in text
+    assert (
+        "54000 training images (each shifted by up to 2 pixels along either axis, scaled by up to 10 %, at random and "
+        "anew in each epoch)"
+    ) in text
+    assert "54000 training images, 6000 validation images" in text

@@ -66,6 +66,18 @@ def test_what_is_timed_is_what_a_trial_takes(mnist: Dataset) -> None:
     assert ended.outcome.seconds["train"] / 3 < whole < ended.outcome.seconds["train"] * 3
 
 
+def test_moving_the_images_is_part_of_an_epochs_time(mnist: Dataset) -> None:
+    """A question on what augmentation costs would otherwise be answered with nothing."""
+    short = {"network": {"mlp": {"width": 8, "depth": 1}}, "batch_size": 6000, "epochs": 20}
+    moved = trial("moved", **short, data={**SMALL["data"], "augment": {"rotate": 10}})
+    pair = timed(moved, trial("still", **short), mnist)
+    assert ratio(pair) > 1.5
+    *_, ended = train(moved, mnist, provenance={})
+    assert isinstance(ended, Trained)
+    assert ended.outcome.seconds["train"] / 3 < pair.first.train_seconds < ended.outcome.seconds["train"] * 3
+    assert pair.first.fit_seconds > pair.first.train_seconds
+
+
 @pytest.mark.parametrize(
     ("changes", "most"),
     [

@@ -220,6 +220,16 @@ def _alive(pid: int) -> bool:
         return False
 
 
+def test_a_worker_trains_on_moved_images(executor: LocalExecutor) -> None:
+    """The amounts go through the pipe, and the same images come of them every time."""
+    moved = trial(1, data={"train": 500, "augment": {"shift": 2, "rotate": 10}})
+    found: list[str] = []
+    for each in (moved, moved, trial(1)):
+        executor.start(Order(trial=each))
+        found.append(outcome_of(list(executor.events()), each.key).weights_sha256)
+    assert found[0] == found[1] != found[2]
+
+
 def test_orders_and_events_survive_the_wire(executor: LocalExecutor) -> None:
     """What the store records is what the worker measured, to the bit."""
     order = Order(

@@ -98,7 +98,7 @@ def test_with_two_workers_no_trial_is_lost_and_none_is_trained_twice(folder: Pat
     assert len(known) >= 3
     assert "larger" in finish(start(folder, "-j", "2"))
     after = {one.number: one for one in tried(folder)}
-    assert len(after) == 14 == len({one.arm.settings for one in after.values()})
+    assert len(after) == 14 == len({str(one.arm.settings) for one in after.values()})
     assert {one.state for one in after.values()} <= {"finished", "stopped", "diverged"}
     for one in known:
         assert after[one.number].scores == one.scores

@@ -165,7 +165,7 @@ def test_markdown_has_the_confirmation_before_the_search_and_its_best_proposals(
         for token in MarkdownIt("commonmark").enable("table").parse(page)
         if token.type == "inline"
     )
-    assert "The confirmations of searches" in read
+    assert "What was selected, and judged on fresh seeds" in read
     assert read.index("3001 to 3005") < read.index("optimistic by selection, no evidence.*")
     assert search.candidate is not None
     assert f"| {search.candidate.number} | network.mlp.width" in page
@@ -199,7 +199,7 @@ def test_latex_names_the_candidate_and_its_seeds(made: Made) -> None:
     source = latex_report(found)
     assert r"\item Fresh seeds: 3001 to 3005" in source
     assert r"\label{tab:proposals-S1}" in source
-    assert r"\label{tab:confirmations}" in source
+    assert r"\label{tab:selected}" in source
     assert "The search S1 tried 24 proposals (Optuna's TPE sampler; asynchronous successive halving" in source
     assert "on seeds from 3001 on" in source
 

@@ -40,7 +40,7 @@ def trial(seed: int, accuracy: float | None, curve: tuple[float, ...] = ()) -> S
 
 
 def point(
-    number: int, *results: float | None, scores: tuple[float, ...] = (), width: int | None = None
+    number: int, *results: float | None, scores: tuple[float, ...] | None = None, width: int | None = None
 ) -> Point:
     """A point with these results on seeds 1, 2, ..."""
     values = {"network.mlp.width": width or 20 + number}

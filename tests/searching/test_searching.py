@@ -17,7 +17,7 @@ from fairtrial.searching import SearchReport, search
 from fairtrial.searching.simulation import SimulatedExecutor, simulate, study_of
 from fairtrial.store import Claim, Store
 from fairtrial.study.schema import Study
-from fairtrial.trial import Event, Lost, Outcome, Trial
+from fairtrial.trial import Event, Idle, Lost, Outcome, Trial
 from fairtrial.wire import Order, TimingOrder
 
 
@@ -90,7 +90,7 @@ def test_stopped_points_are_attempts_and_no_results(store: Store) -> None:
     stopped = [point for point in found.points if point.state == "stopped"]
     assert len(stopped) == report.stopped > 0
     for point in stopped:
-        assert point.results == {} and 1 <= len(point.scores) < 4
+        assert point.results == {} and point.scores is not None and 1 <= len(point.scores) < 4
         (attempt,) = store.attempts([Trial(arm=point.arm, seed=1, precision="float32").key]).values() or ((),)
         states = {one.state for one in attempt}
         assert states <= {"stopped"}
@@ -219,6 +219,32 @@ def test_what_diverges_or_fails_is_never_chosen(store: Store) -> None:
     states = {point.state for point in found.points}
     assert {"diverged", "finished"} <= states
     assert found.candidate is not None and found.candidate.values["network.mlp.width"] <= 1000
+
+
+class Slow(SimulatedExecutor):
+    """Networks of more than 300 units never end by themselves."""
+
+    def _trained(self, order: Order | TimingOrder) -> Iterator[Event]:
+        assert isinstance(order, Order)
+        mlp = order.trial.arm.settings.network.mlp
+        assert mlp is not None
+        if mlp.width <= 300:
+            yield from super()._trained(order)
+            return
+        while order in self._running:
+            time.sleep(0.01)
+            yield Idle()
+        yield Lost(key=order.key, state="stopped", reason="stopped before its end")
+
+
+def test_what_takes_too_long_is_stopped_and_never_chosen(store: Store) -> None:
+    study = study_of(trials=10)
+    study = replace(study, search=(study.search[0].model_copy(update={"longest": "0.05s"}),))
+    run(store, study=study, executor=Slow(rising, universe=1, workers=1))
+    found = found_in(store, study)
+    slow = [point for point in found.points if point.values["network.mlp.width"] > 300]
+    assert slow and all(point.state == "stopped" and point.scores == () for point in slow)
+    assert found.candidate is not None and found.candidate.values["network.mlp.width"] <= 300
 
 
 def test_a_budget_that_ends_before_anything_has_finished_chooses_nothing(store: Store) -> None:

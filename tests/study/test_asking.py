@@ -17,7 +17,11 @@ from fairtrial.study.tree import plain
 from fairtrial.study.yamltree import from_yaml
 from fairtrial.trial import Trial
 
-SPACED = {"AS-MLP": "{mlp: {width: 50}}", "AS-LAYERS": "{layers: [flatten, {dense: 100}]}"}
+SPACED = {
+    "AS-MLP": "{mlp: {width: 50}}",
+    "AS-LAYERS": "{layers: [flatten, {dense: 100}]}",
+    "AS-MOVED": "{shift: 2, rotate: 10}",
+}
 
 
 def asked(line: str, **options: object) -> Asked:
@@ -45,6 +49,8 @@ EVERY_KIND = [
     ("data.split fixed reshuffled", {}),
     ("data.validation 6000 3000", {}),
     ("data.train 1000 10000", {"sets": ("epochs=2", "seeds.max=12", "margins.accuracy=0.25pp")}),
+    ("data.augment.rotate 0 10 20", {"sets": ("data.augment.shift=2",)}),
+    ("data.augment none AS-MOVED", {"sets": ("data.augment={zoom: 0.1}",)}),
     ("precision float32 bfloat16", {}),
     ("early_stopping.patience 1 3", {}),
     ("network.layers.0.kernel 3 5", CNN),
@@ -158,6 +164,8 @@ def test_arms_are_called_after_their_values() -> None:
         ),
         ("data.split fixed reshufled", ["ask data.split reshufled: data.split must be one of fixed, reshuffled, got 'reshufled'; did you mean 'reshuffled'?"]),
         ("epochs 5", ["ask epochs 5: give at least two values, the baseline first, such as `network.mlp.width 50 200`"]),
+        ("data.augment.rotat 0 10", ["ask data.augment.rotat 0: unknown key 'data.augment.rotat'; did you mean 'rotate'?"]),
+        ("rotate 0 10", ["ask rotate 0: unknown key 'rotate'; did you mean 'data.augment.rotate'?"]),
         ("epochs 5 2 5", ["ask epochs 5: is the same setting as 5; there is nothing to compare"]),
         ("optimizer.learning_rate 0.001 1e-3", ["ask optimizer.learning_rate 1e-3: is the same setting as 0.001; there is nothing to compare"]),
         ("early_stopping.monitor validation_loss test_loss", ["ask early_stopping.monitor test_loss: early_stopping.monitor: the test set steers nothing and is never validated on, got 'test_loss'"]),
@@ -176,7 +184,7 @@ def test_a_mistake_in_path_or_value_is_said_once_as_in_a_study_file(line: str, s
     [
         ("seeds.max 3 5", {}, "give it as `--set seeds.max=VALUE`"),
         ("title a b", {}, "changes nothing that is trained; ask about a setting of an arm: data, network"),
-        ("epochs 1 2", {"base": "nowhere"}, "built in are course, notebook, width"),
+        ("epochs 1 2", {"base": "nowhere"}, "built in are course, notebook, precision, width"),
         ("epochs 1 2", {"base": "course", "start": "cnn"}, "study 'course' has no arm 'cnn' to start from"),
         ("epochs 1 2", {"sets": ("batch_sise=3",)}, "did you mean 'batch_size'?"),
         ("epochs 1 2", {"metrics": ("acuracy",)}, "metric must be one of accuracy, loss, time, got 'acuracy'; did you mean"),

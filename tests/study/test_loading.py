@@ -74,6 +74,30 @@ def test_defaults_apply_where_the_file_says_nothing(tmp_path):
     assert (study.seeds, study.confidence, study.questions) == (Seeds(), 0.95, ())
 
 
+def test_an_augmentation_is_departed_from_amount_by_amount_or_given_up():
+    """`none` takes all of it away, which no list of amounts could say of one added later."""
+    found = arms("""
+data: {augment: {shift: 2, rotate: 10}}
+arms:
+  both: {}
+  further: {data.augment.rotate: 20}
+  zoomed: {data: {augment: {zoom: 0.1}}}
+  still: {data.augment: none}
+  again: {from: still, data.augment.shift: 1}
+""")
+    amounts = {
+        name: (one.shift, one.rotate, one.zoom)
+        for name, one in ((name, arm.settings.data.augment) for name, arm in found.items())
+    }
+    assert amounts == {
+        "both": (2, 10, 0),
+        "further": (2, 20, 0),
+        "zoomed": (2, 10, 0.1),
+        "still": (0, 0, 0),
+        "again": (1, 0, 0),
+    }
+
+
 def test_nested_and_dotted_departures_are_the_same():
     """Both change what they name and leave the rest of the base."""
     found = arms("""
@@ -250,6 +274,6 @@ def test_questions_and_arms_may_have_names_in_any_script():
 def test_no_name_at_all_is_said_so():
     """An empty variable in a script must not be taken for the current folder."""
     with pytest.raises(
-        StudyError, match="no study is named; give a study file or one of course, notebook, width"
+        StudyError, match="no study is named; give a study file or one of course, notebook, precision, width"
     ):
         studyfile.load("")

@@ -31,6 +31,8 @@ def test_every_part_of_a_study_can_be_set():
     """Else one would have to copy a built-in study to change one number."""
     study = with_set(
         "data.split=reshuffled",
+        "data.augment.rotate=10",
+        "arms.long.data.augment=none",
         "seeds.max=10",
         "margins.accuracy=0.2pp",
         "confidence=0.9",
@@ -42,6 +44,7 @@ def test_every_part_of_a_study_can_be_set():
     )
     wide = study.arms["wide"].settings
     assert wide.data.split == "reshuffled"
+    assert [arm.settings.data.augment.rotate for arm in study.arms.values()] == [10, 0, 10, 10]
     assert (study.seeds.min, study.seeds.max) == (3, 10)
     assert (study.margins.accuracy, study.confidence, study.title) == (0.002, 0.9, "Quick")
     assert wide.optimizer.learning_rate == 0.02

@@ -69,6 +69,10 @@ def test_the_example_of_the_interface_fits_the_schema():
         {"optimizer": {"learning_rate": {"step": {"initial": 0.1, "factor": 0.5}}}},
         {"optimizer.learning_rate.cosine.initial": 0.1},
         {"early_stopping": {"patience": 3}, "data.train": 1000},
+        {"data.augment": "none"},
+        {"data": {"augment": {"shift": 2, "rotate": 10.5, "zoom": 0.1}}},
+        {"data": {"augment": None}},
+        {"data.augment.rotate": 10},
         {"published": {"test_accuracy": 0.9}, "title": "x", "note": "y", "from": "b"},
     ],
 )
@@ -90,6 +94,9 @@ def test_what_the_loader_takes_the_schema_takes(arm):
         {"network": {"layers": [{"densee": 3}]}},
         {"optimizer": {"name": "adamm"}},
         {"network.layers.first.kernl": 5},
+        {"data.augment": "yes"},
+        {"data.augment.rotat": 10},
+        {"data": {"augment": {"zoom": 1}}},
         {"published": {"test_accuracy": 97}},
     ],
 )

@@ -36,6 +36,9 @@ def layers(changed: dict[int, Any]) -> dict[str, Any]:
         {"optimizer": {"name": "adam", "learning_rate": 1e-3, "beta_1": 0.9}},
         {"data": {"train": 54_000}},
         {"data": {"split": "fixed", "validation": 6000}},
+        {"data": {"augment": "none"}},
+        {"data": {"augment": None}},
+        {"data": {"augment": {"shift": 0, "rotate": -0.0, "zoom": 0.0}}},
         {"early_stopping": None},
         {"name": "another"},
     ],
@@ -59,6 +62,9 @@ def test_what_says_the_same_has_one_key(same: dict[str, Any]) -> None:
         {"data": {"split": "reshuffled"}},
         {"data": {"train": 53_999}},
         {"data": {"buffer_size": 9999}},
+        {"data": {"augment": {"shift": 1}}},
+        {"data": {"augment": {"rotate": 1}}},
+        {"data": {"augment": {"zoom": 0.1}}},
         {"early_stopping": {"patience": 3}},
     ],
     ids=str,
@@ -66,6 +72,13 @@ def test_what_says_the_same_has_one_key(same: dict[str, Any]) -> None:
 def test_what_can_change_a_number_changes_the_key(other: dict[str, Any]) -> None:
     """Two different trainings under one key would be one wrong number."""
     assert key(**other) != key()
+
+
+def test_an_augmentation_has_one_key_however_it_is_written() -> None:
+    """`rotate: 10` and `rotate: 10.0` with a zero beside it train alike; 11 degrees do not."""
+    ten = key(data={"augment": {"rotate": 10}})
+    assert key(data={"augment": {"rotate": 10.0, "shift": 0}}) == ten
+    assert key(data={"augment": {"rotate": 11}}) != ten
 
 
 def test_a_layers_name_counts_only_where_it_names_a_random_stream() -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fairtrial.analysis import answering
+from fairtrial.analysis.combined import Combined, combined
 from fairtrial.analysis.curve import Curve
 from fairtrial.analysis.register import Promised
+from fairtrial.analysis.retuned import Retuned, retuned
 from fairtrial.analysis.searched import Searched, searched
 from fairtrial.analysis.values import (
     Answer,
@@ -24,9 +26,11 @@ __all__ = [
     "Answers",
     "ArmTrials",
     "Caveat",
+    "Combined",
     "Curve",
     "JudgedClaim",
     "QuestionAnswers",
+    "Retuned",
     "Searched",
     "answers",
 ]
@@ -37,11 +41,16 @@ def answers(study: Study, store: Store, *, history: bool = True, promises: Promi
 
     `history` brings along what no verdict needs: the epochs of each trial, the interval for fresh images,
     which takes every test image of every trial, what arms along one number say together, and what came of
-    searches. `promises` are looked up in the store unless whoever asks again and again has them already.
+    searches, of questions whose arms are tuned first and of those that combine others. `promises` are looked up in the store unless whoever asks again and again has them already.
 
     A question whose arms have no seed in common is undecided, and says so.
     """
     found = answering.answers(study, store, history=history, promises=promises)
     if not history:
         return found
-    return replace(found, searches=tuple(searched(study, search, store) for search in study.search))
+    return replace(
+        found,
+        searches=tuple(searched(study, search, store) for search in study.search),
+        retuned=tuple(retuned(study, asked, store) for asked in study.retuned),
+        combined=tuple(combined(study, asked, store, found) for asked in study.combined),
+    )

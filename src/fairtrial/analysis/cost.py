@@ -23,6 +23,9 @@ GUESSED_PARAMETERS = 2.5e9
 GUESSED_UPDATE_SECONDS = 0.0002
 """What an update costs beside its arithmetic."""
 
+GUESSED_MOVED_IMAGE_SECONDS = 3e-6
+"""What it takes to move an image of 28 x 28 pixels, where training augments: it rules where the network is small."""
+
 GUESSED_TRIAL_SECONDS = 0.1
 """What a trial costs however small: its network made, the images turned into numbers to be judged by."""
 
@@ -74,4 +77,6 @@ def _guess(arm: Arm) -> float:
     evaluated = data.validation * (epochs + VALIDATION_MOMENTS) + data.facts.test_images * TEST_MOMENTS
     passes = multiply_adds(arm) * (3 * data.train_count * epochs + evaluated)
     per_update = GUESSED_UPDATE_SECONDS + parameters(arm) / GUESSED_PARAMETERS
-    return GUESSED_TRIAL_SECONDS + passes / GUESSED_MULTIPLY_ADDS + updates(arm) * per_update
+    moved = data.train_count * epochs if data.augment.moves else 0
+    arithmetic = passes / GUESSED_MULTIPLY_ADDS + updates(arm) * per_update
+    return GUESSED_TRIAL_SECONDS + arithmetic + moved * GUESSED_MOVED_IMAGE_SECONDS

@@ -9,7 +9,8 @@ from fairtrial.analysis.html import answers_html, table
 from fairtrial.analysis.ledger import Ledger, ledger
 from fairtrial.analysis.markdown import answers_markdown, escaped
 from fairtrial.analysis.outstanding import headline, outstanding, outstanding_lines
-from fairtrial.analysis.searched_text import begun, searched_html, searches_markdown
+from fairtrial.analysis.searched_text import begun, searched_html
+from fairtrial.analysis.selected_markdown import selected_markdown
 from fairtrial.analysis.values import Answers
 
 LEDGER_HEADS = ("question", "about", "the text says", "its own tables say", "what is true")
@@ -25,7 +26,10 @@ def overview_html(answers: Answers) -> str:
     if answers.answers:
         parts.append(answers_html(answers.answers))
     parts += [searched_html(found) for found in begun(answers)]
-    said = dict.fromkeys(escape(one.sentence) for one in answers.curves)
+    further = [answer for one in (*answers.retuned, *answers.combined) for answer in one.answers]
+    said = dict.fromkeys(
+        escape(one.sentence) for one in (*answers.curves, *answers.retuned, *answers.combined, *further)
+    )
     if said:
         parts.append(f"<ul>{''.join(f'<li>{one}</li>' for one in said)}</ul>")
     if kept.entries:
@@ -40,8 +44,8 @@ def overview_markdown(answers: Answers) -> str:
     kept = ledger(answers)
     lines = [f"**{escaped(title(answers))}**", "", escaped(headline(answers)), ""]
     lines += [f"- {escaped(line)}" for line in outstanding_lines(outstanding(answers))]
-    lines += ["", answers_markdown(answers.answers), *searches_markdown(answers, heading="**")]
-    lines += curves_markdown(answers, heading="**")
+    lines += ["", answers_markdown(answers.answers), *curves_markdown(answers, heading="**")]
+    lines += selected_markdown(answers, heading="**")
     lines += ledger_markdown(kept, heading="**The claims**")
     return "\n".join(lines).rstrip() + "\n"
 

@@ -15,7 +15,7 @@ from fairtrial.study.candidates import candidate, in_block
 from fairtrial.study.schema import Arm, Study
 from fairtrial.study.searches import Search
 from fairtrial.study.shapes import parameters
-from fairtrial.study.space import canonical, departures, shown
+from fairtrial.study.space import canonical, departures, shown, spoken
 from fairtrial.trial import ATTEMPTS, ENGINE_VERSION, SEARCH, StoredTrial
 
 PointState = Literal["finished", "diverged", "stopped", "failed", "open"]
@@ -25,7 +25,7 @@ PointState = Literal["finished", "diverged", "stopped", "failed", "open"]
 class Point:
     """One proposal, or the baseline (`number` -1), on the search's seeds.
 
-    `stopped` after the epochs whose validation scores are `scores`: hopeless, and no result. `failed`: given up
+    `stopped` after the epochs whose validation scores are `scores`: hopeless or too slow, and no result. `failed`: given up
     for the reason `because`. `open`: without an outcome so far.
     """
 
@@ -34,7 +34,7 @@ class Point:
     values: Mapping[str, int | float]
     """What each parameter of the space came to; options by their place."""
     trials: tuple[StoredTrial, ...] = ()
-    scores: tuple[float, ...] = ()
+    scores: tuple[float, ...] | None = None
     because: str = ""
     metric: Literal["accuracy", "loss"] = "accuracy"
 
@@ -52,7 +52,7 @@ class Point:
         """What came of its first seed."""
         if 1 in self.results:
             return "diverged" if self.results[1] is None else "finished"
-        return "failed" if self.because else "stopped" if self.scores else "open"
+        return "failed" if self.because else "stopped" if self.scores is not None else "open"
 
     def mean(self, seeds: int) -> float | None:
         """Over the first `seeds` seeds; None if one is missing or diverged."""
@@ -73,7 +73,7 @@ class Point:
         """Validation scores epoch by epoch on the first seed, as far as it came."""
         first = next((trial for trial in self.trials if trial.seed == 1), None)
         if first is None:
-            return self.scores
+            return self.scores or ()
         return tuple(
             record.validation_accuracy if self.metric == "accuracy" else record.validation_loss
             for record in first.outcome.history
@@ -99,6 +99,7 @@ def search_key(study: Study, search: Search) -> str:
         "metric": search.metric,
         "sampler": search.sampler,
         "halving": search.halving,
+        "longest": search.longest,
         "engine": ENGINE_VERSION,
     }
     return sha256(json.dumps(body, sort_keys=True))
@@ -155,10 +156,14 @@ def name_of(search: Search, number: int) -> str:
 
 
 def in_words(search: Search, point: Point) -> str:
-    """The point's values in a line: `network.mlp.width 640, optimizer.learning_rate 0.0021`."""
+    """The point's values in a line: `network.mlp.width 640, optimizer.learning_rate 0.0021`.
+
+    An option that holds parameters of its own is told by them.
+    """
     return ", ".join(
-        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
+        f"{spoken(name)} {value:.4g}" if isinstance(value, float) else f"{spoken(name)} {value}"
         for name, value in shown(search.space, point.values).items()
+        if not any(other.startswith(f"{name}=") for other in point.values)
     )
 
 

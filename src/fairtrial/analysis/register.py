@@ -76,17 +76,25 @@ class Promised:
         return self.promises[one.identity]
 
 
-def register(study: Study, store: Store) -> None:
+def register(study: Study, store: Store, *, seen: Mapping[str, int] | None = None) -> None:
     """Write down what `study` sets out to judge, unless that is what it set out to do already.
 
-    To be called before the first trial of every run, whatever part of the study it trains.
+    To be called before the first trial of every run, whatever part of the study it trains. `seen` is for a study
+    that was asked for before it could be told what it compares: how many trials of each arm were stored then. It
+    counts where the study held none of these arms against each other before.
     """
     keys = arm_keys(study)
     plan = plan_of(study, keys)
     history = _registered(study.name, store)
     if not _in_force(plan, history):
+        known = None if connected(plan, history) else seen
         store.add_plan(
-            study=study.name, sha256=plan.sha256, plan=plan.text, seen=_seen(study, plan, history, store)
+            study=study.name,
+            sha256=plan.sha256,
+            plan=plan.text,
+            seen=_seen(study, plan, history, store)
+            if known is None
+            else {key: known[key] for key in sorted(plan.arms) if known.get(key)},
         )
 
 

@@ -55,8 +55,12 @@ class Searched(Rendered):
         """The judgement on the candidate."""
         return None if self.confirmation is None else self.confirmation.answers[0]
 
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        return () if self.answer is None else (self.answer,)
+
     def _answers(self) -> tuple[Answer, ...]:
-        return () if self.confirmation is None else self.confirmation.answers
+        return self.answers
 
     def __repr__(self) -> str:
         return "\n".join(searched_lines(self))
@@ -103,7 +107,7 @@ def searched(study: Study, search: Search, store: Store) -> Searched:
     found = points(study, search, store)
     baseline = baseline_point(study, search, store)
     frozen = store.selection(study=study.name, question=search.id, basis=search_key(study, search))
-    chosen = None if frozen is None else found[json.loads(frozen.selected)["number"]]
+    chosen = None if frozen is None else found[int(json.loads(frozen.selected)["number"])]
     confirmed = (
         None
         if frozen is None
@@ -196,7 +200,7 @@ def _search_sentence(
 
 _STATES: dict[str, Callable[[int], str]] = {
     "finished": lambda count: f"{count} trained to the end",
-    "stopped": lambda count: f"{count} stopped as hopeless",
+    "stopped": lambda count: f"{count} stopped early",
     "diverged": lambda count: f"{count} diverged",
     "failed": lambda count: f"{count} failed",
     "open": lambda count: f"{count} open",
@@ -212,7 +216,7 @@ def _point_dict(search: Search, point: Point) -> dict[str, Any]:
         "state": point.state,
         "values": shown(search.space, point.values),
         "results": {str(seed): value for seed, value in point.results.items()},
-        "scores": list(point.scores),
+        "scores": list(point.scores or ()),
         "train_seconds": point.train_seconds,
         "parameters": point.parameters,
     }

@@ -138,14 +138,6 @@ def markdown_lines(found: Searched) -> Iterator[str]:
     yield from (f"- *{escaped(one)}*" for one in estimates(found))
 
 
-def searches_markdown(answers: Answers, *, heading: str) -> Iterator[str]:
-    """Every search that has begun, with its heading; `heading` is that of a section (`### `) or `**`."""
-    for found in begun(answers):
-        title = f"{escaped(found.search.id)}: a search from {escaped(found.search.baseline)}"
-        yield f"{heading}{title}{'**' if heading == '**' else ''}"
-        yield from ("", *markdown_lines(found), "")
-
-
 def begun(answers: Answers) -> tuple[Searched, ...]:
     """The searches that have proposed anything."""
     return tuple(found for found in answers.searches if found.points)

@@ -75,14 +75,13 @@ def cheapest(search: Search, finished: Sequence[Point], *, margin: float) -> tup
     """The smallest that will do, by each way of counting: the number searched first, if it is a single one."""
     if not finished:
         return ()
-    ways: list[tuple[str, Cost]] = []
-    single = single_number(search)
-    if single is not None:
-        ways.append((single, lambda point: float(point.values[single])))
-    ways += [
+    ways: list[tuple[str, Cost]] = [
         ("parameters", lambda point: float(point.parameters)),
         ("seconds", lambda point: point.train_seconds),
     ]
+    single = single_number(search)
+    if single is not None:
+        ways.insert(0, (single, lambda point: float(point.values[single])))
     return tuple(_cheapest(search, finished, name, cost, margin=margin) for name, cost in ways)
 
 

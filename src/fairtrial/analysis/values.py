@@ -23,6 +23,8 @@ from fairtrial.study.schema import Metric, On, Study
 if TYPE_CHECKING:
     import pandas  # pyright: ignore[reportMissingTypeStubs]  # optional: its stubs are not required
 
+    from fairtrial.analysis.combined import Combined
+    from fairtrial.analysis.retuned import Retuned
     from fairtrial.analysis.searched import Searched
 
 __all__ = [
@@ -205,7 +207,8 @@ def _asked(answer: Answer) -> str:
 class Answers(Rendered):
     """Every arm with its trials, and every question with its answers; indexed by question.
 
-    `curves` hold what arms that differ along one number say together, `searches` what came of each search.
+    `curves` hold what arms that differ along one number say together, `searches` what came of each search,
+    `retuned` and `combined` of questions that are answered once others are.
     """
 
     study: str
@@ -214,6 +217,8 @@ class Answers(Rendered):
     answers: tuple[Answer, ...]
     curves: tuple[Curve, ...] = ()
     searches: tuple[Searched, ...] = ()
+    retuned: tuple[Retuned, ...] = ()
+    combined: tuple[Combined, ...] = ()
     asked: Study | None = field(default=None, compare=False)
     """The study itself, which a report shows beside its answers."""
     store: Path | None = field(default=None, compare=False)
@@ -229,7 +234,13 @@ class Answers(Rendered):
     @property
     def unjudged(self) -> Mapping[str, tuple[JudgedClaim, ...]]:
         """By question, the claims that no answer is about, since the question does not ask."""
-        return {} if self.asked is None else unjudged(self.asked.questions)
+        return {} if self.asked is None else unjudged((*self.asked.questions, *self.asked.retuned))
+
+    @property
+    def selected(self) -> tuple[Answer, ...]:
+        """The answers on what searches, re-tunings and combinations selected, each with a promise of its own."""
+        found = (*self.searches, *self.retuned, *self.combined)
+        return tuple(answer for one in found for answer in one.answers)
 
     def __getitem__(self, question: str) -> QuestionAnswers:
         chosen = tuple(answer for answer in self.answers if answer.question == question)
@@ -258,6 +269,8 @@ class Answers(Rendered):
                 for one in some
             ],
             "searches": [one.as_dict() for one in self.searches],
+            "retuned": [one.as_dict() for one in self.retuned],
+            "combined": [one.as_dict() for one in self.combined],
             "facts": [] if self.asked is None else list(self.asked.facts),
         }
 

@@ -10,11 +10,13 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from fairtrial.analysis import Answer, Answers
+from fairtrial.analysis import Answers
 from fairtrial.analysis import answers as answers_from
 from fairtrial.analysis.ledger import Ledger, ledger
 from fairtrial.api import open_to_read, store_path
+from fairtrial.cli.answer_lines import render_group
 from fairtrial.cli.console import emit_json, note_missing_store, stdout
+from fairtrial.cli.selections import render_selections
 from fairtrial.report.answers_markdown import answers_markdown
 from fairtrial.report.exports import answers_csv
 from fairtrial.study.schema import Study
@@ -31,8 +33,14 @@ def read_answers(study: Study, *, store: Path | None) -> Answers:
 
 def all_hold(answers: Answers) -> bool:
     """Whether every question is settled and every claim holds; a claim that nobody judges does not."""
-    return not answers.unjudged and all(
-        answer.settled and all(claim.verdict == "holds" for claim in answer.claims) for answer in answers
+    selected = (*answers.retuned, *answers.combined)
+    judged = (*answers, *(answer for one in selected for answer in one.answers))
+    return (
+        not answers.unjudged
+        and all(one.settled for one in selected)
+        and all(
+            answer.settled and all(claim.verdict == "holds" for claim in answer.claims) for answer in judged
+        )
     )
 
 
@@ -48,22 +56,16 @@ def print_answers(answers: Answers, *, form: Form) -> None:
 
 
 def render_answers(answers: Answers, console: Console) -> None:
-    """Question by question: arms, sentences, claims and caveats; at the end the ledger of claims."""
-    if not answers.answers:
+    """Question by question: arms, sentences, claims and caveats; what was selected; at the end the ledger of claims."""
+    if not answers.answers and not (answers.retuned or answers.combined or answers.searches):
         console.print(Text(f"Study {answers.study} asks no questions; see its arms with `fairtrial show`."))
     for question in dict.fromkeys(answer.question for answer in answers):
         group = list(answers[question])
         console.print(Text(f"{question}  {group[0].variant} against {group[0].baseline}", style="bold"))
-        for answer in group:
-            _render_answer(answer, console)
-        for line in dict.fromkeys(
-            line for answer in group for line in (answer.held_fixed_line, answer.implied_line) if line
-        ):
-            console.print(Padding(Text(line, style="dim"), (0, 0, 0, 2), expand=False))
-        for caveat in dict.fromkeys(str(caveat) for answer in group for caveat in answer.caveats):
-            console.print(Padding(Text(f"caveat: {caveat}", style="yellow"), (0, 0, 0, 2), expand=False))
+        render_group(group, console)
         console.print()
     _render_curves(answers, console)
+    render_selections(answers, console)
     _render_ledger(ledger(answers), console)
 
 
@@ -95,19 +97,3 @@ def _render_ledger(kept: Ledger, console: Console) -> None:
     for text in kept.facts:
         console.print(Padding(Text(text), (0, 0, 0, 2), expand=False))
     console.print()
-
-
-def _render_answer(answer: Answer, console: Console) -> None:
-    console.print(Padding(Text(answer.sentence), (0, 0, 0, 2), expand=False))
-    for judged in answer.claims:
-        said = judged.claim
-        values = f" from {said.from_:g} to {said.to:g}" if None not in (said.from_, said.to) else ""
-        level = f" {said.level:g}" if said.level is not None else ""
-        because = f" ({judged.because})" if judged.because else ""
-        console.print(
-            Padding(
-                Text(f"claim: {said.says}{values}{level}: {judged.verdict}{because}", style="dim"),
-                (0, 0, 0, 4),
-                expand=False,
-            )
-        )

@@ -64,7 +64,7 @@ def ask_study(
 
 def next_steps(report: runner.RunReport, kept: Path, *, saved: Path | None, store: Path | None) -> str:
     """What came of it, and how to go on: longer, or with a file of one's own."""
-    lines = [came_of_it(report, kept)]
+    lines = [came_of_it([report], kept)]
     if saved is not None:
         same = [*program(), "run", str(saved), *(("--store", str(store)) if store else ()), "--budget", "5m"]
         return "\n".join([*lines, f"more seeds:       {shlex.join(same)}"])

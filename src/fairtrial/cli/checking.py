@@ -11,7 +11,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from fairtrial.analysis import answers
 from fairtrial.analysis.cost import Cost, costs
+from fairtrial.analysis.further import FurtherCost, further_costs
 from fairtrial.analysis.gather import gather
 from fairtrial.analysis.prices import MarginPrice, Prices, prices, total
 from fairtrial.analysis.progress import progress
@@ -51,7 +53,8 @@ class StudyCheck:
     """Everything `check` says of a study without mistakes. `seconds` is all new trials on all workers.
 
     `prices` holds a list for each verdict on accuracy or loss, `price_of_all` what all questions about
-    accuracy cost together; `horizon` is the largest number of seeds the study allows.
+    accuracy cost together; `horizon` is the largest number of seeds the study allows. `further` are the questions
+    that rest on others, which are no part of `seconds`.
     """
 
     study: str
@@ -65,6 +68,7 @@ class StudyCheck:
     horizon: int
     prices: tuple[Prices, ...]
     price_of_all: tuple[MarginPrice, ...]
+    further: tuple[FurtherCost, ...]
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -77,6 +81,9 @@ def check_study(study: Study, *, store: Path | None, workers: int | None) -> Stu
     with open_to_read(store_path(store)) as opened:
         standing = progress(study, opened, workers=used)
         arms = gather(list(study.arms.values()), opened)
+        further: tuple[FurtherCost, ...] = ()
+        if study.retuned or study.combined:
+            further = further_costs(study, opened, answers(study, opened, history=False), workers=used)
     cost = costs(arms)
     lists = prices(study, arms, cost, workers=used)
     return StudyCheck(
@@ -101,6 +108,7 @@ def check_study(study: Study, *, store: Path | None, workers: int | None) -> Stu
         horizon=study.seeds.max,
         prices=lists,
         price_of_all=total(study, lists, cost, workers=used),
+        further=further,
     )
 
 
@@ -124,6 +132,8 @@ def print_check(checked: StudyCheck, *, as_json: bool) -> None:
     console.print(_table(checked))
     console.print()
     console.print(Text(cost_sentence(checked)))
+    for one in checked.further:
+        console.print(Padding(Text(one.sentence), (0, 0, 0, 2), expand=False))
     _print_prices(checked, console)
 
 

@@ -19,16 +19,19 @@ def print_builtins(*, as_json: bool) -> None:
                     "title": study.title,
                     "arms": list(study.arms),
                     "questions": [question.id for question in study.questions],
+                    "searches": [search.id for search in study.search],
                 }
                 for study in studies
             ]
         )
         return
     table = Table(box=None, pad_edge=False)
-    for head in ("study", "arms", "questions", "title"):
-        table.add_column(head, justify="right" if head in ("arms", "questions") else "left")
+    counts = ("arms", "questions", "searches")
+    for head in ("study", *counts, "title"):
+        table.add_column(head, justify="right" if head in counts else "left")
     for study in studies:
-        table.add_row(study.name, str(len(study.arms)), str(len(study.questions)), Text(study.title))
+        numbers = (len(study.arms), len(study.questions), len(study.search))
+        table.add_row(study.name, *map(str, numbers), Text(study.title))
     console = stdout()
     console.print(table)
     console.print(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import typer
@@ -20,8 +21,10 @@ from fairtrial.cli.tally import METRIC, ArmTally, Tally, names_by_key
 from fairtrial.dispatch import Weights
 from fairtrial.durations import seconds_in
 from fairtrial.executors import local
+from fairtrial.searching import following
 from fairtrial.store import Store
 from fairtrial.study.schema import Study
+from fairtrial.trial import Event, Trial
 
 
 def run_study(
@@ -45,48 +48,57 @@ def run_study(
     `next_steps` says the latter where the study has no name to call it by.
     """
     budget_seconds = None if budget is None else seconds_in(budget)
-    names = due.selected(study, arms=arms, questions=questions)
     path = store_path(store)
+    planned: dict[str, Trial] = {}
     with Store.open(path) as opened, local.LocalExecutor(workers=workers) as executor:
-        tally = _tally(
-            study,
-            opened,
-            names,
-            seeds=seeds,
-            workers=executor.workers,
-            budget_seconds=budget_seconds,
-        )
-        with watching(tally) as on_event:
-            report = runner.run(
-                study,
-                store=opened,
-                executor=executor,
-                seeds=seeds,
-                budget_seconds=budget_seconds,
-                arms=arms,
-                questions=questions,
-                weights=weights,
-                sharpen=sharpen,
-                on_event=on_event,
+
+        @contextmanager
+        def watch(
+            shown: Study, names: Collection[str], *, seeds: int | None, budget_seconds: float | None
+        ) -> Generator[Callable[[Event], None]]:
+            tally = _tally(
+                shown, opened, names, seeds=seeds, workers=executor.workers, budget_seconds=budget_seconds
             )
+            planned.update(tally.planned)
+            if shown is not study:
+                typer.echo(f"{shown.name}{shown.title and ': '}{shown.title}", err=True)
+            with watching(tally) as on_event:
+                yield on_event
+
+        done = following.run(
+            study,
+            store=opened,
+            executor=executor,
+            watch=watch,
+            arms=arms,
+            questions=questions,
+            seeds=seeds,
+            budget_seconds=budget_seconds,
+            weights=weights,
+            sharpen=sharpen,
+        )
         found = answers_from(study, opened)
-    for key, reason in report.failed.items():
-        trial = tally.planned[key]
-        typer.echo(f"given up: {trial.arm.name} seed {trial.number}: {reason}", err=True)
-    for question, reason in report.timing.untimed.items():
-        typer.echo(f"not timed: {question}: {reason}", err=True)
+    for report in done.reports:
+        for key, reason in report.failed.items():
+            trial = planned[key]
+            typer.echo(f"given up: {trial.arm.name} seed {trial.number}: {reason}", err=True)
+        for question, reason in report.timing.untimed.items():
+            typer.echo(f"not timed: {question}: {reason}", err=True)
+    for one in done.followed:
+        if one.lacking:
+            typer.echo(f"{one.question}: {one.lacking}", err=True)
     print_answers(found, form="json" if as_json else "terminal")
     if not as_json:
         if next_steps is None:
-            typer.echo(next_commands(report, study, named=named, sets=sets, path=path))
+            typer.echo(next_commands(done.reports, study, named=named, sets=sets, path=path))
         else:
-            typer.echo(next_steps(report, path))
+            typer.echo(next_steps(done.run, path))
 
 
 def _tally(
     study: Study,
     store: Store,
-    names: Sequence[str],
+    names: Collection[str],
     *,
     seeds: int | None,
     workers: int,
@@ -114,17 +126,17 @@ def _tally(
     )
 
 
-def came_of_it(report: runner.RunReport, path: Path) -> str:
-    trained = "1 trial" if report.trained == 1 else f"{report.trained} trials"
-    pairs = {0: "", 1: " and 1 pair timed"}.get(
-        report.timing.timed, f" and {report.timing.timed} pairs timed"
-    )
-    ended = " before the budget ended" if report.ended_by == "budget" else ""
+def came_of_it(reports: Sequence[runner.RunReport], path: Path) -> str:
+    count = sum(report.trained for report in reports)
+    timed = sum(report.timing.timed for report in reports)
+    trained = "1 trial" if count == 1 else f"{count} trials"
+    pairs = {0: "", 1: " and 1 pair timed"}.get(timed, f" and {timed} pairs timed")
+    ended = " before the budget ended" if any(report.ended_by == "budget" for report in reports) else ""
     return f"{trained} trained{pairs}{ended}; everything is kept in {path.absolute()}"
 
 
 def next_commands(
-    report: runner.RunReport, study: Study, *, named: str, sets: Sequence[str], path: Path
+    reports: Sequence[runner.RunReport], study: Study, *, named: str, sets: Sequence[str], path: Path
 ) -> str:
     """What came of the run in a line, where it is kept, and what to call next."""
     same = [named, *(word for one in sets for word in ("--set", one))]
@@ -136,7 +148,7 @@ def next_commands(
     width = max(len(label) for label in commands)
     return "\n".join(
         [
-            came_of_it(report, path),
+            came_of_it(reports, path),
             *(f"{label:<{width}}  {shlex.join([*program(), *words])}" for label, words in commands.items()),
         ]
     )

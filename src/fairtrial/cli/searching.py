@@ -8,14 +8,12 @@ from pathlib import Path
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
-from rich.padding import Padding
-from rich.text import Text
 
 from fairtrial.analysis import Searched
 from fairtrial.analysis.searched import searched
 from fairtrial.api import searches_of, store_path
 from fairtrial.cli.console import emit_json, stdout
+from fairtrial.cli.selections import render_search
 from fairtrial.durations import duration, seconds_in
 from fairtrial.errors import StudyError
 from fairtrial.executors import local
@@ -122,24 +120,6 @@ def search_study(
     for line in ended:
         typer.echo(line)
     typer.echo(f"everything is kept in {path.absolute()}")
-
-
-def render_search(found: Searched, console: Console) -> None:
-    """What was confirmed first, then what the search saw, greyed: it is no evidence."""
-    title = f"{found.search.id}  {found.search.ask or 'does anything do better than ' + found.search.baseline + '?'}"
-    console.print(Text(title, style="bold"))
-    _line(console, found.sentence)
-    if found.answer is not None:
-        for caveat in dict.fromkeys(map(str, found.answer.caveats)):
-            _line(console, f"caveat: {caveat}", style="yellow")
-    _line(console, found.search_sentence, style="dim")
-    for estimate in (*found.cheapest, *([found.plateau] if found.plateau else [])):
-        _line(console, estimate.sentence, style="dim")
-    console.print()
-
-
-def _line(console: Console, text: str, *, style: str = "") -> None:
-    console.print(Padding(Text(text, style=style), (0, 0, 0, 2), expand=False))
 
 
 @dataclass(slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from fairtrial.data.catalog import Dataset
 from fairtrial.data.inspect import Duplicates, duplicates
 from fairtrial.data.split import split
 from fairtrial.errors import DataError
+from fairtrial.study.augment import Augment
 from fairtrial.study.check import Finding
 from fairtrial.study.schema import DataSettings, Study
 
@@ -24,7 +25,10 @@ def image_findings(study: Study, *, load: Callable[[str], Dataset] = catalog.loa
     Validation images are drawn from the training images, so that a test set among these would be validated on.
     Raises DataError where half of it or more is.
     """
-    settings = {arm.settings.data: None for arm in study.arms.values()}
+    # Augmentation moves what is trained on alone: the original images are divided in the same way.
+    settings = {
+        arm.settings.data.model_copy(update={"augment": Augment()}): None for arm in study.arms.values()
+    }
     names = dict.fromkeys(one.dataset for one in settings)
     return tuple(
         finding

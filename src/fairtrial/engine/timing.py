@@ -1,10 +1,10 @@
 """Two arms timed in turn on one machine: what a question about training time is answered from.
 
 An arm is never trained to its end here. What is timed are blocks of steps in epochs that are cut short, all
-that an epoch does besides (drawing its order, scoring its outputs), and a part of a validation. They
-are scaled to the arm's images, epochs and validation set. The learner is the one that trials train with,
-so that what is timed is what trials do. On the CPU a step has ended when it returns: there is nothing to
-synchronise with.
+that an epoch does besides (drawing its order, scoring its outputs), the moving of an epoch's images where the arm
+augments them, and a part of a validation. They are scaled to the arm's images, epochs and validation set. The
+learner is the one that trials train with, so that what is timed is what trials do. On the CPU a step has ended
+when it returns: there is nothing to synchronise with.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import torch
 from fairtrial.data.catalog import Dataset
 from fairtrial.data.split import split
 from fairtrial.engine import load
+from fairtrial.engine.augmented import TrainingImages
 from fairtrial.engine.evaluate import Images, Prepared, evaluate, evaluation_batch, prepared, score
 from fairtrial.engine.machine import machine, processor
 from fairtrial.engine.network import build
@@ -40,6 +41,9 @@ BLOCK_SECONDS = 0.5
 
 VALIDATION_SECONDS = 0.1
 """Of the validation, as many whole batches as fit into this are timed, but one at least."""
+
+AUGMENT_SECONDS = 0.1
+"""The images of as many epochs are moved in a turn as fit into this, but of one at least."""
 
 WARM_UP_SECONDS = 0.2
 """Each arm trains for this long, and no fewer than two blocks, before anything counts."""
@@ -71,22 +75,25 @@ class _Spent:
 class _Contender:
     """One arm of a pair: its network in training, and what its turns have taken so far."""
 
-    def __init__(self, trial: Trial, training: Images) -> None:
-        self.trial, self.training = trial, training
+    def __init__(self, trial: Trial, originals: Images) -> None:
+        self.trial, self.originals = trial, originals
         arm = trial.arm
+        self.training = TrainingImages(originals, arm.settings.data.augment, seed=trial.seed)
         self.bfloat16 = trial.precision == "bfloat16"
         self.division = split(arm.settings.data, seed=trial.seed)
         self.network = build(arm, seed=trial.seed)
-        self.learner = learner_of(arm, self.network, training, bfloat16=self.bfloat16)
+        self.learner = learner_of(arm, self.network, self.training.images, bfloat16=self.bfloat16)
         self.epochs_begun = 0
         self.block_steps = 1
         self.step_seconds = 0.0
         self.validation = self._prepared(evaluation_batch(arm))
         self.spent = _Spent()
+        self.augmenting: list[float] = []
         self.validating: list[float] = []
 
     def warm_up(self) -> None:
         """Train unclocked until everything is in its place, and find out how long a block may be."""
+        self._augment()
         longest = min(self.trial.arm.steps_per_epoch, BLOCK_STEPS)
         blocks, began = 0, perf_counter()
         while blocks < 2 or perf_counter() - began < WARM_UP_SECONDS:
@@ -102,7 +109,8 @@ class _Contender:
         self.validation = self._prepared(batches * evaluation_batch(self.trial.arm))
 
     def turn(self) -> None:
-        """One turn: epochs, the last of them cut short, for TURN_SECONDS, and then a validation."""
+        """One turn: images moved, epochs for TURN_SECONDS, the last of them cut short, and then a validation."""
+        self.augmenting.append(self._augment())
         timed = self._epoch(TURN_SECONDS, first=True)
         while timed.seconds < TURN_SECONDS:
             timed += self._epoch(TURN_SECONDS - timed.seconds)
@@ -113,6 +121,7 @@ class _Contender:
         """What all turns so far come to for a whole training."""
         settings, spent = self.trial.arm.settings, self.spent
         epoch = spent.around / spent.epochs + spent.stepping / spent.images * settings.data.train_count
+        epoch += sum(self.augmenting) / len(self.augmenting)
         share = len(self.validation.labels) / len(self.division.validation)
         validation = sum(self.validating) / len(self.validating) / share
         return ArmTimes(
@@ -155,7 +164,7 @@ class _Contender:
             stepping += train(done, end)
             done = end
         self.learner.settle()
-        score(outputs, self.training.labels[order])
+        score(outputs, self.originals.labels[order])
         return _Spent(
             epochs=1,
             steps=done - uncounted,
@@ -165,10 +174,21 @@ class _Contender:
             process=process_time() - process_began - left_out_process,
         )
 
+    def _augment(self) -> float:
+        """Seconds it takes to move the images of an epoch: the mean over as many epochs as are timed."""
+        if not self.training.augment.moves:
+            return 0.0
+        order = torch.from_numpy(self.division.epoch_order(1))
+        epochs, began = 0, perf_counter()
+        while epochs == 0 or perf_counter() - began < AUGMENT_SECONDS:
+            epochs += 1
+            self.training.start_epoch(epochs, order)
+        return (perf_counter() - began) / epochs
+
     def _prepared(self, images: int) -> Prepared:
         """So many of the validation images, ready to be judged by."""
         chosen = torch.from_numpy(self.division.validation[:images])
-        return prepared(self.training, chosen, batch_size=evaluation_batch(self.trial.arm))
+        return prepared(self.originals, chosen, batch_size=evaluation_batch(self.trial.arm))
 
     def _validate(self) -> float:
         """Seconds it takes to evaluate as much of the validation set as is timed."""

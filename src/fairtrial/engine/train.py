@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from fairtrial.data.catalog import Dataset
 from fairtrial.data.split import split, validation_seen
+from fairtrial.engine.augmented import TrainingImages
 from fairtrial.engine.batched import Batched, Learner
 from fairtrial.engine.chain import Chain, chain_of
 from fairtrial.engine.checkpoint import Checkpoint
@@ -55,11 +56,12 @@ def train(
     setup_began = perf_counter()
     arm, settings = trial.arm, trial.arm.settings
     division = split(settings.data, seed=trial.seed)
-    training = images(data.train_images, data.train_labels)
-    validation = prepared(training, torch.from_numpy(division.validation), batch_size=evaluation_batch(arm))
+    originals = images(data.train_images, data.train_labels)
+    training = TrainingImages(originals, settings.data.augment, seed=trial.seed)
+    validation = prepared(originals, torch.from_numpy(division.validation), batch_size=evaluation_batch(arm))
     network = build(arm, seed=trial.seed)
     bfloat16 = trial.precision == "bfloat16"
-    learner = learner_of(arm, network, training, bfloat16=bfloat16)
+    learner = learner_of(arm, network, training.images, bfloat16=bfloat16)
     history: list[EpochRecord] = []
     seconds: dict[str, float] = dict.fromkeys(("setup", "train", "validation", "last_epoch", "test"), 0.0)
     if resume is not None:
@@ -80,6 +82,7 @@ def train(
         curve, kept = [], []
         order = torch.from_numpy(division.epoch_order(epoch))
         outputs = torch.empty(len(order), settings.data.facts.classes)
+        training.start_epoch(epoch, order)
         learner.start_epoch(epoch)
         for begin, end in pairwise((0, *watched) if watched else (0, steps)):
             stretch = slice(begin * settings.batch_size, end * settings.batch_size)
@@ -92,7 +95,7 @@ def train(
                     kept.append(weights_now(network))
                 paused += perf_counter() - pause_began
         learner.settle()
-        seen = score(outputs, training.labels[order])
+        seen = score(outputs, originals.labels[order])
         train_seconds = perf_counter() - epoch_began - paused
         validation_began = perf_counter()
         judged = evaluate(network, validation, bfloat16=bfloat16)

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from fairtrial.analysis.ledger import ledger
 from fairtrial.analysis.markdown import escaped, question_lines
 from fairtrial.analysis.overview import curves_markdown, ledger_markdown
-from fairtrial.analysis.searched_text import searches_markdown
+from fairtrial.analysis.selected_markdown import selected_markdown
 from fairtrial.analysis.values import Answers
 
 
 def answers_markdown(answers: Answers) -> str:
-    """Question by question the sentences, claims and caveats; at the end the ledger of claims."""
+    """Question by question the sentences, claims and caveats; what was selected; at the end the ledger of claims."""
     lines = [
         *_questions(answers),
-        *searches_markdown(answers, heading="## "),
         *curves_markdown(answers, heading="## "),
+        *selected_markdown(answers, heading="## "),
         *ledger_markdown(ledger(answers), heading="## The claims"),
     ]
     return "\n".join(lines).rstrip() + "\n"

@@ -130,6 +130,8 @@ def hyperparameters(arm: Arm) -> str:
         "OPTIMIZER": settings.optimizer.keras_class,
         "LEARNING RATE": _rate(settings.optimizer),
     }
+    if settings.data.augment.moves:
+        parts["AUGMENT"] = str(settings.data.augment).replace(", ", " ")
     return ", ".join(f"{name} = {value}" for name, value in parts.items())
 
 

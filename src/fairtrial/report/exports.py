@@ -50,9 +50,12 @@ def write_csv(answers: Answers, path: str | Path) -> tuple[Path, ...]:
 
 
 def answers_csv(answers: Answers) -> str:
-    """One line per answer; several caveats or claims in one cell, parted by semicolons."""
+    """One line per answer; several caveats or claims in one cell, parted by semicolons.
+
+    After the study's own those on what searches, re-tunings and combinations selected.
+    """
     rows: list[dict[str, Any]] = []
-    for answer in answers.as_dict()["answers"]:
+    for answer in [one.as_dict() for one in (*answers, *answers.selected)]:
         claims = "; ".join(f"{claim['says']}: {claim['verdict']}" for claim in answer["claims"])
         fresh = answer["fresh_images"] or {"low": None, "high": None}
         more = {

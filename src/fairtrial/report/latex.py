@@ -14,7 +14,7 @@ from fairtrial.analysis.values import Answers
 from fairtrial.report.files import write_text
 from fairtrial.report.latex_text import latex, needs_unicode_engine
 from fairtrial.report.methods_paragraph import LATEX, REFERENCES, method
-from fairtrial.report.search_tables import confirmations_table, proposals_table
+from fairtrial.report.search_tables import proposals_table, selected_table
 from fairtrial.report.tables import Table, answers_table, arms_table, claims_table
 
 
@@ -52,7 +52,7 @@ def _body(answers: Answers) -> Iterator[str]:
         yield from _search(found)
     tables = [
         answers_table(answers),
-        confirmations_table(answers),
+        selected_table(answers),
         claims_table(answers),
         arms_table(answers),
     ]

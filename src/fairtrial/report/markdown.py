@@ -11,11 +11,12 @@ from fairtrial.analysis.ledger import ledger
 from fairtrial.analysis.markdown import escaped, question_lines
 from fairtrial.analysis.outstanding import headline, outstanding, outstanding_lines
 from fairtrial.analysis.overview import curves_markdown, title
-from fairtrial.analysis.searched_text import begun, every_trial, searches_markdown
+from fairtrial.analysis.searched_text import begun, every_trial
+from fairtrial.analysis.selected_markdown import selected_markdown
 from fairtrial.analysis.values import Answers
 from fairtrial.report.files import write_text
 from fairtrial.report.methods_paragraph import MARKDOWN, REFERENCES, method, software
-from fairtrial.report.search_tables import confirmations_table, proposals_table
+from fairtrial.report.search_tables import proposals_table, selected_table
 from fairtrial.report.tables import Table, answers_table, arms_table, claims_table, markdown_table
 from fairtrial.study.schema import Study
 
@@ -34,14 +35,14 @@ def _lines(answers: Answers) -> Iterator[str]:
     for line in ledger(answers).sums:
         yield from ("", escaped(line))
     yield from _table("The answers", answers_table(answers))
-    yield from _table("The confirmations of searches", confirmations_table(answers))
+    yield from _table("What was selected", selected_table(answers))
     lines = outstanding_lines(outstanding(answers))
     if lines:
         yield from ("", "## What is missing", "", *(f"- {escaped(line)}" for line in lines))
     if answers.declared.questions:
         yield from ("", "## Question by question", "")
     yield from _questions(answers)
-    yield from _searches(answers)
+    yield from _selected(answers)
     yield from curves_markdown(answers, heading="## ")
     yield from _table("The claims", claims_table(answers))
     if facts := ledger(answers).facts:
@@ -74,9 +75,11 @@ def _questions(answers: Answers) -> Iterator[str]:
         yield from (*question_lines(answers[question.id].answers), "")
 
 
-def _searches(answers: Answers) -> Iterator[str]:
-    if begun(answers):
-        yield from ("", "## Searches", "", *searches_markdown(answers, heading="### "))
+def _selected(answers: Answers) -> Iterator[str]:
+    """Searches, re-tunings and combinations, then the best proposals of each search."""
+    lines = list(selected_markdown(answers, heading="### "))
+    if lines:
+        yield from ("", "## What was selected, and judged on fresh seeds", "", *lines)
     for found in begun(answers):
         table = proposals_table(found)
         yield from (escaped(table.caption), "", *markdown_table(table, escaped), "")

@@ -55,12 +55,13 @@ def method(answers: Answers, markup: Markup) -> str:
 
 def _sentences(answers: Answers) -> Iterator[str]:
     study = answers.declared
+    moved = any(arm.settings.data.augment.moves for arm in study.arms.values())
     trained = sum(len(arm.trials) for arm in answers.arms)
     done = f"{count_of(trained, 'trial')} so far" if trained else "none so far"
     yield (
         f"The study {_PRIVATE.sub('?', study.name)} trains {count_of(len(study.arms), 'arm')} (configurations) from "
-        f"scratch, each on seeds 1, 2, … ({done}). A seed fixes the split, the initial weights, the order of images and "
-        "dropout, each a random stream of its own. The arms of a question are compared on the same seeds: a contrast "
+        f"scratch, each on seeds 1, 2, … ({done}). A seed fixes the split, the initial weights, the order of images"
+        f"{', how each is moved in each epoch,' if moved else ''} and dropout, each a random stream of its own. The arms of a question are compared on the same seeds: a contrast "
         "is variant minus baseline, for times the logarithm of their ratio."
     )
     kinds = Counter(_data(arm.settings.data) for arm in study.arms.values())
@@ -159,8 +160,9 @@ def _data(data: DataSettings) -> str:
         if data.split == "fixed"
         else f"drawn anew in each epoch through a shuffle buffer of {data.buffer_size}, so that most are trained on as well"
     )
+    moved = f" (each {data.augment.in_words}, at random and anew in each epoch)" if data.augment.moves else ""
     return (
-        f"Data: {data.dataset}, {data.train_count} training images, {data.validation} validation images {how}, "
+        f"Data: {data.dataset}, {data.train_count} training images{moved}, {data.validation} validation images {how}, "
         f"{facts.test_images} test images that steered nothing"
     )
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from fairtrial.report import svg
-from fairtrial.study.space import Choice, IntRange, Parameter, parameters
+from fairtrial.study.space import Choice, IntRange, Parameter, parameters, spoken
 
 LEAST_ERROR, LEAST_LOSS = 0.01, 1e-6
 """Percent and nats: a result without a mistake has its place on a logarithmic axis all the same."""
@@ -25,6 +26,12 @@ class Axis:
     short: str
     """The end of its name that no other parameter has."""
     parameter: Parameter
+
+    @property
+    def title(self) -> str:
+        """Its name, and where it stands inside an option of another one, with which."""
+        within = ", ".join(re.findall(r"=([^.]*)", self.name))
+        return f"{spoken(self.name)} with {within}" if within else self.name
 
     @property
     def options(self) -> tuple[str, ...]:

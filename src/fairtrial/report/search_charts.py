@@ -44,9 +44,9 @@ def _marks(shown: Picture) -> Iterator[str]:
     if shown.count("finished"):
         yield "Dots are proposals trained to the end, one for each search seed; those of one proposal are joined."
     if shown.count("stopped"):
-        yield "Crosses were stopped as hopeless and stand at the last score they came to: no results."
+        yield "Crosses were stopped early and stand at the last score they came to: no results."
     if any(spot.height is None for spot in shown.spots):
-        yield "Triangles at the bottom diverged or failed."
+        yield "Triangles at the bottom diverged, failed or were stopped before their first score."
     if shown.baseline:
         yield f"The dashed line is the mean of {shown.found.search.baseline}, the squares are its seeds."
     if shown.candidate is not None:
@@ -108,10 +108,10 @@ def _counted(shown: Picture) -> str:
 def _slice(shown: Picture, axis: Axis, data: dict[str, tuple[Part, ...]]) -> Chart:
     metric = shown.found.search.metric
     label = (
-        f"Validation {metric} of proposals by {axis.name}: {_counted(shown)}. {_best(shown)} {IN_THE_TABLE}"
+        f"Validation {metric} of proposals by {axis.title}: {_counted(shown)}. {_best(shown)} {IN_THE_TABLE}"
     )
     return Chart(
-        title=f"Validation {metric} by {axis.name}",
+        title=f"Validation {metric} by {axis.title}",
         label=label,
         caption=slice_caption(shown, axis),
         drawing=drawings.slice_drawing(shown, axis, label),
@@ -127,7 +127,7 @@ def _toggles(shown: Picture) -> Iterator[Toggle]:
     if shown.count("stopped"):
         yield Toggle(key="state:stopped", label="stopped: no result", role="state stopped")
     if any(spot.height is None for spot in shown.spots):
-        yield Toggle(key="state:none", label="diverged or failed", role="state none")
+        yield Toggle(key="state:none", label="no score", role="state none")
     if shown.baseline:
         name = shown.found.search.baseline
         yield Toggle(key="state:baseline", label=name, role="baseline train")
@@ -135,7 +135,7 @@ def _toggles(shown: Picture) -> Iterator[Toggle]:
 
 def _parallel(shown: Picture, data: dict[str, tuple[Part, ...]]) -> Chart:
     fields, places, labels = parallel_data(shown)
-    names = ", ".join(axis.name for axis in shown.axes)
+    names = ", ".join(axis.title for axis in shown.axes)
     label = (
         f"Parallel coordinates of {count_of(shown.count('finished'), 'proposal')} trained to the end, over {names}, and "
         f"the result. {_best(shown)} {IN_THE_TABLE}"

@@ -171,7 +171,7 @@ def _up(scale: Upward) -> svg.Scale:
 
 
 def _title(axis: Axis) -> str:
-    name = _cut(axis.name, 56)
+    name = _cut(axis.title, 56)
     return f"{name} (logarithmic)" if axis.log else name
 
 

@@ -50,7 +50,7 @@ def search_figures(found: Searched, judged: Mapping[str, Figure]) -> dict[str, F
 
 
 def _parameters(shown: Picture) -> list[str]:
-    return [f"By {axis.name}: {slice_caption(shown, axis)}" for axis in shown.sliced]
+    return [f"By {axis.title}: {slice_caption(shown, axis)}" for axis in shown.sliced]
 
 
 def _confirmation(found: Searched, judged: Mapping[str, Figure]) -> list[Figure]:

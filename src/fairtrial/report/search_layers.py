@@ -218,9 +218,9 @@ def _across(axis: Axis, field: str) -> alt.X:
     if axis.options:
         turned = {"labelAngle": -25} if sum(map(len, axis.options)) > 34 else {"labelAngle": 0}
         return alt.X(
-            f"{field}:N", title=axis.name, axis=alt.Axis(grid=False, labelLimit=90, titleLimit=380, **turned)
+            f"{field}:N", title=axis.title, axis=alt.Axis(grid=False, labelLimit=90, titleLimit=380, **turned)
         ).scale(domain=list(axis.options), paddingInner=0.1, paddingOuter=0.15)
-    title = f"{axis.name} (logarithmic)" if axis.log else axis.name
+    title = f"{axis.title} (logarithmic)" if axis.log else axis.title
     return alt.X(
         f"{field}:Q",
         title=title,

@@ -142,7 +142,9 @@ def spots(found: Searched, point: Point) -> list[Spot]:
             else spot(seed, "finished", value, shown_result(search, value))
             for seed, value in sorted(point.results.items())
         ]
-    if point.state == "stopped":
+    if point.state == "stopped" and not point.scores:
+        return [spot(1, "stopped", None, "stopped before its first score")]
+    if point.scores:
         reached = shown_result(search, point.scores[-1])
         after = count_of(len(point.scores), "epoch")
         return [spot(1, "stopped", point.scores[-1], f"{reached} after {after}, then stopped")]
@@ -156,7 +158,7 @@ def columns(shown: Picture, some: Sequence[Spot]) -> dict[str, list[Any]]:
     table: dict[str, list[Any]] = {
         "number": [one.point.number for one in some],
         "seed": [SEARCH + one.seed for one in some],
-        "state": ["none" if one.state in ("diverged", "failed") else one.state for one in some],
+        "state": ["none" if one.height is None else one.state for one in some],
         "y": [rounded(one.height) for one in some],
         "result": [one.words for one in some],
         "values": [in_words(found.search, one.point) for one in some],

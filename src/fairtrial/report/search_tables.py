@@ -25,17 +25,16 @@ PROPOSAL_COLUMNS = (
 HEADS = ("proposal", "values", "state", "result by search seed", "seconds", "parameters")
 
 
-def confirmations_table(answers: Answers) -> Table:
-    """The confirmation of each search that has a candidate, in the columns of answers."""
-    judged = [found.answer for found in answers.searches if found.answer is not None]
+def selected_table(answers: Answers) -> Table:
+    """The judgements on what searches, re-tunings and combinations selected, in the columns of answers."""
     like = answers_table(answers)
     return Table(
-        name="confirmations",
-        caption="Confirmations of searches: one candidate each against its baseline, on fresh seeds and the test images. "
-        f"Each has an allowed error of {1 - answers.declared.confidence:.4g} of its own.",
-        heads=("search", *like.heads[1:]),
+        name="selected",
+        caption="What was selected (by a search, by tuning each arm anew, by combining), judged on seeds of its own. Each has an "
+        f"allowed error of {1 - answers.declared.confidence:.4g} of its own.",
+        heads=like.heads,
         widths=like.widths,
-        rows=tuple(answer_row(answer) for answer in judged),
+        rows=tuple(answer_row(answer) for answer in answers.selected),
     )
 
 
@@ -82,6 +81,8 @@ def state_words(found: Searched, point: Point) -> str:
             chosen = found.candidate is not None and point.number == found.candidate.number
             return "candidate" if chosen else "trained to the end"
         case "stopped":
+            if not point.scores:
+                return "stopped before its first score: no result"
             after = count_of(len(point.scores), "epoch")
             return f"stopped after {after} at {shown_result(found.search, point.scores[-1])}: no result"
         case "diverged":
@@ -109,7 +110,7 @@ def proposal_records(answers: Answers) -> Iterator[dict[str, Any]]:
                 "seeds": _cell([SEARCH + seed for seed, _ in results]),
                 "results": _cell(["diverged" if value is None else value for _, value in results]),
                 "mean": point.mean(point.seeds) if point.seeds else None,
-                "scores": _cell(point.scores),
+                "scores": _cell(point.scores or ()),
                 "train_seconds": point.train_seconds,
                 "parameters": point.parameters,
                 "values": in_words(found.search, point),

@@ -118,8 +118,9 @@ def how(search: Search) -> str:
         if search.halving
         else ""
     )
+    limit = "" if search.longest is None else f"; none was given more than {search.longest}"
     return (
-        f"{proposed} and were judged on validation images alone{stopped}. The best of them raced on further search seeds. One "
+        f"{proposed} and were judged on validation images alone{stopped}{limit}. The best of them raced on further search seeds. One "
         "candidate was frozen before its first fresh seed, and the search proposes nothing more."
     )
 

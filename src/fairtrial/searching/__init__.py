@@ -1,4 +1,4 @@
-"""Finds a better value, then confirms it on fresh seeds."""
+"""What follows from selections: searches, arms tuned first, improvements put together; each judged where it was not chosen."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ def _told(search: Search, point: Point) -> optuna.trial.FrozenTrial:
         case "stopped":
             told |= {
                 "state": states.PRUNED,
-                "intermediate_values": dict(enumerate(point.scores, start=1)),
+                "intermediate_values": dict(enumerate(point.scores or (), start=1)),
             }
         case "open":
             told |= {"state": states.RUNNING}

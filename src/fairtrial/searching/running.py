@@ -48,7 +48,7 @@ def search(
     budget_seconds: float | None = None,
     most: int | None = None,
     on_event: Callable[[Event], None] = lambda _: None,
-    on_begin: Callable[[Trial, str], None] = lambda *_: None,
+    on_begin: Callable[[Trial, str], None] = lambda trial, about: None,
     on_confirmation: Callable[[Study], None] = lambda _: None,
 ) -> SearchReport:
     """Search, select and confirm as far as the budget allows; a further call goes on where this one ended.

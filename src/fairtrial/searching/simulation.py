@@ -64,8 +64,8 @@ class SimulatedExecutor:
             order = self._running[0]
             yield Started(key=order.key, worker=0)
             for event in self._trained(order):
-                if not isinstance(event, Progress):
-                    self._running.remove(order)
+                if isinstance(event, Outcome | Lost):
+                    self._running = [one for one in self._running if one is not order]
                 yield event
 
     def _trained(self, order: Order) -> Iterator[Event]:

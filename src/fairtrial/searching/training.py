@@ -56,6 +56,7 @@ class Training:
     scores: dict[str, dict[int, float]] = field(default_factory=dict[str, dict[int, float]])
     """Validation scores of running trials, by epoch."""
     given_up: set[str] = field(default_factory=set[str])
+    too_slow: set[str] = field(default_factory=set[str])
     seconds: list[float] = field(default_factory=list[float])
     trained: int = 0
     stopped: int = 0
@@ -137,9 +138,17 @@ class Training:
             self._take(event)
             self.on_event(event)
             yield event
-            if time.monotonic() > phase.end:
-                for key in list(self.dispatch.running):
-                    self.executor.stop(key)  # another call begins with it
+            self._stop_overdue(phase)
+
+    def _stop_overdue(self, phase: Phase) -> None:
+        """End what goes on beyond the phase, another call begins with it; and what takes too long, for good."""
+        now = time.monotonic()
+        for key, running in list(self.dispatch.running.items()):
+            slow = key in self.proposals and now - running.began > self.search.longest_seconds
+            if slow:
+                self.too_slow.add(key)
+            if slow or now > phase.end:
+                self.executor.stop(key)
 
     def _take(self, event: Event) -> None:
         if isinstance(event, Progress):
@@ -158,7 +167,7 @@ class Training:
             self.seconds.append(ended.seconds)
         elif ended.given_up:
             self.given_up.add(ended.trial.key)
-        elif ended.event.state == "stopped" and not ended.event.retry and number is not None:
+        elif number is not None and (not ended.event.retry or ended.trial.key in self.too_slow):
             self.store.stop_proposal(self.key, number, [scores[epoch] for epoch in sorted(scores)])
             self.stopped += 1
 

@@ -91,7 +91,7 @@ CREATE TABLE proposals (
     number      INTEGER NOT NULL,  -- from 0, in the order of proposing
     parameters  TEXT NOT NULL,     -- JSON: each parameter's value by its name
     arm_key     TEXT NOT NULL,
-    scores      TEXT NOT NULL,     -- JSON: of one stopped as hopeless, the score after each epoch; else []
+    scores      TEXT NOT NULL,     -- JSON: of one that was stopped, the score after each epoch; else null
     proposed_at TEXT NOT NULL,
     PRIMARY KEY (search, number)
 ) STRICT, WITHOUT ROWID;

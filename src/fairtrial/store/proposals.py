@@ -17,18 +17,15 @@ from fairtrial.store.claims import timestamp
 class Proposal:
     """One point of a search. `search` is the digest of what is searched, the same for every study that asks it.
 
-    `scores` are the validation scores after each epoch of one that was stopped as hopeless; empty for any other.
+    `scores` are the validation scores after each epoch of one that was stopped, for being hopeless or too slow; None
+    for any other.
     """
 
     search: str
     number: int
     parameters: Mapping[str, int | float]
     arm_key: str
-    scores: tuple[float, ...] = ()
-
-    @property
-    def stopped(self) -> bool:
-        return bool(self.scores)
+    scores: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +47,7 @@ def insert_proposal(connection: sqlite3.Connection, proposal: Proposal, *, now: 
     """Whether this is the proposal of its number; another process may have been faster."""
     cursor = connection.execute(
         "INSERT OR IGNORE INTO proposals (search, number, parameters, arm_key, scores, proposed_at) "
-        "VALUES (?, ?, ?, ?, '[]', ?)",
+        "VALUES (?, ?, ?, ?, 'null', ?)",
         (
             proposal.search, proposal.number, json.dumps(dict(proposal.parameters)), proposal.arm_key, timestamp(now),
         ),
@@ -73,10 +70,15 @@ def proposals(connection: sqlite3.Connection, search: str) -> list[Proposal]:
             number=row["number"],
             parameters=_parsed(row["parameters"], "the parameters of a proposal"),
             arm_key=row["arm_key"],
-            scores=tuple(_parsed(row["scores"], "the scores of a proposal")),
+            scores=_scores(row["scores"]),
         )
         for row in connection.execute("SELECT * FROM proposals WHERE search = ? ORDER BY number", (search,))
     ]
+
+
+def _scores(text: str) -> tuple[float, ...] | None:
+    scores = _parsed(text, "the scores of a proposal")
+    return None if scores is None else tuple(scores)
 
 
 def insert_selection(connection: sqlite3.Connection, selection: Selection) -> None:

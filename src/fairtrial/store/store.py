@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -11,22 +11,21 @@ from typing import Self
 
 from fairtrial.errors import StoreError
 from fairtrial.pair import PairTimes
-from fairtrial.store import claims, outcomes, pairs, plans, predictions, proposals, stored
+from fairtrial.store import claims, outcomes, pairs, predictions, stored
 from fairtrial.store.claims import Claim, Holder, Known, StaleClaim, Taken
 from fairtrial.store.connection import chunks, connect, explained, reading, writing
+from fairtrial.store.keepers import PlanKeeper, SelectionKeeper
 from fairtrial.store.outcomes import Attempt
 from fairtrial.store.owner import Owner, this_process
 from fairtrial.store.pairs import StoredPair
-from fairtrial.store.plans import StoredPlan, StoredVerdict
-from fairtrial.store.proposals import Proposal, Selection
-from fairtrial.trial import BLOCK, ENGINE_VERSION, Lost, Outcome, Predictions, StoredTrial, Trial
+from fairtrial.trial import ENGINE_VERSION, Lost, Outcome, Predictions, StoredTrial, Trial
 
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Store:
+class Store(PlanKeeper, SelectionKeeper):
     """What happened, and who trains what now. Used from the thread that opened it, by no other.
 
     Every method raises StoreError, in words for the user, when the file cannot be read or written.
@@ -247,79 +246,6 @@ class Store:
                 ):
                     found[trial.arm_key].append(trial)
         return {key: tuple(trials) for key, trials in found.items()}
-
-    def seen(self, arm_keys: Iterable[str], *, block: int = 0) -> dict[str, int]:
-        """Trials of each arm in a block of seeds that may have shown somebody something; arms without any are left out.
-
-        Those from before plans were kept do not count, nor do seeds of other blocks.
-        """
-        counts: dict[str, int] = {}
-        with explained(self.path), reading(self._connection):
-            for some in chunks(arm_keys):
-                counts |= plans.seen(self._connection, some, block=block)
-        return counts
-
-    def add_plan(self, *, study: str, sha256: str, plan: str, seen: Mapping[str, int]) -> None:
-        """Keep what a study set out to ask, after all that is kept of it already."""
-        registered = StoredPlan(study=study, sha256=sha256, plan=plan, seen=seen, registered_at=self._now())
-        with explained(self.path), writing(self._connection):
-            plans.insert_plan(self._connection, registered)
-
-    def plans(self, study: str | None = None) -> list[StoredPlan]:
-        """The plans of one study, or all there are, in the order they were registered."""
-        with explained(self.path), reading(self._connection):
-            return list(plans.plans(self._connection, study))
-
-    def add_looks(self, verdicts: Iterable[StoredVerdict]) -> None:
-        """Keep these looks; those that are there already stay as they are."""
-        with explained(self.path), writing(self._connection):
-            plans.insert_looks(self._connection, verdicts, now=self._now())
-
-    def verdicts(self, study: str | None = None) -> list[StoredVerdict]:
-        """What was judged in one study, or at all, each with its looks in seed order."""
-        with explained(self.path), reading(self._connection):
-            return plans.verdicts(self._connection, study)
-
-    def propose(self, proposal: Proposal) -> bool:
-        """Keep a point that a search is going to train; False if its number is taken by another process's."""
-        with explained(self.path), writing(self._connection):
-            return proposals.insert_proposal(self._connection, proposal, now=self._now())
-
-    def stop_proposal(self, search: str, number: int, scores: Sequence[float]) -> None:
-        """Note that a proposal was given up after these validation scores, one per epoch."""
-        with explained(self.path), writing(self._connection):
-            proposals.stop_proposal(self._connection, search, number, scores)
-
-    def proposals(self, search: str) -> list[Proposal]:
-        """Everything a search has proposed, in order."""
-        with explained(self.path), reading(self._connection):
-            return proposals.proposals(self._connection, search)
-
-    def select(self, *, study: str, question: str, basis: str, selected: str, first_block: int) -> Selection:
-        """Keep what a question has selected, and give it a block of seeds nobody was judged on: from `first_block` on.
-
-        What was selected from this basis before stands: it is returned instead.
-        """
-        with explained(self.path), writing(self._connection):
-            last = proposals.last_block(self._connection)
-            block = first_block if last is None or last < first_block else last + BLOCK
-            made = Selection(
-                study=study,
-                question=question,
-                basis=basis,
-                selected=selected,
-                block=block,
-                selected_at=self._now(),
-            )
-            proposals.insert_selection(self._connection, made)
-            found = proposals.selection(self._connection, study=study, question=question, basis=basis)
-        assert found is not None
-        return found
-
-    def selection(self, *, study: str, question: str, basis: str) -> Selection | None:
-        """What a question has selected from this basis, if it has."""
-        with explained(self.path), reading(self._connection):
-            return proposals.selection(self._connection, study=study, question=question, basis=basis)
 
     def _check_claim(self, claim: Claim, trial: Trial) -> None:
         if claim.key != trial.key:

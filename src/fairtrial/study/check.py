@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Literal
 
+from fairtrial.study.combining import baseline_of, listed
+from fairtrial.study.departing import builds_on, clash, departures
 from fairtrial.study.factors import Difference, confounds, differences, implied, unchanged
-from fairtrial.study.schema import Arm, Claim, Question, Study
+from fairtrial.study.schema import Arm, Claim, Combining, Question, Retuning, Study
 
 Kind = Literal[
     "confounded",
@@ -26,6 +29,7 @@ Kind = Literal[
     "precision",
     "horizon",
     "images",
+    "same setting",
 ]
 Place = Literal["validation", "test", "time"]
 FEW_ARMS = 3
@@ -52,7 +56,8 @@ def findings(study: Study) -> tuple[Finding, ...]:
     Raises StudyError if a network is impossible.
     """
     return (
-        *(one for question in study.questions for one in _about_question(question, study)),
+        *(one for question in (*study.questions, *study.retuned) for one in _about_question(question, study)),
+        *(one for combining in study.combined for one in _about_combining(combining, study)),
         *_duplicates(tuple(study.arms.values())),
         *_leaks(study),
         *_early_stopping(study),
@@ -93,7 +98,10 @@ def _about_question(question: Question, study: Study) -> Iterator[Finding]:
         yield _finding(
             "undeclared", question, f"declares no factors; it is taken to ask about {found[0].path}"
         )
+    tuned = question.retune if isinstance(question, Retuning) else {}
     for factor in unchanged(question, variant, baseline):
+        if factor in tuned:
+            continue
         message = f"declares {factor}, which is the same in {variant.name} and {baseline.name}"
         yield _finding("unchanged", question, message)
     if changes := implied(variant, baseline):
@@ -102,6 +110,26 @@ def _about_question(question: Question, study: Study) -> Iterator[Finding]:
     for claim in question.claims:
         if not judged(claim, question):
             yield _finding("unjudged", question, _unjudged(claim, question))
+
+
+def _about_combining(asked: Combining, study: Study) -> Iterator[Finding]:
+    """Which of the questions it lists cannot both be taken."""
+    arms = {one.id: (study.arms[one.variant], study.arms[one.baseline]) for one in listed(study, asked)}
+    for one, other in combinations(arms, 2):
+        if both := clash(departures(*arms[one]), departures(*arms[other])):
+            later = [
+                name for name, first in ((one, other), (other, one)) if builds_on(arms[name], arms[first])
+            ]
+            rule = (
+                f"{later[0]} goes on from where the other ends, and is taken if both are improvements"
+                if len(later) == 1
+                else "if both are improvements the larger one is taken"
+            )
+            yield Finding(
+                kind="same setting",
+                question=asked.id,
+                message=f"question {asked.id}: {one} and {other} both set {', '.join(both)}; {rule}",
+            )
 
 
 _NAMES = {
@@ -229,7 +257,12 @@ def _per_arm(kind: Kind, names: Sequence[str], study: Study, message: str) -> It
 
 
 def _unasked(study: Study) -> Iterator[Finding]:
-    asked = {name for question in study.questions for name in (question.variant, question.baseline)}
+    asked = {
+        name
+        for question in (*study.questions, *study.retuned)
+        for name in (question.variant, question.baseline)
+    }
+    asked |= {baseline_of(study, one).name for one in study.combined}
     for name in study.arms:
         if name not in asked:
             message = f"arm {name}: no question asks about it; `run` trains it all the same"

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from fairtrial.study.schema import Margins, Published, Question, Seeds
+from fairtrial.study.question_kinds import AnyQuestion
+from fairtrial.study.schema import Margins, Published, Seeds
 from fairtrial.study.searches import Search
 
 Title = Annotated[str, Field(max_length=1000)]
@@ -36,7 +37,7 @@ class Document(BaseModel):
     """The settings every arm starts from."""
     arms: Any = None
     """The configurations to train, by name: departures from the base or from another arm."""
-    questions: tuple[Question, ...] = ()
+    questions: tuple[AnyQuestion, ...] = ()
     seeds: Seeds = Seeds()
     confidence: Annotated[float, Field(gt=0, lt=1, strict=True, allow_inf_nan=False)] = 0.95
     """The share of answers that are meant to be right, between 0 and 1."""

@@ -9,6 +9,7 @@ from typing import cast
 
 from pydantic import BaseModel
 
+from fairtrial.study.augment import Augment
 from fairtrial.study.schema import Arm, ArmSettings, Mlp, Question
 from fairtrial.study.shapes import multiply_adds, parameters, updates
 from fairtrial.study.training import SGD, Adagrad, Adam, AdamW, AnyOptimizer, RMSprop, Schedule
@@ -26,8 +27,11 @@ _MAIN_FACTORS = (
     "batch_size",
     "epochs",
     "data",
+    "data.augment",
     "precision",
 )
+_APART = {"optimizer": "optimizer.learning_rate", "data": "data.augment"}
+"""Main settings with a part that is one of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +120,7 @@ def held_fixed(variant: Arm, baseline: Arm) -> tuple[Held, ...]:
     """The main settings the two arms share, to be said beside an answer.
 
     `network` is there only if the whole network is shared, otherwise what is shared of it;
-    `optimizer` if all but its learning rate is.
+    `optimizer` if all but its learning rate is, `data` if all but its augmentation is.
     """
     differing = [one.path for one in differences(variant, baseline)]
     settings = baseline.settings
@@ -130,10 +134,16 @@ def held_fixed(variant: Arm, baseline: Arm) -> tuple[Held, ...]:
         "epochs": settings.epochs,
         "precision": settings.precision,
     }
+    if settings.data.augment.moves:
+        values["data.augment"] = describe(settings.data.augment)
     stopping = settings.early_stopping
     return (
         *(_held_of_network(variant, baseline, differing) if _touched("network", differing) else ()),
-        *(Held(path=path, value=values[path]) for path in _MAIN_FACTORS if not _touched(path, differing)),
+        *(
+            Held(path=path, value=values[path])
+            for path in _MAIN_FACTORS
+            if path in values and not _touched(path, differing)
+        ),
         *(
             (Held(path="early_stopping", value=describe(stopping)),)
             if stopping is not None and not _touched("early_stopping", differing)
@@ -167,6 +177,8 @@ def describe(value: object) -> Setting:
             return value
         case Mlp():
             return f"mlp of {value.depth} x {value.width} {value.activation}"
+        case Augment():
+            return str(value)
         case BaseModel():
             fields = value.model_dump(exclude_defaults=True, exclude={"name"})
             inner = ", ".join(f"{name} {describe(one)}" for name, one in fields.items())
@@ -199,7 +211,9 @@ def _model(path: str, variant: BaseModel | None, baseline: BaseModel | None) -> 
 def _data(variant: ArmSettings, baseline: ArmSettings) -> Iterator[Difference]:
     mine, yours = variant.data, baseline.data
     for field in type(mine).model_fields:
-        if field != "train":
+        if field == "augment":
+            yield from _model("data.augment", mine.augment, yours.augment)
+        elif field != "train":
             yield from _value(f"data.{field}", getattr(mine, field), getattr(yours, field))
         elif mine.train != yours.train:
             yield from _value("data.train", mine.train_count, yours.train_count)
@@ -276,8 +290,6 @@ def _below(path: str, factor: str) -> bool:
 
 
 def _touched(path: str, differing: list[str]) -> bool:
-    """Whether a difference lies in this setting. The learning rate is a setting of its own."""
-    return any(
-        _below(one, path) and not (path == "optimizer" and _below(one, "optimizer.learning_rate"))
-        for one in differing
-    )
+    """Whether a difference lies in this setting, but not in the part of it that is one of its own."""
+    apart = _APART.get(path)
+    return any(_below(one, path) and not (apart and _below(one, apart)) for one in differing)

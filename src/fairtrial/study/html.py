@@ -13,6 +13,7 @@ from fairtrial.study.shapes import parameters
 def study_html(study: Study) -> str:
     """Name and title, a row for each arm, a row for each question, and what was promised beforehand."""
     margins = study.margins
+    asks = bool(study.questions or study.retuned or study.combined)
     promise = (
         f"{study.seeds.min} to {study.seeds.max} seeds, confidence {study.confidence:g}; margins: "
         f"accuracy {100 * margins.accuracy:g} pp, loss {100 * margins.loss:g} %, time {100 * margins.time:g} %"
@@ -21,7 +22,7 @@ def study_html(study: Study) -> str:
         (
             f"<p><strong>{escape(study.title or study.name)}</strong></p>",
             _table(("arm", "parameters", "differs from the first arm in", "title"), _arms(study)),
-            _table(("question", "arms", "asks"), _questions(study)) if study.questions else "",
+            _table(("question", "arms", "asks"), _questions(study)) if asks else "",
             f"<p>{promise}</p>",
         )
     )
@@ -37,6 +38,10 @@ def _arms(study: Study) -> Iterator[tuple[str, ...]]:
 def _questions(study: Study) -> Iterator[tuple[str, ...]]:
     for question in study.questions:
         yield question.id, f"{question.variant} against {question.baseline}", question.ask
+    for question in study.retuned:
+        yield question.id, f"{question.variant} against {question.baseline}, each tuned anew", question.ask
+    for question in study.combined:
+        yield question.id, f"{', '.join(question.combine)} together", question.ask
 
 
 def _table(heads: Sequence[str], rows: Iterator[tuple[str, ...]]) -> str:

@@ -14,9 +14,11 @@ from typing import Any, cast
 
 from pydantic import BaseModel
 
+from fairtrial.study.augment import Augment
 from fairtrial.study.document import About, Document
 from fairtrial.study.layers import LAYERS, Layer
 from fairtrial.study.merge import OPTIMIZERS, SCHEDULES
+from fairtrial.study.question_kinds import MOST_VALUES
 from fairtrial.study.schema import ArmSettings, DataSettings, Mlp
 from fairtrial.study.training import EarlyStopping
 
@@ -39,7 +41,7 @@ def study_schema() -> Schema:
         "properties": {
             **document,
             "title": _or_nothing(document["title"]),
-            "data": _described(_or_nothing(_group(DataSettings)), document["data"]),
+            "data": _described(_or_nothing(_data()), document["data"]),
             "base": _described(_or_nothing(_body({})), document["base"]),
             "arms": {
                 **document["arms"],
@@ -50,7 +52,13 @@ def study_schema() -> Schema:
             },
             "questions": _or_nothing({"type": "array", "items": {"$ref": "#/$defs/Question"}}),
             "search": _described(
-                {"anyOf": [{"$ref": "#/$defs/Search"}, {"type": "array", "items": {"$ref": "#/$defs/Search"}}, NOTHING]},
+                {
+                    "anyOf": [
+                        {"$ref": "#/$defs/Search"},
+                        {"type": "array", "items": {"$ref": "#/$defs/Search"}},
+                        NOTHING,
+                    ]
+                },
                 document["search"],
             ),
             "seeds": _or_nothing({"$ref": "#/$defs/Seeds"}),
@@ -140,17 +148,32 @@ def _body(own: Mapping[str, Schema]) -> Schema:
 def _settings() -> Schema:
     return {
         **_fields(ArmSettings),
-        "data": _group(DataSettings),
+        "data": _data(),
         "network": {"$ref": "#/$defs/Network"},
         "optimizer": {"$ref": "#/$defs/Optimizer"},
         "early_stopping": _or_nothing(_group(EarlyStopping)),
     }
 
 
+def _data() -> Schema:
+    group = _group(DataSettings)
+    return {**group, "properties": {**group["properties"], "augment": _augment()}}
+
+
+def _augment() -> Schema:
+    return {"anyOf": [_group(Augment), {"const": "none"}, NOTHING], "description": _first_line(Augment)}
+
+
 def _dotted() -> Iterator[tuple[str, Schema]]:
     """Every dotted path of a setting, so that an editor offers it."""
-    for path, model in (("data", DataSettings), ("network.mlp", Mlp), ("early_stopping", EarlyStopping)):
-        for name, field in _fields(model).items():
+    groups = {
+        "data": _data(),
+        "data.augment": _group(Augment),
+        "network.mlp": _group(Mlp),
+        "early_stopping": _group(EarlyStopping),
+    }
+    for path, group in groups.items():
+        for name, field in group["properties"].items():
             yield f"{path}.{name}", field
     for name, field in _optimizer_fields().items():
         yield f"optimizer.{name}", field
@@ -214,7 +237,21 @@ def _definitions() -> Schema:
     """Models that a file writes as they are, with their few differences."""
     definitions: Schema = _clean(Document.model_json_schema(by_alias=True))["$defs"]
     question = definitions["Question"]
-    question["required"] = ["variant", "baseline"]
+    # In a file they are one: an editor completes all keys, and says which do not go together.
+    for kind in (definitions.pop("Retuning"), definitions.pop("Combining")):
+        question["properties"] = {**kind["properties"], **question["properties"]}
+    question["required"] = []
+    question["oneOf"] = [
+        {"required": ["variant", "baseline"], "not": {"required": ["combine"]}},
+        {"required": ["combine"], "not": {"anyOf": [{"required": ["variant"]}, {"required": ["retune"]}]}},
+    ]
+    question["properties"]["retune"] = {
+        "type": "object",
+        "minProperties": 1,
+        "description": question["properties"]["retune"]["description"],
+        "additionalProperties": {"type": "array", "minItems": 2, "maxItems": MOST_VALUES},
+    }
+    question["properties"]["combine"] |= {"minItems": 2, "uniqueItems": True}
     question["properties"]["id"]["description"] = "Without one: <variant>-vs-<baseline>."
     for role in ("variant", "baseline"):
         question["properties"][role] = {

@@ -6,6 +6,7 @@ title or note can become code.
 
 from __future__ import annotations
 
+from fairtrial.study.keras_augment import MOVED
 from fairtrial.study.layers import AnyLayer
 from fairtrial.study.schema import Arm, DataSettings
 from fairtrial.study.shapes import parameters, updates
@@ -122,6 +123,7 @@ def keras_program(arm: Arm) -> str:
         _constants(arm),
         "keras.utils.set_random_seed(SEED)\n" + _policy(settings.precision == "bfloat16"),
         _IMAGES.format(dataset=settings.data.dataset) + "\n" + _split(settings.data),
+        "\n" + MOVED if settings.data.augment.moves else "",
         _model(arm),
         _schedule_class(arm),
         _COMPILE.format(optimizer=_optimizer(arm), parameters=parameters(arm)),
@@ -144,6 +146,8 @@ def _constants(arm: Arm) -> str:
         "BATCH_SIZE": settings.batch_size,
         "EPOCHS": settings.epochs,
     }
+    if settings.data.augment.moves:
+        constants |= {name.upper(): amount for name, amount in settings.data.augment}
     lines = [f"{name} = {_literal(value)}" for name, value in constants.items() if value is not None]
     return "\n".join(lines) + "\n"
 

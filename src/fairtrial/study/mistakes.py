@@ -17,6 +17,8 @@ from fairtrial.study.yamltree import NUMBER
 
 WINDOWS = ("kernel", "stride", "size")
 TAGS = ("kind", "name")
+OF_OTHER_KINDS = {"Question": ("retune", "combine")}
+"""Keys that make another kind of what a model describes."""
 
 SENTENCES: dict[str, str | Callable[[dict[str, Any]], str]] = {
     "int_type": "must be a whole number",
@@ -45,6 +47,7 @@ SENTENCES: dict[str, str | Callable[[dict[str, Any]], str]] = {
     "window": "must be a whole number from 1 to 1000000, or two of them: [height, width]",
     "rate": "must be a number, or a schedule such as {cosine: {initial: 0.001}}"
     " (constant, cosine, exponential, step)",
+    "augment": "must be none, or how far images may be moved, such as {shift: 2, rotate: 10, zoom: 0.1}",
     "layer": "must be one layer with its settings, such as `dense: {units: 100}`, `pool: 2` or `flatten`",
 }
 
@@ -130,7 +133,7 @@ def _complaint(detail: Any, root: Node, model: type[BaseModel], known: Sequence[
     if kind == "too_short" and node.items:
         return None  # it is too short only without the entries that are refused themselves
     if kind in ("union_tag_not_found", "model_attributes_type", "model_type"):
-        kind = {"learning_rate": "rate"}.get(path[-1], kind) if path else kind
+        kind = {"learning_rate": "rate", "augment": "augment"}.get(path[-1], kind) if path else kind
         kind = "layer" if path[:2] == ("network", "layers") and len(path) == 3 else kind
     context = dict(detail.get("ctx", {}))
     if kind == "union_tag_invalid":
@@ -217,7 +220,9 @@ def _fields(model: type[BaseModel], location: Sequence[int | str]) -> Iterator[s
     """Names of the fields that may stand at `location` (tags of unions included in it)."""
     models = [model]
     for part in location:
-        tagged = [one for one in models if part in (_default(one, tag) for tag in TAGS)]
+        tagged = [
+            one for one in models if part == one.__name__ or part in (_default(one, tag) for tag in TAGS)
+        ]
         fields = [
             field
             for one in models
@@ -229,6 +234,7 @@ def _fields(model: type[BaseModel], location: Sequence[int | str]) -> Iterator[s
         elif fields:
             models = [inner for field in fields for inner in _models(field.annotation)]
     for one in models:
+        yield from OF_OTHER_KINDS.get(one.__name__, ())
         for name, field in one.model_fields.items():
             yield _called(name, field)
 

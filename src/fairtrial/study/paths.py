@@ -7,6 +7,7 @@ from functools import cache
 
 from pydantic import BaseModel
 
+from fairtrial.study.augment import Augment
 from fairtrial.study.merge import OPTIMIZERS, SCHEDULES
 from fairtrial.study.schema import Arm, ArmSettings, DataSettings, Mlp
 from fairtrial.study.training import EarlyStopping
@@ -21,6 +22,7 @@ def setting_paths() -> frozenset[str]:
     """
     below: dict[str, tuple[type[BaseModel], ...]] = {
         "data": (DataSettings,),
+        "data.augment": (Augment,),
         "network.mlp": (Mlp,),
         "optimizer": tuple(OPTIMIZERS.values()),
         "early_stopping": (EarlyStopping,),

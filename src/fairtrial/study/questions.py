@@ -14,7 +14,11 @@ from fairtrial.study.tree import Node, shortened
 
 
 def complete(question: Node) -> Node:
-    """The question with arm names as text, and an id if it has none: `<variant>-vs-<baseline>`."""
+    """The question with arm names as text, and an id if it has none: `<variant>-vs-<baseline>`.
+
+    One that is re-tuned ends in `-retuned`, so that it can stand beside the plain one; one that combines others is
+    `combined`.
+    """
     if question.entries is None:
         return question
     entries = dict(question.entries)
@@ -23,9 +27,12 @@ def complete(question: Node) -> Node:
         if node is not None and node.text and not isinstance(node.value, str) and node.value is not None:
             entries[role] = replace(node, value=node.text)
     names = [_text(entries.get(role)) for role in ("variant", "baseline")]
-    if "id" not in entries and all(names):
+    if "id" not in entries and "combine" in entries:
+        entries["id"] = replace(question, value="combined")
+    elif "id" not in entries and all(names):
         allowed = re.sub(r"[^\w.+-]+", "-", f"{names[0]}-vs-{names[1]}").lstrip(".+-")
-        entries["id"] = replace(question, value=allowed[:80])
+        end = "-retuned" if "retune" in entries else ""
+        entries["id"] = replace(question, value=f"{allowed[: 80 - len(end)]}{end}")
     return replace(question, value=entries)
 
 

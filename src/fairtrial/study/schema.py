@@ -1,6 +1,6 @@
 """What a study file may hold, and the study that comes of it.
 
-The models check one value at a time and know nothing of files; `studyfile.py` reads the file,
+The models check one value at a time and know nothing of files; questions have a module of their own. `studyfile.py` reads the file,
 merges inheritance and turns every complaint into `file:line: what, allowed, nearest`.
 """
 
@@ -12,35 +12,42 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from fairtrial.study.augment import Augment, FileAugment
 from fairtrial.study.datasets import DATASETS, DatasetFacts
 from fairtrial.study.layers import ActivationName, Dense, FileLayer, Flatten, Network, Size, named
 from fairtrial.study.limits import Frozen, refusal
 from fairtrial.study.limits import Margins as Margins
 from fairtrial.study.limits import Seeds as Seeds
-from fairtrial.study.naming import Identifier, each_once
+from fairtrial.study.question import Claim as Claim
+from fairtrial.study.question import Metric as Metric
+from fairtrial.study.question import Number
+from fairtrial.study.question import On as On
+from fairtrial.study.question import OwnTables as OwnTables
+from fairtrial.study.question import Question as Question
+from fairtrial.study.question import Says as Says
+from fairtrial.study.question_kinds import Combining as Combining
+from fairtrial.study.question_kinds import Retuning as Retuning
+from fairtrial.study.question_kinds import by_kind
 from fairtrial.study.searches import Search
 from fairtrial.study.training import Adam, AnyOptimizer, EarlyStopping, not_the_test_set
 
 SCHEMA = "fairtrial/1"
-Metric = Literal["accuracy", "loss", "time"]
-On = Literal["validation", "test"]
-Says = Literal["increase", "decrease", "no change", "level", "plateau"]
 Precision = Literal["auto", "float32", "bfloat16"]
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, le=1, strict=True, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
 
 
 class DataSettings(Frozen):
-    """Which images, and how they are divided. `buffer_size` is that of tf.data's shuffle."""
+    """Which images, how they are divided, and how training moves them. `buffer_size` is that of tf.data's shuffle."""
 
     dataset: Literal["mnist"] = "mnist"
     validation: Annotated[Size, BeforeValidator(not_the_test_set)] = 6000
     split: Literal["fixed", "reshuffled"] = "fixed"
     buffer_size: Size = 10_000
     train: Size | None = None
+    augment: FileAugment = Augment()
 
     @model_validator(mode="after")
     def _leave_images_to_train_on(self) -> Self:
@@ -149,56 +156,6 @@ class Arm:
         return math.ceil(self.settings.data.train_count / self.settings.batch_size)
 
 
-class OwnTables(Frozen):
-    """What the tables of whoever made the claim show for the same comparison."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-    says: Says
-    from_: Number | None = Field(None, alias="from")
-    to: Number | None = None
-
-
-class Claim(Frozen):
-    """What somebody said the answer was. Accuracies in [0, 1], times in seconds."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-    metric: Metric = "accuracy"
-    on: On = "validation"
-    says: Says
-    from_: Number | None = Field(None, alias="from")
-    to: Number | None = None
-    level: Number | None = None
-    text: str | None = None
-    own_tables: OwnTables | None = None
-
-    @model_validator(mode="after")
-    def _figures_fit(self) -> Self:
-        if self.says == "level" and self.level is None:
-            raise refusal("says level and names none; give it as `level: 0.98`", "says")
-        if self.says != "level" and self.level is not None:
-            raise refusal(f"level is for claims that say level; this one says {self.says}", "level")
-        for name, figure in (("from", self.from_), ("to", self.to), ("level", self.level)):
-            if self.metric == "accuracy" and figure is not None and not 0 <= figure <= 1:
-                raise refusal(f"{name} must be an accuracy from 0 to 1, got {figure:g}", name)
-        return self
-
-
-class Question(Frozen):
-    """A variant against a baseline, in the asker's own words."""
-
-    id: Identifier
-    ask: str = ""
-    variant: str
-    baseline: str
-    factors: tuple[str, ...] | None = None
-    metrics: Annotated[tuple[Metric, ...], Field(min_length=1), each_once] = ("accuracy",)
-    on: Annotated[tuple[On, ...], Field(min_length=1), each_once] = ("validation",)
-    over: Literal["last_epoch", "end"] = "last_epoch"
-    goal: Literal["change", "not_worse"] = "change"
-    claims: tuple[Claim, ...] = ()
-    note: str | None = None
-
-
 Section = Mapping[str, Any]
 """A part of a study file as Python writes it."""
 
@@ -222,6 +179,10 @@ class Study:
     confidence: float = 0.95
     margins: Margins = field(default_factory=Margins)
     search: tuple[Search, ...] = ()
+    retuned: tuple[Retuning, ...] = ()
+    """Questions whose two arms are each tuned anew before they are compared."""
+    combined: tuple[Combining, ...] = ()
+    """Questions that put together what other questions have settled."""
     facts: tuple[str, ...] = ()
     """What else is known of where its claims come from, in sentences."""
     source: str = ""
@@ -240,8 +201,10 @@ class Study:
         data: Section | None = None,
         base: Section | None = None,
         arms: Mapping[str, Arm | Section | None],
-        questions: Sequence[Question | Section] = (),
+        questions: Sequence[Question | Combining | Section] = (),
         search: Sequence[Search | Section] | Section = (),
+        retuned: Sequence[Retuning] = (),
+        combined: Sequence[Combining] = (),
         seeds: Seeds | Section | None = None,
         confidence: float = 0.95,
         margins: Margins | Section | None = None,
@@ -250,16 +213,20 @@ class Study:
         confirms: bool = False,
         sets: Sequence[str] = (),
     ) -> None:
-        """Raises StudyError with every mistake in sections written in Python."""
+        """Raises StudyError with every mistake in sections written in Python.
+
+        Questions of whatever kind may be among `questions`, as in a file; each finds its place.
+        """
+        asked = (*questions, *retuned, *combined)
         given: dict[str, Any] = {
-            "name": name, "title": title, "arms": arms, "questions": questions, "confidence": confidence, "facts": facts,
+            "name": name, "title": title, "arms": arms, "questions": asked, "confidence": confidence, "facts": facts,
             "seeds": Seeds() if seeds is None else seeds,
             "margins": Margins() if margins is None else margins,
         }  # fmt: skip
         if _is_read(given, search) and data is None and base is None:
             given |= {
                 "arms": dict(arms),
-                "questions": tuple(questions),
+                **by_kind(cast("tuple[Question | Combining, ...]", asked)),
                 "search": tuple(search),
                 "source": source,
                 "confirms": confirms,
@@ -285,7 +252,10 @@ class Study:
     def __repr__(self) -> str:
         counts = (
             f"{len(many)} {word}{'' if len(many) == 1 else 's'}"
-            for many, word in ((self.arms, "arm"), (self.questions, "question"))
+            for many, word in (
+                (self.arms, "arm"),
+                ((*self.questions, *self.retuned, *self.combined), "question"),
+            )
         )
         return f"<Study {self.name!r}: {', '.join(counts)}>"
 
@@ -300,7 +270,7 @@ def _is_read(given: Mapping[str, Any], searches: object) -> bool:
     arms = given["arms"]
     named = list(cast("Mapping[str, object]", arms).values()) if isinstance(arms, Mapping) else []
     read = all(isinstance(arm, Arm) for arm in named) and isinstance(given["seeds"], Seeds)
-    questions = all(isinstance(question, Question) for question in given["questions"])
+    questions = all(isinstance(question, Question | Combining) for question in given["questions"])
     searched = isinstance(searches, Sequence) and all(
         isinstance(search, Search) for search in cast("Sequence[object]", searches)
     )

@@ -54,7 +54,8 @@ def _item(value: Any) -> Any:
             "whole numbers"
         )
     if set(entries) == {"layers"} and isinstance(entries["layers"], list | tuple):
-        return Repeated(count=count, items=tuple(template(one) for one in entries["layers"]))
+        several = cast("list[Any]", entries["layers"])
+        return Repeated(count=count, items=tuple(template(one) for one in several))
     if len(entries) != 1:
         raise refusal(
             "beside repeat stands one layer, such as `dense: {units: 100}`, or `layers:` with several, got "
@@ -116,7 +117,7 @@ def _choice(options: Any) -> Choice:
     listed = cast("list[Any]", options) if isinstance(options, list | tuple) else []
     if not 1 <= len(listed) <= MOST_OPTIONS:
         raise refusal(f"choice must be a list of 1 to {MOST_OPTIONS} options, got {options!r}"[:200])
-    read = tuple(template(option) for option in listed)
+    read: tuple[Any, ...] = tuple(template(option) for option in listed)
     if any(one in read[:place] for place, one in enumerate(read)):
         raise refusal("choice names an option twice")
     return Choice(options=read)
@@ -160,6 +161,8 @@ class Search(Frozen):
     """At most so many proposals."""
     halving: Annotated[int, Field(ge=2, le=100, strict=True)] | Literal[False] = 3
     """A proposal goes on after 1, 3, 9, ... epochs if it is among the best third so far; false lets all go on."""
+    longest: Annotated[str, AfterValidator(_length_of_time)] | None = None
+    """A proposal that takes longer is stopped; no limit unless given."""
     note: str | None = None
 
     @field_validator("space", mode="after")
@@ -194,6 +197,10 @@ class Search(Frozen):
     @property
     def budget_seconds(self) -> float:
         return seconds_in(self.budget)
+
+    @property
+    def longest_seconds(self) -> float:
+        return float("inf") if self.longest is None else seconds_in(self.longest)
 
     @property
     def paths(self) -> tuple[str, ...]:

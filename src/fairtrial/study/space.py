@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -108,7 +109,7 @@ def _filled(template: Any, name: str, ask: Ask) -> Any:
         case Choice():
             place = int(ask(name, template))
             option = template.options[place]
-            return _filled(option, f"{name}={template.labels[place]}", ask)
+            return _filled(option, _within(name, template.labels[place]), ask)
         case dict():
             entries = cast("dict[str, Any]", template)
             return {key: _filled(value, f"{name}.{key}", ask) for key, value in entries.items()}
@@ -140,7 +141,7 @@ def parameters(space: Space) -> tuple[tuple[str, Parameter], ...]:
             case Choice():
                 found[name] = template
                 for text, option in zip(template.labels, template.options, strict=True):
-                    visit(option, f"{name}={text}")
+                    visit(option, _within(name, text))
             case dict():
                 for key, value in cast("dict[str, Any]", template).items():
                     visit(value, f"{name}.{key}")
@@ -212,6 +213,20 @@ def departures(space: Space, values: Mapping[str, Value]) -> dict[str, Any]:
     return walk(space, lambda name, _: values[name])
 
 
+def _within(name: str, option: str) -> str:
+    """What parameters are called that stand inside an option of the choice `name`."""
+    return f"{name}={re.sub(r'[^A-Za-z0-9_+#-]', '_', option)}"
+
+
+def spoken(name: str) -> str:
+    """A parameter's name without the options that it stands inside.
+
+    >>> spoken("optimizer.learning_rate=cosine.cosine.initial")
+    'optimizer.learning_rate.cosine.initial'
+    """
+    return re.sub(r"=[^.]*", "", name)
+
+
 def shown(space: Space, values: Mapping[str, Value]) -> dict[str, str | int | float]:
     """The values as a reader knows them: options by what they say."""
     known = dict(parameters(space))
@@ -232,7 +247,7 @@ def label(option: Any) -> str:
         entries = cast("dict[str, Any]", option)
         name = entries.get("name")
         return name if isinstance(name, str) else "+".join(entries)
-    return "list"
+    return "number" if isinstance(option, IntRange | FloatRange) else "list"
 
 
 def canonical(space: Space) -> str:

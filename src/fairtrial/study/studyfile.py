@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from fairtrial.errors import Mistake, StudyError
 from fairtrial.study.arms import arms_of, owner
 from fairtrial.study.candidates import search_mistakes
+from fairtrial.study.combining import combining_mistakes
 from fairtrial.study.document import Document
 from fairtrial.study.mistakes import mistakes_in, ordered
 from fairtrial.study.nearest import did_you_mean
@@ -19,6 +20,7 @@ from fairtrial.study.overrides import Overrides, overlaid, overrides
 from fairtrial.study.questions import complete, misreferences
 from fairtrial.study.schema import SCHEMA, Study
 from fairtrial.study.tree import Node, from_python, owned, plain, shortened
+from fairtrial.study.tuning import tuning_mistakes
 from fairtrial.study.yamltree import from_yaml
 
 LARGEST_FILE_BYTES = 256_000
@@ -150,6 +152,8 @@ def _study(root: Node, sets: Sequence[str], *, source: str, name: str) -> Study:
         mistakes.extend(
             search_mistakes(_listed(entries.get("search")), document.search, names=tuple(bodies), arms=arms)
         )
+        mistakes.extend(tuning_mistakes(questions, document.questions, arms=arms))
+        mistakes.extend(combining_mistakes(questions, document.questions, arms=arms))
     if mistakes or document is None:
         raise StudyError(ordered(mistakes))
     return Study(

@@ -1,0 +1,41 @@
+"""The images a training steps through: as they are stored, or moved anew in each epoch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from fairtrial.data.augment import maps
+from fairtrial.engine import augment_kernel as kernel
+from fairtrial.engine.evaluate import Images
+from fairtrial.study.augment import Augment
+
+if TYPE_CHECKING:
+    from jaxtyping import Int64
+    from torch import Tensor
+
+
+class TrainingImages:
+    """What a learner trains on: `images`, the same memory in every epoch.
+
+    Where `augment` moves images they are a copy, made anew from `originals` for each epoch; where it does not they are
+    the originals. Validation is on the originals in any case.
+    """
+
+    def __init__(self, originals: Images, augment: Augment, *, seed: int) -> None:
+        self.originals, self.augment, self.seed = originals, augment, seed
+        self.images = originals
+        if augment.moves:
+            self.images = Images(pixels=originals.pixels.clone(), labels=originals.labels)
+            # No image at all, so that compiling counts as setting up and not as training.
+            self.start_epoch(1, torch.empty(0, dtype=torch.int64))
+
+    def start_epoch(self, epoch: int, order: Int64[Tensor, " n"]) -> None:
+        """Move every image of `order` as epoch number `epoch`, counted from 1, has it. Others stay as they were."""
+        if not self.augment.moves:
+            return
+        pixels = self.originals.pixels
+        count, height, width, _ = pixels.shape
+        moves = maps(self.augment, seed=self.seed, epoch=epoch, images=count, shape=(height, width))
+        kernel.move(pixels.numpy(), order.numpy(), moves, self.images.pixels.numpy())

@@ -1,0 +1,106 @@
+"""What a store keeps besides trials: plans and looks, proposals and selections."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from fairtrial.store import plans, proposals
+from fairtrial.store.connection import chunks, explained, reading, writing
+from fairtrial.store.plans import StoredPlan, StoredVerdict
+from fairtrial.store.proposals import Proposal, Selection
+from fairtrial.trial import BLOCK
+
+
+class _Opened:
+    """An open file, and what time it is."""
+
+    path: Path
+    _connection: sqlite3.Connection
+    _now: Callable[[], datetime]
+
+
+class PlanKeeper(_Opened):
+    """What studies set out to ask, and every look at what came of it."""
+
+    def seen(self, arm_keys: Iterable[str], *, block: int = 0) -> dict[str, int]:
+        """Trials of each arm in a block of seeds that may have shown somebody something; arms without any are left out.
+
+        Those from before plans were kept do not count, nor do seeds of other blocks.
+        """
+        counts: dict[str, int] = {}
+        with explained(self.path), reading(self._connection):
+            for some in chunks(arm_keys):
+                counts |= plans.seen(self._connection, some, block=block)
+        return counts
+
+    def add_plan(self, *, study: str, sha256: str, plan: str, seen: Mapping[str, int]) -> None:
+        """Keep what a study set out to ask, after all that is kept of it already."""
+        registered = StoredPlan(study=study, sha256=sha256, plan=plan, seen=seen, registered_at=self._now())
+        with explained(self.path), writing(self._connection):
+            plans.insert_plan(self._connection, registered)
+
+    def plans(self, study: str | None = None) -> list[StoredPlan]:
+        """The plans of one study, or all there are, in the order they were registered."""
+        with explained(self.path), reading(self._connection):
+            return list(plans.plans(self._connection, study))
+
+    def add_looks(self, verdicts: Iterable[StoredVerdict]) -> None:
+        """Keep these looks; those that are there already stay as they are."""
+        with explained(self.path), writing(self._connection):
+            plans.insert_looks(self._connection, verdicts, now=self._now())
+
+    def verdicts(self, study: str | None = None) -> list[StoredVerdict]:
+        """What was judged in one study, or at all, each with its looks in seed order."""
+        with explained(self.path), reading(self._connection):
+            return plans.verdicts(self._connection, study)
+
+
+class SelectionKeeper(_Opened):
+    """What searches proposed, and what was selected."""
+
+    def propose(self, proposal: Proposal) -> bool:
+        """Keep a point that a search is going to train; False if its number is taken by another process's."""
+        with explained(self.path), writing(self._connection):
+            return proposals.insert_proposal(self._connection, proposal, now=self._now())
+
+    def stop_proposal(self, search: str, number: int, scores: Sequence[float]) -> None:
+        """Note that a proposal was given up after these validation scores, one per epoch."""
+        with explained(self.path), writing(self._connection):
+            proposals.stop_proposal(self._connection, search, number, scores)
+
+    def proposals(self, search: str) -> list[Proposal]:
+        """Everything a search has proposed, in order."""
+        with explained(self.path), reading(self._connection):
+            return proposals.proposals(self._connection, search)
+
+    def select(
+        self, *, study: str, question: str, basis: str, selected: str, first_block: int, fresh: bool = True
+    ) -> Selection:
+        """Keep what a question has selected, and give it a block of seeds nobody was judged on: from `first_block` on.
+
+        What was selected from this basis before stands: it is returned instead. Without `fresh` it is judged on
+        `first_block` itself, whoever else is: for what was selected on other seeds than those, and owes them nothing.
+        """
+        with explained(self.path), writing(self._connection):
+            last = proposals.last_block(self._connection) if fresh else None
+            block = first_block if last is None or last < first_block else last + BLOCK
+            made = Selection(
+                study=study,
+                question=question,
+                basis=basis,
+                selected=selected,
+                block=block,
+                selected_at=self._now(),
+            )
+            proposals.insert_selection(self._connection, made)
+            found = proposals.selection(self._connection, study=study, question=question, basis=basis)
+        assert found is not None
+        return found
+
+    def selection(self, *, study: str, question: str, basis: str) -> Selection | None:
+        """What a question has selected from this basis, if it has."""
+        with explained(self.path), reading(self._connection):
+            return proposals.selection(self._connection, study=study, question=question, basis=basis)
