@@ -289,6 +289,12 @@ class Answers(Rendered):
     def _answers(self) -> tuple[Answer, ...]:
         return self.answers
 
+    def __repr__(self) -> str:
+        said = [repr(one) for one in self.searches if one.points]
+        if self.answers or not said:
+            said.insert(0, Rendered.__repr__(self))
+        return "\n".join(said)
+
     def _repr_html_(self) -> str:
         from fairtrial.analysis.overview import overview_html
 
