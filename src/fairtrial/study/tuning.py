@@ -39,10 +39,13 @@ def in_words(settings: Settings) -> str:
 def changes_what_is_judged_on(path: str) -> bool:
     """Whether a setting changes the images that an arm is judged on, so that a better figure means nothing.
 
-    >>> changes_what_is_judged_on("data.split"), changes_what_is_judged_on("data.train")
+    How many images are trained on, and how far these are moved, leaves those as they are.
+
+    >>> changes_what_is_judged_on("data.split"), changes_what_is_judged_on("data.augment.rotate")
     (True, False)
     """
-    return path == "data" or (path.startswith("data.") and path != "data.train")
+    group, _, field = path.partition(".")
+    return group == "data" and field.partition(".")[0] not in ("train", "augment")
 
 
 def tuning_mistakes(
