@@ -233,13 +233,13 @@ def show(study: Study | str | Path, arm: str | None = None, *, store: str | Path
 
 
 def figures(answers: Answers, question: str | None = None) -> dict[str, Figure]:
-    """The figures of one question, or of the whole study, by kind: `figures(answers, "Q1")["intervals"]`.
+    """The figures of one question or search, or of the whole study, by kind: `figures(answers, "Q1")["intervals"]`.
 
     Each shows itself in a notebook and has `svg()`, `pdf()` and, for Altair, `chart`.
     """
-    from fairtrial.report.gallery import question_figures, study_figures
+    from fairtrial.report.gallery import figures_of, study_figures
 
-    return study_figures(answers) if question is None else question_figures(answers, question)
+    return study_figures(answers) if question is None else figures_of(answers, question)
 
 
 def write_report(answers: Answers, path: str | Path) -> Path:

@@ -13,6 +13,7 @@ from typer.testing import Result
 
 import fairtrial as ft
 from fairtrial.report.exports import ANSWER_COLUMNS, HISTORY_COLUMNS, TRIAL_COLUMNS
+from fairtrial.report.search_tables import PROPOSAL_COLUMNS
 
 Run = Callable[..., Result]
 PAGE = (Path(__file__).parents[2] / "docs" / "reports.md").read_text(encoding="utf-8")
@@ -72,7 +73,12 @@ def test_csv_has_every_trial_epoch_and_answer(fairtrial: Run, tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("heading", "columns"),
-    [("Answers", ANSWER_COLUMNS), ("Trials", TRIAL_COLUMNS), ("History", HISTORY_COLUMNS)],
+    [
+        ("Answers", ANSWER_COLUMNS),
+        ("Trials", TRIAL_COLUMNS),
+        ("History", HISTORY_COLUMNS),
+        ("Proposals", PROPOSAL_COLUMNS),
+    ],
 )
 def test_the_documented_columns_are_these(heading: str, columns: tuple[str, ...]) -> None:
     """Programs are written from the page; a column that is renamed breaks them."""

@@ -13,7 +13,11 @@ from fairtrial.api import answers, write_report
 # Tests are imported one by one and would not find the module beside them.
 sys.path.insert(0, str(Path(__file__).parent))
 
+from browsing import browser, open_page
+from made_searches import WIDTH, conditional, fill_search, hostile_answers
 from made_trials import ERRORS, STUDY, fill, from_text, hostile_study
+
+__all__ = ["browser", "open_page"]
 
 
 @pytest.fixture(scope="session")
@@ -49,3 +53,17 @@ def hostile_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     store = folder / "<img src=x onerror=alert(1)>.db"
     fill(study, store, seeds=3, errors=dict.fromkeys(study.arms, 0.03))
     return write_report(answers(study, store=store), folder / "page.html")
+
+
+@pytest.fixture(scope="session")
+def search_pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Pages of searches: over one number, over a conditional space, of a loss, and one whose texts are attacks."""
+    made: dict[str, Path] = {}
+    for name, text in {"width": WIDTH, "many": conditional(), "loss": conditional("loss")}.items():
+        folder = tmp_path_factory.mktemp(name)
+        study = from_text(text, folder)
+        fill_search(study, folder / "some.db", count=24)
+        made[name] = write_report(answers(study, store=folder / "some.db"), folder / "page.html")
+    folder = tmp_path_factory.mktemp("attack <b>'\"")
+    made["hostile"] = write_report(hostile_answers(folder), folder / "page.html")
+    return made

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from fairtrial.analysis.cost import costs
 from fairtrial.analysis.gather import trials
+from fairtrial.analysis.searched_text import state_of_searches
 from fairtrial.analysis.sentences import count_of
 from fairtrial.analysis.values import Answer, Answers, ArmTrials
 from fairtrial.durations import duration
@@ -103,13 +104,14 @@ def _seeds(arm: ArmTrials) -> set[int]:
 def headline(answers: Answers) -> str:
     """How far the study is, in one sentence."""
     count = len(answers)
+    searches = f" {state_of_searches(answers)}" if answers.searches else ""
     if not count:
-        return f"Study {answers.study} asks no questions."
+        return f"Study {answers.study} asks no questions.{searches}"
     trained = sum(len(arm.trials) for arm in answers.arms)
     if not trained:
-        return f"Nothing has been trained yet; {count_of(count, 'verdict')} to come."
+        return f"Nothing has been trained yet; {count_of(count, 'verdict')} to come.{searches}"
     settled = sum(answer.settled for answer in answers)
-    return f"{settled} of {count_of(count, 'verdict')} settled, from {count_of(trained, 'trial')}."
+    return f"{settled} of {count_of(count, 'verdict')} settled, from {count_of(trained, 'trial')}.{searches}"
 
 
 def outstanding_lines(lacks: Outstanding) -> tuple[str, ...]:

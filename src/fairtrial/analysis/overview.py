@@ -9,6 +9,7 @@ from fairtrial.analysis.html import answers_html, table
 from fairtrial.analysis.ledger import Ledger, ledger
 from fairtrial.analysis.markdown import answers_markdown, escaped
 from fairtrial.analysis.outstanding import headline, outstanding, outstanding_lines
+from fairtrial.analysis.searched_text import begun, searched_html
 from fairtrial.analysis.selected_markdown import selected_markdown
 from fairtrial.analysis.values import Answers
 
@@ -24,9 +25,10 @@ def overview_html(answers: Answers) -> str:
         parts.append(f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>")
     if answers.answers:
         parts.append(answers_html(answers.answers))
+    parts += [searched_html(found) for found in begun(answers)]
+    further = [answer for one in (*answers.retuned, *answers.combined) for answer in one.answers]
     said = dict.fromkeys(
-        escape(one.sentence)
-        for one in (*answers.curves, *answers.retuned, *answers.combined, *answers.selected)
+        escape(one.sentence) for one in (*answers.curves, *answers.retuned, *answers.combined, *further)
     )
     if said:
         parts.append(f"<ul>{''.join(f'<li>{one}</li>' for one in said)}</ul>")

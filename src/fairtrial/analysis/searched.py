@@ -11,6 +11,8 @@ from fairtrial.analysis import answering
 from fairtrial.analysis.confirming import confirming
 from fairtrial.analysis.judgement import better_of
 from fairtrial.analysis.points import Point, baseline_point, in_words, name_of, points, search_key
+from fairtrial.analysis.rendering import Rendered
+from fairtrial.analysis.searched_text import searched_html, searched_lines, searched_markdown
 from fairtrial.analysis.sentences import count_of, signed
 from fairtrial.analysis.tradeoffs import Cheapest, Plateau, cheapest, front, plateau_over
 from fairtrial.analysis.values import SETTLED, Answer, Answers
@@ -23,8 +25,8 @@ from fairtrial.study.space import departures
 OPTIMISTIC = "optimistic by selection"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Searched:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Searched(Rendered):
     """One search as it stands. All but `confirmation` is an estimate on the search's own seeds and validation images.
 
     `candidate` is the point that was frozen, None before; `confirmation` the answers to the one question
@@ -56,6 +58,18 @@ class Searched:
     @property
     def answers(self) -> tuple[Answer, ...]:
         return () if self.answer is None else (self.answer,)
+
+    def _answers(self) -> tuple[Answer, ...]:
+        return self.answers
+
+    def __repr__(self) -> str:
+        return "\n".join(searched_lines(self))
+
+    def _repr_html_(self) -> str:
+        return searched_html(self)
+
+    def _repr_markdown_(self) -> str:
+        return searched_markdown(self)
 
     def as_dict(self) -> dict[str, Any]:
         found = self.candidate

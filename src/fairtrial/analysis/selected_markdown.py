@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fairtrial.analysis.combined import Combined
 from fairtrial.analysis.markdown import escaped, question_lines
 from fairtrial.analysis.retuned import Retuned
-from fairtrial.analysis.searched import Searched
+from fairtrial.analysis.searched_text import markdown_lines
 from fairtrial.analysis.values import Answers
 
 
@@ -16,7 +16,8 @@ def selected_markdown(answers: Answers, *, heading: str) -> Iterator[str]:
     end = "**" if heading == "**" else ""
     for search in answers.searches:
         if search.points:
-            yield from _section(f"{heading}{escaped(search.search.id)}: a search{end}", _of_search(search))
+            title = f"{escaped(search.search.id)}: a search from {escaped(search.search.baseline)}"
+            yield from _section(f"{heading}{title}{end}", markdown_lines(search))
     for retuned in answers.retuned:
         asked = retuned.question
         title = f"{escaped(asked.id)}: {escaped(asked.variant)} against {escaped(asked.baseline)}, each tuned anew"
@@ -31,15 +32,6 @@ def _section(title: str, lines: Iterator[str]) -> Iterator[str]:
     yield ""
     yield from lines
     yield ""
-
-
-def _of_search(found: Searched) -> Iterator[str]:
-    yield f"- {escaped(found.sentence)}"
-    for caveat in dict.fromkeys(str(caveat) for answer in found.answers for caveat in answer.caveats):
-        yield f"- *caveat: {escaped(caveat)}*"
-    yield f"- *{escaped(found.search_sentence)}*"
-    for estimate in (*found.cheapest, *([found.plateau] if found.plateau else [])):
-        yield f"- *{escaped(estimate.sentence)}*"
 
 
 def _of_retuned(found: Retuned) -> Iterator[str]:

@@ -37,7 +37,8 @@ class Toggle:
 class Chart:
     """`label` tells a reader who does not see it what is drawn, `caption` any reader what to look for.
 
-    `lead` is the one sentence that the chart is there for; empty where it makes no statement.
+    `lead` is the one sentence that the chart is there for; empty where it makes no statement. A `wide` one takes the
+    width of the page, and on a narrow screen is moved sideways in its frame.
     """
 
     title: str
@@ -48,3 +49,4 @@ class Chart:
     data: Mapping[str, tuple[Part, ...]]
     toggles: tuple[Toggle, ...] = ()
     lead: str = ""
+    wide: bool = False

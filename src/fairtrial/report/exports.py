@@ -14,6 +14,7 @@ from fairtrial.analysis.outstanding import headline, outstanding
 from fairtrial.analysis.values import PHASES, Answers
 from fairtrial.report.files import write_text
 from fairtrial.report.methods_paragraph import MARKDOWN, method, software
+from fairtrial.report.search_tables import PROPOSAL_COLUMNS, proposal_records
 from fairtrial.trial import METRICS, EpochRecord
 
 ANSWER_COLUMNS = (
@@ -28,17 +29,23 @@ TRIAL_COLUMNS = (
 HISTORY_COLUMNS = ("arm", "seed", "key", *(field.name for field in fields(EpochRecord)))
 
 
-def write_csv(answers: Answers, path: str | Path) -> tuple[Path, Path, Path]:
-    """Write the answers to `path`, and beside it `…-trials.csv` and `…-history.csv`."""
+def write_csv(answers: Answers, path: str | Path) -> tuple[Path, ...]:
+    """Write the answers to `path`, and beside it `…-trials.csv`, `…-history.csv` and, with searches, `…-proposals.csv`."""
     target = Path(path)
-    beside = [
-        target.with_name(f"{target.stem}-{what}{target.suffix or '.csv'}") for what in ("trials", "history")
-    ]
     found = answers.as_dict()
+    beside = {
+        "trials": _csv(TRIAL_COLUMNS, _trials(found["arms"])),
+        "history": _csv(HISTORY_COLUMNS, _history(found["arms"])),
+    }
+    if answers.searches:
+        beside["proposals"] = _csv(PROPOSAL_COLUMNS, proposal_records(answers))
+    suffix = target.suffix or ".csv"
     return (
         write_text(target, answers_csv(answers)),
-        write_text(beside[0], _csv(TRIAL_COLUMNS, _trials(found["arms"]))),
-        write_text(beside[1], _csv(HISTORY_COLUMNS, _history(found["arms"]))),
+        *(
+            write_text(target.with_name(f"{target.stem}-{what}{suffix}"), text)
+            for what, text in beside.items()
+        ),
     )
 
 

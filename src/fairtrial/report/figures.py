@@ -21,9 +21,10 @@ FONTS = "Arial, Helvetica, Liberation Sans, DejaVu Sans Condensed, sans-serif"
 IMAGES = ("train", "validation", "test", "training time")
 DASHES = ([4, 3], [1, 0], [1, 0], [1, 0])
 SHAPES = ("triangle-up", "circle", "square", "diamond")
+NOTHING = "Nothing has finished training yet"
 
 
-def _data(rows: Sequence[Row]) -> Any:
+def inline(rows: Sequence[Row]) -> Any:
     """The rows as one text, which Altair hands on whole; lists it would copy for every layer."""
     clean = [
         {name: drawable(one) if isinstance(one, str) else one for name, one in row.items()} for row in rows
@@ -54,7 +55,7 @@ def finish(chart: Any, *, labels: Sequence[str] = ()) -> Any:
 def nothing(text: str) -> Any:
     """A figure that has nothing to show yet, and says so."""
     return (
-        alt.Chart(_data([{"text": text}]), width=WIDTH * 2, height=40)
+        alt.Chart(inline([{"text": text}]), width=WIDTH * 2, height=40)
         .mark_text(color=GREY, fontSize=13)
         .encode(text="text:N")
     )
@@ -66,7 +67,7 @@ def intervals(rows: Sequence[Row], *, unit: str, title: str = "", reach: float |
     With `reach` the axis ends there on either side, and so do bars that would go on; it is even inside the
     margin and opens out beyond it, so that one large change does not hide all small ones.
     """
-    base = alt.Chart(_data(rows), width=WIDTH, height=alt.Step(24), title=title)
+    base = alt.Chart(inline(rows), width=WIDTH, height=alt.Step(24), title=title)
     y = alt.Y("label:N", sort=None, title=None)
     scale, ticks = alt.Scale(zero=True), alt.Axis()
     if reach is not None:
@@ -76,7 +77,7 @@ def intervals(rows: Sequence[Row], *, unit: str, title: str = "", reach: float |
     axis = alt.X("estimate:Q", title=f"variant minus baseline, {unit}", scale=scale, axis=ticks)
     margin = base.mark_bar(color=PALE, height=22, clip=True).encode(x="lower:Q", x2="upper:Q", y=y)
     zero = (
-        alt.Chart(_data([{"zero": 0}]))
+        alt.Chart(inline([{"zero": 0}]))
         .mark_rule(color=GREY, strokeDash=[3, 3])
         .encode(x=alt.X("zero:Q", title=f"variant minus baseline, {unit}"))
     )
@@ -110,13 +111,13 @@ def contrasts(rows: Sequence[Row], *, interval: Row, unit: str, title: str, samp
     size: dict[str, Any] = {"width": WIDTH, "height": HEIGHT, "title": title}
     # In two lines, since one is longer than the axis.
     y = ["variant minus baseline,", unit]
-    around = alt.Chart(_data([interval]), **size)
+    around = alt.Chart(inline([interval]), **size)
     margin = around.mark_rect(color=PALE).encode(y=alt.Y("lower:Q", title=y), y2="upper:Q")
     reach = around.mark_rect(color=BLUE, opacity=0.18).encode(y="low:Q", y2="high:Q")
     mean = around.mark_rule(color=BLUE, strokeWidth=2).encode(y="estimate:Q")
-    zero = alt.Chart(_data([{"zero": 0}])).mark_rule(color=GREY, strokeDash=[3, 3]).encode(y="zero:Q")
+    zero = alt.Chart(inline([{"zero": 0}])).mark_rule(color=GREY, strokeDash=[3, 3]).encode(y="zero:Q")
     points = (
-        alt.Chart(_data(rows), **size)
+        alt.Chart(inline(rows), **size)
         .mark_point(filled=True, size=55, color="black", opacity=1)
         .encode(
             x=alt.X("seed:O", title=sample, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
@@ -152,7 +153,7 @@ def learning(
     scale = alt.Scale(zero=False)
     size: dict[str, Any] = {"width": WIDTH, "height": HEIGHT}
     seeds = (
-        alt.Chart(_data(rows), **size)
+        alt.Chart(inline(rows), **size)
         .mark_line(opacity=0.4, strokeWidth=0.8)
         .encode(
             x=x,
@@ -163,14 +164,14 @@ def learning(
         )
     )
     band = (
-        alt.Chart(_data(means), **size)
+        alt.Chart(inline(means), **size)
         .mark_area(opacity=0.12)
         .encode(
             x=x, y=alt.Y("least:Q", title=unit, scale=scale), y2="largest:Q", color=colour, detail="line:N"
         )
     )
     mean = (
-        alt.Chart(_data(means), **size)
+        alt.Chart(inline(means), **size)
         .mark_line(strokeWidth=2.5, point=alt.OverlayMarkDef(size=22, filled=True))
         .encode(
             x=x,
@@ -209,7 +210,7 @@ def all_learning(means: Sequence[Row], *, unit: str) -> Any:
     )
     facet = alt.Facet("arm:N", title=None, sort=None, header=alt.Header(labelLimit=170))
     return (
-        alt.layer(band, mean, data=_data(means))
+        alt.layer(band, mean, data=inline(means))
         .facet(facet, columns=3)
         .resolve_scale(y="independent", x="independent")
     )
@@ -219,7 +220,7 @@ def dose_response(rows: Sequence[Row], *, factor: str, unit: str) -> Any:
     """Each seed a point, the line through the means of the levels, on a logarithmic axis."""
     images = [one for one in IMAGES if any(row["images"] == one for row in rows)]
     colours = {"validation": BLUE, "test": VERMILION, "training time": GREY}
-    base = alt.Chart(_data(rows), width=WIDTH * 1.5, height=HEIGHT)
+    base = alt.Chart(inline(rows), width=WIDTH * 1.5, height=HEIGHT)
     levels = sorted({row["level"] for row in rows})
     x = alt.X(
         "level:Q",
@@ -255,7 +256,7 @@ def frontier(rows: Sequence[Row], *, field: str, title: str) -> Any:
     The axis is logarithmic in the error and labelled in accuracy: from 98 to 99 % is as far as from 96 to 98.
     """
     base = (
-        alt.Chart(_data(rows), width=WIDTH * 1.3, height=HEIGHT * 1.3)
+        alt.Chart(inline(rows), width=WIDTH * 1.3, height=HEIGHT * 1.3)
         .transform_calculate(error="max(100 - datum.accuracy, 0.01)")
         .transform_calculate(most="max(100 - datum.least, 0.01)", fewest="max(100 - datum.largest, 0.01)")
     )

@@ -1,4 +1,4 @@
-"""Which figures a study has: for each question its intervals, contrasts, learning curves and doses; for all, a few."""
+"""Which figures a study has: for each question its intervals, contrasts, curves and doses; for searches; for all, a few."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ import altair as alt
 from fairtrial.analysis.levels import Doses, doses
 from fairtrial.analysis.markdown import escaped
 from fairtrial.analysis.overview import title
+from fairtrial.analysis.searched_text import begun
 from fairtrial.analysis.values import Answer, Answers
 from fairtrial.report import figure_rows as rows
 from fairtrial.report import figures as charts
 from fairtrial.report.drawing import Figure, pdf
 from fairtrial.report.files import folder, write_bytes, write_text
+from fairtrial.report.search_gallery import search_figures
 from fairtrial.study.schema import Metric
 
 METRICS: tuple[Metric, ...] = ("accuracy", "loss", "time")
@@ -59,6 +61,22 @@ def question_figures(answers: Answers, question: str) -> dict[str, Figure]:
             )
         )
     return {one.name: one for one in found}
+
+
+def figures_of(answers: Answers, name: str) -> dict[str, Figure]:
+    """The figures of a question or of a search by kind; of both where they share the name.
+
+    Raises FairtrialError for a name that neither has.
+    """
+    searches = [found for found in answers.searches if found.search.id == name]
+    if not searches or any(answer.question == name for answer in answers):
+        found = question_figures(answers, name)
+    else:
+        found = {}
+    for one in searches:
+        judged = {} if one.confirmation is None else question_figures(one.confirmation, name)
+        found |= search_figures(one, judged)
+    return found
 
 
 def study_figures(answers: Answers) -> dict[str, Figure]:
@@ -117,13 +135,13 @@ def _contrasts(group: Sequence[Answer]) -> Any:
         for answer in group
         if (measured := rows.contrast_rows(answer))
     ]
-    return charts.finish(alt.concat(*parts, columns=2) if parts else charts.nothing(NOTHING))
+    return charts.finish(alt.concat(*parts, columns=2) if parts else charts.nothing(charts.NOTHING))
 
 
 def _learning(answers: Answers, names: Sequence[str]) -> Any:
     measured = rows.learning_rows([one for one in answers.arms if one.arm.name in names])
     if not measured:
-        return charts.finish(charts.nothing(NOTHING))
+        return charts.finish(charts.nothing(charts.NOTHING))
     parts = [
         charts.learning(
             measured,
@@ -147,14 +165,14 @@ def _doses(along: Doses, group: Sequence[Answer]) -> Any:
     return charts.finish(
         alt.concat(*parts, columns=2).resolve_scale(color="independent", shape="independent")
         if parts
-        else charts.nothing(NOTHING)
+        else charts.nothing(charts.NOTHING)
     )
 
 
 def _frontier(answers: Answers) -> Any:
     measured = rows.frontier_rows(answers.arms)
     if not measured:
-        return charts.finish(charts.nothing(NOTHING))
+        return charts.finish(charts.nothing(charts.NOTHING))
     costs = {
         "seconds": "training time of a trial, seconds (logarithmic)",
         "parameters": "parameters (logarithmic)",
@@ -169,23 +187,21 @@ def _frontier(answers: Answers) -> Any:
 def _all_learning(answers: Answers) -> Any:
     measured = rows.learning_rows(answers.arms)
     if not measured:
-        return charts.finish(charts.nothing(NOTHING))
+        return charts.finish(charts.nothing(charts.NOTHING))
     return charts.finish(charts.all_learning(rows.over_seeds(measured, "accuracy"), unit="accuracy, percent"))
-
-
-NOTHING = "Nothing has finished training yet"
 
 
 def write_figures(answers: Answers, path: str | Path) -> Path:
     """Write every figure as SVG and as PDF into a folder, with a list of the captions.
 
-    Those of the study carry the name of their kind, those of a question its id before it. Raises
+    Those of the study carry the name of their kind, those of a question or a search its id before it. Raises
     FairtrialError where the folder cannot be written.
     """
     target = folder(path)
     named = dict(study_figures(answers))
-    for question in dict.fromkeys(answer.question for answer in answers):
-        named |= {f"{question}-{kind}": one for kind, one in question_figures(answers, question).items()}
+    questions = (answer.question for answer in answers)
+    for name in dict.fromkeys((*questions, *(found.search.id for found in begun(answers)))):
+        named |= {f"{name}-{kind}": one for kind, one in figures_of(answers, name).items()}
     lines = [f"# {escaped(title(answers))}: figures", ""]
     for name, one in named.items():
         drawn = one.svg()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from fairtrial.analysis.outstanding import headline, outstanding, outstanding_lines
 from fairtrial.analysis.overview import title
+from fairtrial.analysis.searched import Searched
+from fairtrial.analysis.searched_text import NO_EVIDENCE, asked, begun, candidate_facts, caveats, estimates
 from fairtrial.analysis.values import Answers
 from fairtrial.report.files import write_text
 from fairtrial.report.latex_text import latex, needs_unicode_engine
 from fairtrial.report.methods_paragraph import LATEX, REFERENCES, method
+from fairtrial.report.search_tables import proposals_table, selected_table
 from fairtrial.report.tables import Table, answers_table, arms_table, claims_table
 
 
@@ -44,9 +48,41 @@ def _body(answers: Answers) -> Iterator[str]:
     yield from (rf"  \item {latex(one)}" for one in REFERENCES)
     yield r"\end{itemize}"
     yield ""
-    for table in (answers_table(answers), claims_table(answers), arms_table(answers)):
+    for found in begun(answers):
+        yield from _search(found)
+    tables = [
+        answers_table(answers),
+        selected_table(answers),
+        claims_table(answers),
+        arms_table(answers),
+    ]
+    for table in (*tables, *map(proposals_table, begun(answers))):
         if table.rows:
             yield from latex_table(table)
+
+
+def _search(found: Searched) -> Iterator[str]:
+    """The question and its confirmation, the candidate, then what the search saw."""
+    yield rf"\paragraph{{{latex(found.search.id)}: {latex(asked(found))}}}"
+    yield latex(found.sentence)
+    facts = [f"{name}: {value}" for name, value in candidate_facts(found)]
+    facts += [f"caveat: {one}" for one in caveats(found)]
+    if facts:
+        yield r"\begin{itemize}"
+        yield from (rf"  \item {latex(one)}" for one in facts)
+        yield r"\end{itemize}"
+    yield ""
+    yield rf"\emph{{The search itself: {latex(NO_EVIDENCE)}.}} {latex(' '.join(estimates(found)))}"
+    yield ""
+
+
+def label(name: str) -> str:
+    """A name that may stand in a label: of an id what LaTeX and every engine read as it is.
+
+    >>> label("proposals-Q1_search"), label("claims")
+    ('proposals-Q1-search', 'claims')
+    """
+    return re.sub(r"[^A-Za-z0-9.:-]", "-", name)
 
 
 def latex_table(table: Table) -> Iterator[str]:
@@ -54,7 +90,7 @@ def latex_table(table: Table) -> Iterator[str]:
     heads = " & ".join(latex(head) for head in table.heads)
     yield r"{\footnotesize\setlength{\tabcolsep}{3pt}"
     yield rf"\begin{{longtable}}{{{columns}}}"
-    yield rf"\caption{{{latex(table.caption)}}}\label{{tab:{table.name}}}\\"
+    yield rf"\caption{{{latex(table.caption)}}}\label{{tab:{label(table.name)}}}\\"
     yield r"\toprule"
     yield rf"{heads} \\"
     yield r"\midrule"

@@ -11,9 +11,12 @@ from fairtrial.analysis.ledger import ledger
 from fairtrial.analysis.markdown import escaped, question_lines
 from fairtrial.analysis.outstanding import headline, outstanding, outstanding_lines
 from fairtrial.analysis.overview import curves_markdown, title
+from fairtrial.analysis.searched_text import begun, every_trial
+from fairtrial.analysis.selected_markdown import selected_markdown
 from fairtrial.analysis.values import Answers
 from fairtrial.report.files import write_text
 from fairtrial.report.methods_paragraph import MARKDOWN, REFERENCES, method, software
+from fairtrial.report.search_tables import proposals_table, selected_table
 from fairtrial.report.tables import Table, answers_table, arms_table, claims_table, markdown_table
 from fairtrial.study.schema import Study
 
@@ -32,12 +35,14 @@ def _lines(answers: Answers) -> Iterator[str]:
     for line in ledger(answers).sums:
         yield from ("", escaped(line))
     yield from _table("The answers", answers_table(answers))
+    yield from _table("What was selected", selected_table(answers))
     lines = outstanding_lines(outstanding(answers))
     if lines:
         yield from ("", "## What is missing", "", *(f"- {escaped(line)}" for line in lines))
     if answers.declared.questions:
         yield from ("", "## Question by question", "")
     yield from _questions(answers)
+    yield from _selected(answers)
     yield from curves_markdown(answers, heading="## ")
     yield from _table("The claims", claims_table(answers))
     if facts := ledger(answers).facts:
@@ -70,14 +75,25 @@ def _questions(answers: Answers) -> Iterator[str]:
         yield from (*question_lines(answers[question.id].answers), "")
 
 
+def _selected(answers: Answers) -> Iterator[str]:
+    """Searches, re-tunings and combinations, then the best proposals of each search."""
+    lines = list(selected_markdown(answers, heading="### "))
+    if lines:
+        yield from ("", "## What was selected, and judged on fresh seeds", "", *lines)
+    for found in begun(answers):
+        table = proposals_table(found)
+        yield from (escaped(table.caption), "", *markdown_table(table, escaped), "")
+
+
 def provenance(answers: Answers) -> tuple[str, ...]:
     """What trained the trials, how many of them where; nothing invented where nothing was trained."""
-    facts = [trial.outcome.provenance for arm in answers.arms for trial in arm.trials]
+    trials = every_trial(answers)
+    facts = [trial.outcome.provenance for trial in trials]
     lines = list(software(answers))
     commits = dict.fromkeys(one["commit"] for one in facts if one.get("commit"))
     if commits:
         lines.append(f"commit {', '.join(commits)} (+: with changes not committed)")
-    precisions = dict.fromkeys(trial.precision for arm in answers.arms for trial in arm.trials)
+    precisions = dict.fromkeys(trial.precision for trial in trials)
     if precisions:
         lines.append(f"precision {', '.join(precisions)}")
     if not facts:
@@ -88,9 +104,11 @@ def provenance(answers: Answers) -> tuple[str, ...]:
 def reproduce(study: Study) -> list[str]:
     """The commands that make these outcomes anew; for a study written in Python, what to call."""
     if not study.source:
-        return ["python -c 'import fairtrial as ft; ft.run(study)'  # the study was written in Python"]
+        verb = "run" if study.questions or not study.search else "search"
+        return [f"python -c 'import fairtrial as ft; ft.{verb}(study)'  # the study was written in Python"]
     words = [study.source, *(word for one in study.sets for word in ("--set", one))]
-    return [shlex.join(["fairtrial", verb, *words]) for verb in ("run", "answers")]
+    searches = ("search",) if study.search else ()
+    return [shlex.join(["fairtrial", verb, *words]) for verb in ("run", *searches, "answers")]
 
 
 def fenced(lines: Sequence[str], language: str = "sh") -> list[str]:

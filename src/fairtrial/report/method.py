@@ -8,7 +8,7 @@ from fairtrial.study.schema import Study
 
 
 def method(study: Study) -> tuple[str, ...]:
-    """Ten sentences; the guarantee is the last but one."""
+    """Ten sentences; the guarantee is the last but one. One more of a study that searches."""
     verdicts = verdicts_by_place(study)
     count = sum(verdicts.values())
     margins = ", ".join(
@@ -36,6 +36,13 @@ def method(study: Study) -> tuple[str, ...]:
         "verdict.",
         f"With probability at least {promise} every verdict of this study is true: the allowed error is shared by all "
         f"{count_of(count, 'verdict')} it declares (Bonferroni), however early the training stopped.",
+        *((_SEARCHES.format(promise=promise),) if study.search else ()),
         "The promise covers seeds, not data: other images, other machines and settings tuned anew are not spoken of. A "
         "diverged or failed run makes a comparison unstable.",
     )
+
+
+_SEARCHES = (
+    "A search selects on validation images and on seeds of its own and proves nothing; its one frozen candidate is judged on "
+    "test images and fresh seeds, true with probability at least {promise} for each search by itself."
+)

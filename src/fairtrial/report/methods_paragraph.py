@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from fairtrial.analysis.alpha import alphas
 from fairtrial.analysis.markdown import escaped
+from fairtrial.analysis.searched_text import every_trial
 from fairtrial.analysis.sentences import amount, count_of
 from fairtrial.analysis.values import Answers
 from fairtrial.report.latex_text import latex
@@ -16,7 +17,8 @@ from fairtrial.stats.families import WEIGHTS, Family
 from fairtrial.stats.levels import nominal_level
 from fairtrial.study.check import verdicts_by_place
 from fairtrial.study.schema import DataSettings, Study
-from fairtrial.trial import ENGINE_VERSION
+from fairtrial.study.searches import Search
+from fairtrial.trial import CONFIRMATION, ENGINE_VERSION, SEARCH
 
 REFERENCES = (
     "C. Jennison and B. W. Turnbull (1991). Exact calculations for sequential t, chi-squared and F tests. "
@@ -53,7 +55,6 @@ def method(answers: Answers, markup: Markup) -> str:
 
 def _sentences(answers: Answers) -> Iterator[str]:
     study = answers.declared
-    seeds = study.seeds
     moved = any(arm.settings.data.augment.moves for arm in study.arms.values())
     trained = sum(len(arm.trials) for arm in answers.arms)
     done = f"{count_of(trained, 'trial')} so far" if trained else "none so far"
@@ -66,7 +67,9 @@ def _sentences(answers: Answers) -> Iterator[str]:
     kinds = Counter(_data(arm.settings.data) for arm in study.arms.values())
     for data, count in kinds.items():
         yield f"{data} ({count_of(count, 'arm')})." if len(kinds) > 1 else f"{data}."
-    overs = {question.over for question in study.questions}
+    overs = {question.over for question in study.questions} | (
+        {"last_epoch"} if answers.searches else set[str]()
+    )
     if "last_epoch" in overs:
         yield (
             "Accuracies and losses are means over evaluations at 10 (test set: 5) equally spaced moments of the last "
@@ -79,9 +82,18 @@ def _sentences(answers: Answers) -> Iterator[str]:
             "Training times are compared on pairs of arms timed in turn on one machine, apart from the trials; a pair counts "
             "as a seed."
         )
-    if not study.questions:
+    yield from _searches(answers)
+    if study.questions or answers.searches:
+        yield from _inference(study)
+    else:
         yield "It asks no questions, so nothing was inferred."
         return
+    yield f"Software: {'; '.join(_PRIVATE.sub('?', one) for one in software(answers))}."
+
+
+def _inference(study: Study) -> Iterator[str]:
+    """How a question is answered, the confirmation of a search included."""
+    seeds = study.seeds
     yield (
         f"Each question was looked at after every seed from number {seeds.min} to at most number {seeds.max} (the "
         "horizon, declared before training). Intervals are repeated confidence "
@@ -89,8 +101,9 @@ def _sentences(answers: Answers) -> Iterator[str]:
         f"misses the true mean contrast equals the verdict's share of {ALPHA}, computed exactly (Jennison and Turnbull "
         "1991; 2000, chapter 9)."
     )
-    yield _error(study)
-    if any(question.goal == "change" for question in study.questions):
+    if study.questions:
+        yield _error(study)
+    if study.search or any(question.goal == "change" for question in study.questions):
         yield (
             "No difference that matters was declared where the interval at twice the verdict's share lay within "
             "the margin (Jennison and Turnbull 1993)."
@@ -105,7 +118,36 @@ def _sentences(answers: Answers) -> Iterator[str]:
         f"Margins, declared beforehand: {amount(margins.accuracy, 'accuracy')} of accuracy; {100 * margins.loss:g} % of "
         f"the baseline's mean loss over its first three seeds; {amount(margins.time, 'time')} of training time."
     )
-    yield f"Software: {'; '.join(_PRIVATE.sub('?', one) for one in software(answers))}."
+
+
+def _searches(answers: Answers) -> Iterator[str]:
+    """How each search went, and what its confirmation is worth."""
+    for found in answers.searches:
+        search = found.search
+        name = _PRIVATE.sub("?", search.id)
+        yield (
+            f"The search {name} tried {count_of(len(found.points), 'proposal')} ({SAMPLERS[search.sampler]}; {_halving(search)}), "
+            f"each judged on validation images and search seeds from {SEARCH + 1} on alone."
+        )
+    if answers.searches:
+        yield (
+            "The leader over up to five search seeds was frozen as the one candidate and then compared with its baseline on "
+            f"the test images as one question, on seeds from {CONFIRMATION + 1} on that neither was trained on before, with an "
+            f"error of {1 - answers.declared.confidence:.4g} of its own; what the search itself saw is optimistic by selection "
+            "and no evidence."
+        )
+
+
+def _halving(search: Search) -> str:
+    if not search.halving:
+        return "none was stopped early"
+    return (
+        f"asynchronous successive halving: stopped after 1, {search.halving}, {search.halving**2}, ... epochs unless among the "
+        f"best 1/{search.halving} so far"
+    )
+
+
+SAMPLERS = {"tpe": "Optuna's TPE sampler", "random": "drawn at random", "grid": "a grid"}
 
 
 _PRIVATE = re.compile(f"[{ALPHA}-{COUNT}]")
@@ -148,7 +190,7 @@ _ABOUT = {Family.VALIDATION: "validation metrics", Family.TEST: "the test set", 
 def software(answers: Answers) -> tuple[str, ...]:
     """Versions and processors of the trials, each once; of this program alone where there are none."""
     this = f"fairtrial {answers.version}, engine version {ENGINE_VERSION}"
-    facts = [trial.outcome.provenance for arm in answers.arms for trial in arm.trials]
+    facts = [trial.outcome.provenance for trial in every_trial(answers)]
     named = (
         f"torch {one.get('torch', 'unknown')}, {one.get('processor') or 'unknown processor'}, one thread a trial"
         for one in facts

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from fairtrial.analysis.markdown import escaped
 from fairtrial.analysis.overview import title
+from fairtrial.analysis.searched import Searched
+from fairtrial.analysis.searched_text import asked
 from fairtrial.analysis.values import Answers
 from fairtrial.errors import FairtrialError
 from fairtrial.report.cells import Cell, code, notebook_json, relative, text
 from fairtrial.report.files import write_text
-from fairtrial.report.gallery import question_figures, study_figures
+from fairtrial.report.gallery import figures_of, question_figures, study_figures
 from fairtrial.report.markdown import fenced, provenance, reproduce
 from fairtrial.report.methods_paragraph import MARKDOWN, REFERENCES, method
 from fairtrial.report.reproduction import shown_arms
@@ -65,6 +67,9 @@ def notebook_cells(answers: Answers, *, folder: Path, store: Path) -> Iterator[C
         yield code(f"answers[{question.id!r}]")
         for kind in question_figures(answers, question.id):
             yield code(f"ft.figures(answers, {question.id!r})[{kind!r}]")
+    for place, found in enumerate(answers.searches):
+        if found.points:
+            yield from _search(found, answers, place=place)
     others = [name for name in study.arms if name not in shown]
     if others:
         yield text("## Models no question is about")
@@ -109,6 +114,18 @@ def _opening(study: Study, *, folder: Path, store: Path) -> Cell:
     sets = f", sets={study.sets!r}" if study.sets else ""
     lines += [f"study = ft.load({source!r}{sets})", "answers = ft.answers(study, store=store)"]
     return code(*lines)
+
+
+def _search(found: Searched, answers: Answers, *, place: int) -> Iterator[Cell]:
+    """What was asked, the confirmation with what the search saw after it, and the figures."""
+    yield text(
+        f"## {escaped(found.search.id)}: a search from {escaped(found.search.baseline)}",
+        "",
+        f"> {escaped(asked(found))}",
+    )
+    yield code(f"answers.searches[{place}]")
+    for kind in figures_of(answers, found.search.id):
+        yield code(f"ft.figures(answers, {found.search.id!r})[{kind!r}]")
 
 
 def _model(name: str) -> Cell:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import fairtrial
 from fairtrial.analysis.outstanding import outstanding
+from fairtrial.analysis.searched_text import NO_EVIDENCE, begun, state_of_searches
 from fairtrial.report.arm_view import arm_view
 from fairtrial.report.charts import Chart, Part
 from fairtrial.report.evidence import Evidence
@@ -21,6 +22,7 @@ from fairtrial.report.javascript import Bundle
 from fairtrial.report.learning import MOST_EPOCHS, curves
 from fairtrial.report.method import method
 from fairtrial.report.question_view import question_view
+from fairtrial.report.search_view import search_view
 from fairtrial.report.strip import reach
 from fairtrial.report.study_view import study_view
 from fairtrial.report.summary import headline, missing, tally
@@ -42,7 +44,8 @@ def page(evidence: Evidence, *, bundle: Bundle, made: datetime | None = None) ->
         for name, arm in evidence.arms.items()
         if (found := curves(arm, each_seed=epochs <= MOST_EPOCHS)) is not None
     }
-    reaches = {one: reach(answer for answer in answers if answer.metric == one) for one in _METRICS}
+    verdicts = [*answers, *(found.answer for found in answers.searches if found.answer is not None)]
+    reaches = {one: reach(answer for answer in verdicts if answer.metric == one) for one in _METRICS}
     lacks = outstanding(answers)
     arm_anchors = anchors("arm", list(evidence.arms))
     question_anchors = anchors("question", [question.id for question in study.questions])
@@ -60,6 +63,17 @@ def page(evidence: Evidence, *, bundle: Bundle, made: datetime | None = None) ->
     arms = [
         arm_view(name, evidence, anchor=arm_anchors[name], curves=learned.get(name)) for name in evidence.arms
     ]
+    search_anchors = anchors("search", [found.search.id for found in answers.searches])
+    searches = [
+        search_view(
+            found,
+            evidence,
+            anchor=search_anchors[found.search.id],
+            reach=reaches,
+            each_seed=epochs <= MOST_EPOCHS,
+        )
+        for found in begun(answers)
+    ]
     whole = study_view(evidence)
     charts = Charts()
     body = _environment().get_template("page.html").render(
@@ -69,6 +83,8 @@ def page(evidence: Evidence, *, bundle: Bundle, made: datetime | None = None) ->
         tally=tally(answers),
         missing=(*missing(answers, lacks), *((evidence.otherwise.sentence,) if evidence.otherwise else ())),
         questions=questions,
+        searches=searches,
+        search_state=state_of_searches(answers) if questions else "",
         arms=arms,
         arm_anchors=arm_anchors,
         whole=whole,
@@ -80,6 +96,7 @@ def page(evidence: Evidence, *, bundle: Bundle, made: datetime | None = None) ->
         digits=any(arm.arm.settings.data.dataset == "mnist" for arm in evidence.arms.values()),
         version=fairtrial.__version__,
         made=(made or datetime.now().astimezone()).strftime("%Y-%m-%d"),
+        no_evidence=NO_EVIDENCE,
         chart=charts.place,
     )  # fmt: skip
     return _assembled(study.title or study.name, body, charts, bundle.text())
@@ -88,10 +105,13 @@ def page(evidence: Evidence, *, bundle: Bundle, made: datetime | None = None) ->
 def commands(study: Study) -> tuple[str, ...]:
     """What makes the page again; a study written in Python has no name that a command could take."""
     if not study.source:
-        return ("answers = fairtrial.run(study)", 'fairtrial.write_report(answers, "report.html")')
+        search = ("fairtrial.search(study)",) if study.search else ()
+        run = "answers = fairtrial.run(study)"
+        return (*search, run, 'fairtrial.write_report(answers, "report.html")')
     words = [study.source, *(word for one in study.sets for word in ("--set", one))]
     return (
-        shlex.join(["fairtrial", "run", *words]),
+        *([shlex.join(["fairtrial", "run", *words])] if study.questions or not study.search else []),
+        *([shlex.join(["fairtrial", "search", *words])] if study.search else []),
         shlex.join(["fairtrial", "report", *words, "--html", "report.html"]),
     )
 

@@ -64,9 +64,9 @@ def curves(measure: Literal["accuracy", "loss"]) -> Spec:
                 alt.Tooltip("value:Q", title=UNITS[measure]),
             ],
         )
-        .add_params(_zoom())
+        .add_params(zoom())
     )
-    return _spec(alt.layer(band, seeds, mean, points, hover))
+    return page_spec(alt.layer(band, seeds, mean, points, hover))
 
 
 @cache
@@ -105,10 +105,10 @@ def contrasts(unit: str, *, margin: bool, interval: bool) -> Spec:
                 alt.Tooltip("contrast:Q", title="Variant − baseline"),
             ],
         )
-        .add_params(_zoom())
+        .add_params(zoom())
     )
     known = [layer for layer, there in ((smallest, margin), (likely, interval)) if there]
-    return _spec(alt.layer(*known, zero, mean, stems, points))
+    return page_spec(alt.layer(*known, zero, mean, stems, points))
 
 
 @cache
@@ -131,9 +131,9 @@ def seconds() -> Spec:
                 alt.Tooltip("seconds:Q", title="Seconds"),
             ],
         )
-        .add_params(_zoom(["x"]))
+        .add_params(zoom(["x"]))
     )
-    return _spec(chart)
+    return page_spec(chart)
 
 
 @cache
@@ -182,7 +182,7 @@ def models(across: Literal["seconds", "parameters"], accuracy: str, errors: tupl
                 alt.Tooltip("parameters:Q", title="Parameters", format=","),
             ],
         )
-        .add_params(_zoom())
+        .add_params(zoom())
     )
     text = base.encode(y=y)
     named = alt.condition("datum.best", alt.value({"expr": "accent"}), alt.value({"expr": "soft"}))
@@ -190,7 +190,7 @@ def models(across: Literal["seconds", "parameters"], accuracy: str, errors: tupl
         text.mark_text(align="left", dx=7, dy=-8, limit=130).encode(text="label:N", color=named),
         text.mark_text(align="right", dx=-7, dy=-8, limit=130).encode(text="label_left:N", color=named),
     )
-    return _spec(alt.layer(frontier, spread, points, *names))
+    return page_spec(alt.layer(frontier, spread, points, *names))
 
 
 @cache
@@ -229,9 +229,9 @@ def levels(path: str, values: tuple[float, ...], up: str, *, fitted: bool, margi
                 alt.Tooltip("value:Q", title=up),
             ],
         )
-        .add_params(_zoom())
+        .add_params(zoom())
     )
-    return _spec(alt.layer(*([band] if margin else []), seeds, *([fit] if fitted else []), mean, hover))
+    return page_spec(alt.layer(*([band] if margin else []), seeds, *([fit] if fitted else []), mean, hover))
 
 
 def _whole() -> alt.Axis:
@@ -253,7 +253,7 @@ def _shape() -> alt.Shape:
     return alt.Shape("side:N", legend=None).scale(domain=SIDES, range=["circle", "square"])
 
 
-def _zoom(encodings: list[Literal["x", "y"]] | None = None) -> alt.Parameter:
+def zoom(encodings: list[Literal["x", "y"]] | None = None) -> alt.Parameter:
     """Shift and the wheel zoom, a mouse drags: without the key the wheel scrolls the page."""
     import altair as alt
 
@@ -267,7 +267,7 @@ def _zoom(encodings: list[Literal["x", "y"]] | None = None) -> alt.Parameter:
     )
 
 
-def _spec(chart: Any) -> Spec:
+def page_spec(chart: Any) -> Spec:
     """The chart as wide and as high as its place in the page, with the parameters the page sets.
 
     Whether Vega-Lite's schema allows it is asked by the tests, not anew for every page.
@@ -280,5 +280,6 @@ def _spec(chart: Any) -> Spec:
         {"name": "accent", "value": ""},
         {"name": "muted", "value": ""},
         {"name": "soft", "value": ""},
+        {"name": "second", "value": ""},
     ]
     return {**spec, "params": [*params, *spec.get("params", [])]}

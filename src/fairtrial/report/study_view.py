@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fairtrial.analysis.ledger import Ledger, ledger
+from fairtrial.analysis.searched_text import every_trial
 from fairtrial.analysis.values import ArmTrials
 from fairtrial.report.charts import Chart
 from fairtrial.report.curve_charts import curve_chart
@@ -89,8 +90,12 @@ _FACTS = (
 
 
 def _provenance(evidence: Evidence) -> Iterator[tuple[str, str]]:
-    trials = [trial for arm in evidence.answers.arms for trial in arm.trials]
-    yield "Trials", f"{len(trials)}, of {sum(bool(arm.trials) for arm in evidence.answers.arms)} arms"
+    of_arms = sum(len(arm.trials) for arm in evidence.answers.arms)
+    trials = every_trial(evidence.answers)
+    yield "Trials", f"{of_arms}, of {sum(bool(arm.trials) for arm in evidence.answers.arms)} arms"
+    own = {trial.key for arm in evidence.answers.arms for trial in arm.trials}
+    if len(trials) > len(own):
+        yield "Trials of searches", f"{len(trials) - len(own)}, their confirmations included"
     for data in {arm.arm.settings.data.facts for arm in evidence.arms.values()}:
         yield "Data", f"{data.name}, fingerprint {data.fingerprint}"
     if trials:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from fairtrial.analysis.outstanding import Outstanding
+from fairtrial.analysis.searched_text import state_of_searches
 from fairtrial.analysis.sentences import count_of
 from fairtrial.analysis.values import Answer, Answers
 from fairtrial.durations import duration
@@ -24,6 +25,8 @@ def headline(answers: Answers) -> str:
         verb = "stands" if stand == 1 else "stand"
         return f"Of {count_of(total, 'claim')} {stand} {verb}, {' and '.join(parts)}."
     if not len(answers):
+        if answers.searches:
+            return state_of_searches(answers)
         return "This study asks no questions; its arms are below."
     settled = sum(answer.settled for answer in answers)
     if not settled:
@@ -58,6 +61,9 @@ def _missing(answers: Answers, lacks: Outstanding) -> Iterator[str]:
     if untrained:
         named = ", ".join(untrained[:8]) + (f" and {len(untrained) - 8} more" if len(untrained) > 8 else "")
         yield f"Not trained at all yet: {named}."
+    untried = [found.search.id for found in answers.searches if not found.points]
+    if untried:
+        yield f"Not searched yet: {', '.join(untried)}."
     undecided = sum(answer.verdict == "undecided" for answer in answers)
     if undecided:
         yield (

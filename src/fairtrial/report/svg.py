@@ -118,6 +118,39 @@ def boxes(corners: Iterable[tuple[float, float, float, float]], *, role: str) ->
     return f'<path class="{role}" d="{steps}"/>' if steps else ""
 
 
+def dots(places: Iterable[Point], *, role: str) -> str:
+    """Many dots as one mark: strokes of no length, whose caps are the dots. As wide as the role's stroke."""
+    steps = "".join(f"M{number(x)},{number(y)}h0" for x, y in places)
+    return f'<path class="{role}" d="{steps}"/>' if steps else ""
+
+
+def crosses(places: Iterable[Point], *, role: str, size: float = 3.2) -> str:
+    """Many crosses as one mark."""
+    arm = number(2 * size)
+    steps = "".join(
+        f"M{number(x - size)},{number(y - size)}l{arm},{arm}m0,-{arm}l-{arm},{arm}" for x, y in places
+    )
+    return f'<path class="{role}" d="{steps}"/>' if steps else ""
+
+
+def diamonds(places: Iterable[Point], *, role: str, size: float = 6) -> str:
+    """Many diamonds as one mark."""
+    side = number(size)
+    steps = "".join(
+        f"M{number(x)},{number(y - size)}l{side},{side}l-{side},{side}l-{side},-{side}z" for x, y in places
+    )
+    return f'<path class="{role}" d="{steps}"/>' if steps else ""
+
+
+def triangles(places: Iterable[Point], *, role: str, size: float = 4) -> str:
+    """Many triangles that point down as one mark."""
+    wide, high = number(2 * size), number(1.6 * size)
+    steps = "".join(
+        f"M{number(x - size)},{number(y - size)}h{wide}l-{number(size)},{high}z" for x, y in places
+    )
+    return f'<path class="{role}" d="{steps}"/>' if steps else ""
+
+
 def text(x: float, y: float, words: str, *, role: str = "") -> str:
     named = f' class="{role}"' if role else ""
     return f'<text{named} x="{number(x)}" y="{number(y)}">{escape(words)}</text>'

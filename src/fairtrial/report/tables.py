@@ -42,11 +42,12 @@ def answers_table(answers: Answers) -> Table:
             "seeds",
             "verdict",
         ),
-        rows=tuple(_answer_row(answer) for answer in answers),
+        rows=tuple(answer_row(answer) for answer in answers),
     )
 
 
-def _answer_row(answer: Answer) -> tuple[str, ...]:
+def answer_row(answer: Answer) -> tuple[str, ...]:
+    """An answer in the columns of `answers_table`."""
     about = answer.metric if answer.on is None else f"{answer.metric}, {answer.on}"
     means = "–"
     if answer.variant_mean is not None and answer.baseline_mean is not None:

@@ -21,7 +21,7 @@ function theme() {
     labelFontSize: 11, gridColor: colour("--line"), domainColor: colour("--line"), tickColor: colour("--line"),
   };
   return {
-    accent: colour("--variant"), muted: colour("--muted"), soft: colour("--soft"),
+    accent: colour("--variant"), second: colour("--baseline"), muted: colour("--muted"), soft: colour("--soft"),
     config: {
       background: null, font: "system-ui, sans-serif", view: { stroke: null }, axis,
       range: { category: [colour("--variant"), colour("--baseline")] },
@@ -33,10 +33,10 @@ function theme() {
 
 async function draw(place) {
   const chart = charts[Number(place.id.slice("chart-".length))];
-  const { accent, muted, soft, config } = theme();
+  const { accent, second, muted, soft, config } = theme();
   const spec = structuredClone(specs[chart.spec]);
   const hidden = drawn.get(place)?.hidden ?? [];
-  const values = { accent, muted, soft, hidden };
+  const values = { accent, second, muted, soft, hidden };
   for (const param of spec.params) if (param.name in values) param.value = values[param.name];
   spec.autosize = { type: "fit", contains: "padding" };
   spec.datasets = {};
@@ -44,7 +44,9 @@ async function draw(place) {
   const fallback = drawn.get(place)?.fallback ?? place.firstElementChild;
   const box = document.createElement("div");
   box.className = "vega-box";
-  box.style.height = `${Math.max(fallback.getBoundingClientRect().height, drawn.get(place)?.height ?? 0, 130)}px`;
+  // On a narrow screen the drawing shrinks with its letters; here they keep their size and need its height.
+  const least = Math.max(0.9 * (fallback.viewBox?.baseVal.height ?? 0), 130);
+  box.style.height = `${Math.max(fallback.getBoundingClientRect().height, drawn.get(place)?.height ?? 0, least)}px`;
   const height = parseFloat(box.style.height);
   drawn.get(place)?.view?.finalize();
   place.replaceChildren(box);
