@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from fairtrial.errors import StudyError
 from fairtrial.study.candidates import candidate
 from fairtrial.study.schema import Arm, ArmSettings
 from fairtrial.study.searches import Search
@@ -19,6 +20,7 @@ from fairtrial.study.space import (
     shown,
     walk,
 )
+from fairtrial.study.studyfile import study_from_dict
 
 WIDTH = {"network.mlp.width": {"int": [16, 2048], "log": True}}
 STACK = {
@@ -160,3 +162,32 @@ def test_a_grid_must_know_its_points() -> None:
         search({"x": {"float": [0.1, 0.2]}}, sampler="grid")
     with pytest.raises(ValidationError, match="a grid of more than 10000 points"):
         search({"a": {"int": [1, 200]}, "b": {"int": [1, 200]}}, sampler="grid")
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        {"data.split": {"choice": ["fixed", "reshuffled"]}},
+        {"data": {"validation": {"int": [1000, 6000]}}},
+        {"data": {"choice": [{"validation": 1000}, {"train": 1000}]}},
+    ],
+)
+def test_nothing_is_searched_that_changes_what_is_judged_on(space: object) -> None:
+    """An easier validation set would win every time."""
+    with pytest.raises(StudyError, match="changes the images that a network is judged on"):
+        study_from_dict(
+            {
+                "schema": "fairtrial/1",
+                "arms": {"plain": {}},
+                "search": {"id": "S", "baseline": "plain", "space": space},
+            }
+        )
+
+
+def test_how_images_are_moved_may_be_searched() -> None:
+    space = {"data.augment.shift": {"choice": [0, 1, 2]}, "data.train": {"int": [1000, 50_000]}}
+    search = {"id": "S", "baseline": "plain", "space": space}
+    assert (
+        study_from_dict({"schema": "fairtrial/1", "arms": {"plain": {}}, "search": search}).search[0].id
+        == "S"
+    )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from fairtrial.errors import Mistake, StudyError
 from fairtrial.study.arms import arms_of
+from fairtrial.study.judged_on import changes_what_is_judged_on
 from fairtrial.study.nearest import did_you_mean
 from fairtrial.study.schema import Arm
 from fairtrial.study.searches import Search
@@ -87,6 +88,18 @@ def _drawn(parameter: Parameter, draw: random.Random) -> Value:
     )
 
 
+def _paths(space: Mapping[str, Any]) -> Iterator[str]:
+    """The settings a space gives, those of mappings one by one."""
+    for path, value in space.items():
+        options = value.options if isinstance(value, Choice) else (value,)
+        for option in options:
+            if isinstance(option, Mapping):
+                nested = cast("Mapping[str, Any]", option)
+                yield from _paths({f"{path}.{key}": inner for key, inner in nested.items()})
+            else:
+                yield path
+
+
 def search_mistakes(
     nodes: Sequence[Node], searches: Sequence[Search], *, names: Sequence[str], arms: Mapping[str, Arm]
 ) -> Iterator[Mistake]:
@@ -103,5 +116,11 @@ def search_mistakes(
             hint = did_you_mean(search.baseline, names) or f"; arms here: {shortened(', '.join(names))}"
             message = f"{subject}baseline names an unknown arm {shortened(search.baseline)!r}{hint}"
             yield Mistake(where=entries["baseline"].where, message=message)
+        elif others := [path for path in _paths(search.space) if changes_what_is_judged_on(path)]:
+            message = (
+                f"{subject}space: {', '.join(others)} changes the images that a network is judged on, so that a better figure "
+                "would mean nothing; leave it out"
+            )
+            yield Mistake(where=entries["space"].where, message=message)
         elif why := impossible(search, arms):
             yield Mistake(where=entries["space"].where, message=f"{subject}space: {why}")

@@ -8,12 +8,12 @@ from fairtrial.errors import Mistake, StudyError
 from fairtrial.study.candidates import candidate
 from fairtrial.study.departing import departures
 from fairtrial.study.factors import differences
+from fairtrial.study.judged_on import changes_what_is_judged_on
 from fairtrial.study.nearest import did_you_mean
 from fairtrial.study.question import Question
 from fairtrial.study.question_kinds import Combining, Retuning
 from fairtrial.study.schema import Arm, Study
 from fairtrial.study.tree import Node, shortened
-from fairtrial.study.tuning import changes_what_is_judged_on
 
 
 def listed(study: Study, asked: Combining) -> tuple[Question, ...]:

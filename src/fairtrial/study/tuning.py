@@ -9,6 +9,7 @@ from typing import Any
 from fairtrial.errors import Mistake, StudyError
 from fairtrial.study.candidates import candidate
 from fairtrial.study.factors import differences
+from fairtrial.study.judged_on import changes_what_is_judged_on
 from fairtrial.study.question import Question
 from fairtrial.study.question_kinds import Combining, Retuning
 from fairtrial.study.schema import Arm
@@ -16,9 +17,6 @@ from fairtrial.study.spelling import flow
 from fairtrial.study.tree import Node, shortened
 
 Settings = Mapping[str, Any]
-
-_OF_TRAINING_ALONE = ("train", "augment")
-"""Settings of the data that touch no image that is judged on."""
 
 
 def settings_tried(asked: Retuning) -> tuple[dict[str, Any], ...]:
@@ -37,16 +35,6 @@ def tuned_arm(arm: Arm, settings: Settings, *, block: int) -> Arm:
 def in_words(settings: Settings) -> str:
     """Settings on one line: `optimizer.learning_rate 0.003, batch_size 50`."""
     return ", ".join(f"{path} {shortened(flow(value))}" for path, value in settings.items())
-
-
-def changes_what_is_judged_on(path: str) -> bool:
-    """Whether a setting changes the images that an arm is judged on, so that a better figure means nothing.
-
-    >>> [changes_what_is_judged_on(path) for path in ("data.split", "data.train", "data.augment.shift", "epochs")]
-    [True, False, False, False]
-    """
-    group, _, field = path.partition(".")
-    return group == "data" and field.partition(".")[0] not in _OF_TRAINING_ALONE
 
 
 def tuning_mistakes(
