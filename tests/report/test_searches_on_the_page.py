@@ -296,6 +296,7 @@ def expressions(spec: object) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_five_hundred_proposals_stay_a_small_page(made: Made, tmp_path: Path) -> None:
     """A long search is the usual one, and its page goes into mails."""
     _, before = made(conditional(), count=0)
