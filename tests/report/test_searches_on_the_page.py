@@ -196,6 +196,8 @@ def test_a_search_without_a_candidate_says_so(made: Made) -> None:
     assert "fresh seeds and test images" not in told
     assert 'class="ring"' not in page
     assert "24 proposals" in told
+    assert "Method, in ten lines" in told
+    assert "verdict of this study is true" not in told, "it declares none"
 
 
 @pytest.mark.parametrize(("count", "drawn"), [(0, False), (1, True)])
