@@ -34,7 +34,8 @@ VIEWS = (
 RUNS = {
     "width": "`fairtrial run width`, to its end: every question on accuracy settled, or 50 seeds of both its arms",
     "course": "`fairtrial run course --seeds 1`, and `fairtrial run course --budget 30m` with `--arm` for each of "
-    "width-50, width-200, width-1000, sigmoid-2, tanh-2, depth-3 and batch-10000, the seven cheapest dense ones",
+    "width-50, width-200, width-1000, sigmoid-2, tanh-2, depth-3 and batch-10000, the seven cheapest dense ones; "
+    "and two of its searches, `fairtrial search course --search Q10-mlp` and `--search Q10-any`, each once",
 }
 KERAS = """
 ## Held against Keras

@@ -112,7 +112,7 @@ def test_any_move_agrees_with_scipy_to_a_grey_level(channels: int, mnist: Datase
             expected = ndimage.affine_transform(
                 pictures[i, :, :, c].astype(np.float64),
                 maps[i, :, :2],
-                maps[i, :, 2],
+                maps[i, :, 2],  # pyright: ignore[reportArgumentType]
                 order=1,
                 mode="grid-constant",
             )
@@ -165,7 +165,7 @@ def test_training_sees_the_moved_images_of_its_epoch_and_validation_and_test_the
         training.start_epoch(record.epoch, order)
         expected = evaluate(network, prepared(training.images, order, batch_size=100), bfloat16=False)
         assert record.train_loss == pytest.approx(expected.loss, rel=1e-5)
-        assert abs(record.train_loss - unmoved.train_loss) > 1e-3
+        assert record.train_loss != pytest.approx(unmoved.train_loss, rel=3e-5)
         assert record.validation_loss == pytest.approx(unmoved.validation_loss, rel=1e-9)
 
 
@@ -186,10 +186,10 @@ def test_an_augmented_trial_is_bit_equal_when_repeated_and_when_resumed(
     name: str, mnist: Dataset, tmp_path: Path
 ) -> None:
     """A kill between two epochs must not show in what the next one draws."""
-    of = trial(LEARNERS[name], epochs=3)
+    of = trial(LEARNERS[name])
     whole = numbers(trained(of, mnist))
     assert numbers(trained(of, mnist)) == whole
-    assert numbers(trained(trial(LEARNERS[name], augment="none", epochs=3), mnist)) != whole
+    assert numbers(trained(trial(LEARNERS[name], augment="none"), mnist)) != whole
     for step in train(of, mnist, provenance={}):
         if isinstance(step, Checkpoint) and len(step.history) == 1:
             checkpoint.save(step, tmp_path / "kept")

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from fairtrial.analysis import answers
+from fairtrial.analysis.confirming import with_confirmations
 from fairtrial.analysis.points import Point, points
-from fairtrial.analysis.replaying import replay_store
+from fairtrial.analysis.replaying import replay_store, replay_studies
 from fairtrial.analysis.searched import Searched, searched
 from fairtrial.searching import SearchReport, search
 from fairtrial.searching.simulation import SimulatedExecutor, simulate, study_of
@@ -307,3 +308,12 @@ def test_best_of_search_is_a_fluke_and_the_confirmed_claim_is_not() -> None:
     found = [simulate(lambda _: 0.98, universe=number, trials=12) for number in range(24)]
     assert sum(one.naive for one in found) >= 16
     assert sum(one.confirmed for one in found) <= 3
+
+
+def test_a_replay_of_the_study_goes_through_its_confirmations_too(store: Store) -> None:
+    study = study_of(trials=5)
+    run(store, study=study)
+    found = replay_studies(store, with_confirmations(study))
+    assert found.looks > 0 and found.plans == 1 and found.differences == ()
+    store._connection.execute("UPDATE looks SET estimate = estimate + 0.01")  # pyright: ignore[reportPrivateUsage]
+    assert replay_studies(store, with_confirmations(study)).differences

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from fairtrial.study.candidates import candidate
+from fairtrial.study.schema import Arm, ArmSettings
 from fairtrial.study.searches import Search
 from fairtrial.study.space import (
     Choice,
@@ -66,6 +68,22 @@ def test_what_an_option_holds_is_asked_for_only_where_it_is_taken() -> None:
     assert departures(space, values) == {"optimizer": {"name": "sgd", "momentum": 0.9}}
     assert shown(space, values) == {"optimizer": "sgd", "optimizer=sgd.momentum": 0.9}
     assert [name for name, _ in parameters(space)] == ["optimizer", "optimizer=sgd.momentum"]
+
+
+def test_how_far_images_are_moved_may_be_searched() -> None:
+    """Amount by amount, or whether to move them at all and then how far."""
+    amounts = search({"data.augment.rotate": {"float": [0.0, 20.0]}, "data.augment.zoom": 0.1}).space
+    assert departures(amounts, {"data.augment.rotate": 12.5}) == {
+        "data.augment.rotate": 12.5,
+        "data.augment.zoom": 0.1,
+    }
+    choice = search({"data.augment": {"choice": ["none", {"shift": {"int": [1, 4]}, "rotate": 10}]}}).space
+    arm = Arm(name="arm", settings=ArmSettings())
+    found = [
+        str(candidate(arm, departures(choice, values), name="c").settings.data.augment)
+        for values in ({"data.augment": 0}, {"data.augment": 1, f"{parameters(choice)[1][0]}": 3})
+    ]
+    assert found == ["none", "shift 3, rotate 10"]
 
 
 def test_a_grid_goes_through_every_combination_once() -> None:

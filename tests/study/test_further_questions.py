@@ -143,6 +143,28 @@ def test_each_kind_of_question_finds_its_place(tmp_path: Path) -> None:
     assert set_otherwise.combined[0].combine == ("W", "DW")
 
 
+def test_augmentation_may_be_tuned_and_put_together_with_other_improvements() -> None:
+    """It moves what is trained on alone: a better figure on the validation images is an improvement like any other."""
+    study = ft.Study(
+        data={"augment": {"zoom": 0.1}},
+        arms={"still": {"data.augment": "none"}, "turned": {"data.augment.rotate": 10}, "wide": {"network.mlp.width": 99}, "plain": {}},
+        questions=[
+            {"id": "T", "variant": "turned", "baseline": "plain"},
+            {"id": "S", "variant": "still", "baseline": "plain"},
+            {"id": "W", "variant": "wide", "baseline": "plain"},
+            {"id": "R", "variant": "wide", "baseline": "plain", "retune": {"data.augment.shift": [0, 2]}},
+            {"id": "TW", "combine": ["T", "W"]},
+            {"id": "SW", "combine": ["S", "W"]},
+        ],
+    )  # fmt: skip
+    assert (len(study.retuned), len(study.combined)) == (1, 2)
+    arms = study.arms
+    assert departures(arms["still"], arms["plain"]) == {"data.augment.zoom": 0.0}
+    both = candidate(arms["wide"], departures(arms["turned"], arms["plain"]), name="both")
+    assert str(both.settings.data.augment) == "rotate 10, zoom 0.1"
+    assert not candidate(arms["turned"], {"data.augment": "none"}, name="x").settings.data.augment.moves
+
+
 def test_they_are_written_in_python_as_in_a_file() -> None:
     """As sections, and as parts of a study that is changed a little."""
     study = ft.Study(
@@ -210,6 +232,7 @@ LAYERS = '[{"conv": {"name": "first", "filters": 8, "kernel": 3}}, {"pool": 2}, 
         ('{"optimizer": {"name": "sgd", "momentum": 0.9}}', {"optimizer.name": "sgd", "optimizer.learning_rate": 0.01, "optimizer.momentum": 0.9}),
         ('{"optimizer.learning_rate": {"cosine": {"initial": 0.1}}}', {RATE: {"cosine": {"initial": 0.1, "final": 0.0, "warmup_epochs": 0.0}}}),
         ('{"early_stopping": {"patience": 2}}', {"early_stopping": {"monitor": "validation_loss", "patience": 2, "min_delta": 0.0}}),
+        ('{"data.augment": {"shift": 2, "zoom": 0.1}}', {"data.augment.shift": 2, "data.augment.zoom": 0.1}),
         ('{"precision": "float32"}', {"precision": "float32"}),
         (f'{{"network": {{"layers": {LAYERS}}}}}', {"network.layers": json.loads(LAYERS)}),
     ],

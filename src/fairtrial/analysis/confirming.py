@@ -8,6 +8,17 @@ from fairtrial.study.candidates import in_block
 from fairtrial.study.schema import Arm, Question, Study
 
 
+def confirming_name(study: Study, name: str) -> str:
+    """What the study is called, in the store, that judges what question `name` of `study` has selected."""
+    return f"{study.name}: {name}"
+
+
+def with_confirmations(study: Study) -> tuple[str, ...]:
+    """The name of the study, and those of all that judge what it selects."""
+    selecting = (*study.search, *study.retuned, *study.combined)
+    return (study.name, *(confirming_name(study, one.id) for one in selecting))
+
+
 def confirming(
     study: Study, name: str, *, arms: Sequence[Arm], questions: Sequence[Question], block: int
 ) -> Study:
@@ -17,7 +28,7 @@ def confirming(
     for these questions together.
     """
     return Study(
-        name=f"{study.name}: {name}",
+        name=confirming_name(study, name),
         title=questions[0].ask,
         arms={arm.name: in_block(arm, block) for arm in arms},
         questions=tuple(questions),

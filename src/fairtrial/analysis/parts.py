@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,7 +82,10 @@ def choose(study: Study, asked: Combining, found: Answers) -> Choice:
     return Choice(
         parts=tuple(part_of(study, questions[name], verdicts[name]) for name in questions if name in taken),
         left_out=tuple(LeftOut(question=name, because=out[name]) for name in questions if name in out),
-        open=tuple(name for name in questions if _open(study, found[name])),
+        # The other verdicts of these questions decide nothing here and are not waited for.
+        open=tuple(
+            name for name, answer in verdicts.items() if answer.is_open() and answer.seeds < study.seeds.max
+        ),
     )
 
 
@@ -98,11 +101,6 @@ def part_of(study: Study, question: Question, answer: Answer) -> Part:
         verdict=answer.verdict,
         estimate=answer.estimate,
     )
-
-
-def _open(study: Study, answers: Iterable[Answer]) -> bool:
-    """Whether more seeds may still settle one of the question's verdicts on accuracy or loss."""
-    return any(one.metric != "time" and one.is_open() and one.seeds < study.seeds.max for one in answers)
 
 
 def _going_together(

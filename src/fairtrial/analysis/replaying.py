@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -58,6 +58,17 @@ def replay_store(store: Store, *, study: str | None = None) -> Replay:
         verdicts=len(verdicts),
         looks=sum(len(verdict.looks) for verdict in verdicts),
         differences=tuple(differences),
+    )
+
+
+def replay_studies(store: Store, studies: Iterable[str]) -> Replay:
+    """The looks of several studies, repeated one study after the other."""
+    found = [replay_store(store, study=study) for study in studies]
+    return Replay(
+        plans=sum(one.plans for one in found),
+        verdicts=sum(one.verdicts for one in found),
+        looks=sum(one.looks for one in found),
+        differences=tuple(difference for one in found for difference in one.differences),
     )
 
 

@@ -25,7 +25,10 @@ from fairtrial.durations import duration
 from fairtrial.executors.local import available_cores
 from fairtrial.study.check import Finding, findings
 from fairtrial.study.schema import Study
+from fairtrial.study.searches import Search
 from fairtrial.study.shapes import multiply_adds, parameters
+from fairtrial.study.space import parameters as named
+from fairtrial.study.space import spoken
 
 WEAKENING = ("confounded", "leak", "unjudged", "unchanged", "early_stopping")
 
@@ -49,6 +52,16 @@ class ArmCheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SearchCheck:
+    """One search: what it may change, and how long it may take on whatever machine."""
+
+    search: str
+    sentence: str
+    parameters: tuple[str, ...]
+    budget_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StudyCheck:
     """Everything `check` says of a study without mistakes. `seconds` is all new trials on all workers.
 
@@ -69,6 +82,7 @@ class StudyCheck:
     prices: tuple[Prices, ...]
     price_of_all: tuple[MarginPrice, ...]
     further: tuple[FurtherCost, ...]
+    searches: tuple[SearchCheck, ...]
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -109,6 +123,18 @@ def check_study(study: Study, *, store: Path | None, workers: int | None) -> Stu
         prices=lists,
         price_of_all=total(study, lists, cost, workers=used),
         further=further,
+        searches=tuple(map(_search, study.search)),
+    )
+
+
+def _search(search: Search) -> SearchCheck:
+    names = tuple(dict.fromkeys(spoken(name) for name, _ in named(search.space)))
+    return SearchCheck(
+        search=search.id,
+        sentence=f"{search.id}: `fairtrial search` looks for better than {search.baseline} over {', '.join(names)}; "
+        f"{search.budget} with its confirmation",
+        parameters=names,
+        budget_seconds=search.budget_seconds,
     )
 
 
@@ -132,7 +158,7 @@ def print_check(checked: StudyCheck, *, as_json: bool) -> None:
     console.print(_table(checked))
     console.print()
     console.print(Text(cost_sentence(checked)))
-    for one in checked.further:
+    for one in (*checked.further, *checked.searches):
         console.print(Padding(Text(one.sentence), (0, 0, 0, 2), expand=False))
     _print_prices(checked, console)
 

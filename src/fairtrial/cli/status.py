@@ -9,9 +9,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from fairtrial.analysis.confirming import with_confirmations
 from fairtrial.analysis.progress import ArmProgress, Progress, progress
 from fairtrial.analysis.register import in_force
-from fairtrial.analysis.replaying import Replay, replay_store
+from fairtrial.analysis.replaying import Replay, replay_studies
 from fairtrial.analysis.sentences import count_of
 from fairtrial.api import open_to_read, store_path
 from fairtrial.cli.console import emit_json, note_missing_store, stdout
@@ -30,7 +31,7 @@ def print_status(
     with open_to_read(path) as opened:
         standing = progress(study, opened, seeds=seeds, workers=workers or len(available_cores()))
         plan, known = in_force(study, opened), opened.plans(study.name)
-        replayed = replay_store(opened, study=study.name) if replay else None
+        replayed = replay_studies(opened, with_confirmations(study)) if replay else None
     if as_json:
         emit_json(
             standing.as_dict()

@@ -78,10 +78,10 @@ class _Contender:
     def __init__(self, trial: Trial, originals: Images) -> None:
         self.trial, self.originals = trial, originals
         arm = trial.arm
-        self.training = TrainingImages(originals, arm.settings.data.augment, seed=trial.seed)
+        self.training = TrainingImages(originals, arm.settings.data.augment, seed=trial.number)
         self.bfloat16 = trial.precision == "bfloat16"
-        self.division = split(arm.settings.data, seed=trial.seed)
-        self.network = build(arm, seed=trial.seed)
+        self.division = split(arm.settings.data, seed=trial.number)
+        self.network = build(arm, seed=trial.number)
         self.learner = learner_of(arm, self.network, self.training.images, bfloat16=self.bfloat16)
         self.epochs_begun = 0
         self.block_steps = 1
@@ -218,7 +218,7 @@ def time_pair(
         contender.turn()
     after = read()
     return PairTimes(
-        seed=order.first.seed,
+        seed=order.first.number,
         first=first.times(),
         second=second.times(),
         machine=machine(),

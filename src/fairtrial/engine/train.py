@@ -55,11 +55,11 @@ def train(
     """
     setup_began = perf_counter()
     arm, settings = trial.arm, trial.arm.settings
-    division = split(settings.data, seed=trial.seed)
+    division = split(settings.data, seed=trial.number)
     originals = images(data.train_images, data.train_labels)
-    training = TrainingImages(originals, settings.data.augment, seed=trial.seed)
+    training = TrainingImages(originals, settings.data.augment, seed=trial.number)
     validation = prepared(originals, torch.from_numpy(division.validation), batch_size=evaluation_batch(arm))
-    network = build(arm, seed=trial.seed)
+    network = build(arm, seed=trial.number)
     bfloat16 = trial.precision == "bfloat16"
     learner = learner_of(arm, network, training.images, bfloat16=bfloat16)
     history: list[EpochRecord] = []

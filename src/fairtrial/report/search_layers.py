@@ -111,7 +111,8 @@ def parallel(paper: Paper, fields: Sequence[str], *, slanted: bool, many: bool) 
     """Each proposal with a result a line from parameter to parameter to the result; where it lacks one, a gap."""
     import altair as alt
 
-    x = alt.X("axis:N", axis=None).scale(domain=list(fields), padding=0.45)
+    # A slanted name ends at its axis: the first one needs room to its left.
+    x = alt.X("axis:N", axis=None).scale(domain=list(fields), padding=0.9 if slanted else 0.45)
     room = alt.Scale(domain=[-0.34 if slanted else -0.2, 1.06], nice=False, zero=False)
 
     def up(field: str) -> alt.Y:

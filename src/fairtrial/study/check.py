@@ -263,6 +263,7 @@ def _unasked(study: Study) -> Iterator[Finding]:
         for name in (question.variant, question.baseline)
     }
     asked |= {baseline_of(study, one).name for one in study.combined}
+    asked |= {search.baseline for search in study.search}
     for name in study.arms:
         if name not in asked:
             message = f"arm {name}: no question asks about it; `run` trains it all the same"

@@ -10,20 +10,18 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
 
 from pydantic import BaseModel
 
 from fairtrial.study.augment import Augment
 from fairtrial.study.document import About, Document
+from fairtrial.study.jsonparts import NOTHING, Schema, clean, described, first_line, or_nothing
 from fairtrial.study.layers import LAYERS, Layer
 from fairtrial.study.merge import OPTIMIZERS, SCHEDULES
 from fairtrial.study.question_kinds import MOST_VALUES
 from fairtrial.study.schema import ArmSettings, DataSettings, Mlp
 from fairtrial.study.training import EarlyStopping
 
-Schema = dict[str, Any]
-NOTHING: Schema = {"type": "null"}
 DOTTED: Schema = {r"\.": True}
 AMOUNTS = {"accuracy": "pp", "loss": "%", "time": "%"}
 
@@ -34,15 +32,15 @@ def study_schema() -> Schema:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "fairtrial study",
-        "description": _first_line(Document),
+        "description": first_line(Document),
         "type": "object",
         "required": ["schema", "arms"],
         "additionalProperties": False,
         "properties": {
             **document,
-            "title": _or_nothing(document["title"]),
-            "data": _described(_or_nothing(_data()), document["data"]),
-            "base": _described(_or_nothing(_body({})), document["base"]),
+            "title": or_nothing(document["title"]),
+            "data": described(or_nothing(_data()), document["data"]),
+            "base": described(or_nothing(_body({})), document["base"]),
             "arms": {
                 **document["arms"],
                 "type": "object",
@@ -50,8 +48,8 @@ def study_schema() -> Schema:
                 "propertyNames": {"minLength": 1, "maxLength": 80, "not": {"const": "base"}},
                 "additionalProperties": {"$ref": "#/$defs/Arm"},
             },
-            "questions": _or_nothing({"type": "array", "items": {"$ref": "#/$defs/Question"}}),
-            "search": _described(
+            "questions": or_nothing({"type": "array", "items": {"$ref": "#/$defs/Question"}}),
+            "search": described(
                 {
                     "anyOf": [
                         {"$ref": "#/$defs/Search"},
@@ -61,9 +59,9 @@ def study_schema() -> Schema:
                 },
                 document["search"],
             ),
-            "seeds": _or_nothing({"$ref": "#/$defs/Seeds"}),
-            "margins": _or_nothing({"$ref": "#/$defs/Margins"}),
-            "facts": _or_nothing(document["facts"]),
+            "seeds": or_nothing({"$ref": "#/$defs/Seeds"}),
+            "margins": or_nothing({"$ref": "#/$defs/Margins"}),
+            "facts": or_nothing(document["facts"]),
         },
         "$defs": {**_definitions(), **_own_definitions()},
     }
@@ -85,7 +83,7 @@ def _own_definitions() -> Schema:
     rate: Schema = {"type": "number", "exclusiveMinimum": 0}
     only_initial: Schema = {"type": "object", "required": ["initial"], "additionalProperties": False}
     return {
-        "Arm": _or_nothing(_body({**arm, **_fields(About)})),
+        "Arm": or_nothing(_body({**arm, **_fields(About)})),
         "Layer": {
             "anyOf": [
                 {"enum": [kind for kind, model in LAYERS.items() if not _required(model)]},
@@ -126,7 +124,7 @@ def _own_definitions() -> Schema:
             "description": "Either mlp or layers; the output layer is added by itself.",
             "additionalProperties": False,
             "patternProperties": DOTTED,
-            "properties": {"mlp": _or_nothing(_group(Mlp)), "layers": _layers()},
+            "properties": {"mlp": or_nothing(_group(Mlp)), "layers": _layers()},
         },
     }
 
@@ -151,7 +149,7 @@ def _settings() -> Schema:
         "data": _data(),
         "network": {"$ref": "#/$defs/Network"},
         "optimizer": {"$ref": "#/$defs/Optimizer"},
-        "early_stopping": _or_nothing(_group(EarlyStopping)),
+        "early_stopping": or_nothing(_group(EarlyStopping)),
     }
 
 
@@ -161,7 +159,7 @@ def _data() -> Schema:
 
 
 def _augment() -> Schema:
-    return {"anyOf": [_group(Augment), {"const": "none"}, NOTHING], "description": _first_line(Augment)}
+    return {"anyOf": [_group(Augment), {"const": "none"}, NOTHING], "description": first_line(Augment)}
 
 
 def _dotted() -> Iterator[tuple[str, Schema]]:
@@ -196,7 +194,7 @@ def _layer(model: type[Layer]) -> Schema:
     forms: list[Schema] = [{**_group(model), "required": required} if required else _group(model)]
     if model.shorthand:
         forms.append(_fields(model)[model.shorthand])
-    return {"description": _first_line(model), "anyOf": forms if required else [*forms, NOTHING]}
+    return {"description": first_line(model), "anyOf": forms if required else [*forms, NOTHING]}
 
 
 def _layer_fields() -> set[str]:
@@ -217,7 +215,7 @@ def _group(model: type[BaseModel]) -> Schema:
     """A mapping of settings; none is required, since a departure may inherit it."""
     return {
         "type": "object",
-        "description": _first_line(model),
+        "description": first_line(model),
         "additionalProperties": False,
         "properties": _fields(model),
     }
@@ -229,13 +227,13 @@ def _required(model: type[BaseModel]) -> list[str]:
 
 def _fields(model: type[BaseModel]) -> dict[str, Schema]:
     """The schema of each field, without the tags that a file writes as keys."""
-    properties = _clean(model.model_json_schema(by_alias=True))["properties"]
+    properties = clean(model.model_json_schema(by_alias=True))["properties"]
     return {name: field for name, field in properties.items() if name != "kind"}
 
 
 def _definitions() -> Schema:
     """Models that a file writes as they are, with their few differences."""
-    definitions: Schema = _clean(Document.model_json_schema(by_alias=True))["$defs"]
+    definitions: Schema = clean(Document.model_json_schema(by_alias=True))["$defs"]
     question = definitions["Question"]
     # In a file they are one: an editor completes all keys, and says which do not go together.
     for kind in (definitions.pop("Retuning"), definitions.pop("Combining")):
@@ -264,37 +262,7 @@ def _definitions() -> Schema:
         pattern = rf"^\s*[0-9]+(\.[0-9]+)?\s*{unit}\s*$"
         written: Schema = {"type": "string", "pattern": pattern, "examples": [f"{default * 100:g}{unit}"]}
         definitions["Margins"]["properties"][name] = {"anyOf": [amount, written], "default": default}
-    return {**_clean(About.model_json_schema())["$defs"], **definitions}
-
-
-def _clean(schema: Any) -> Any:
-    """Without the titles and null defaults that say nothing, and with one line of each docstring."""
-    if isinstance(schema, list):
-        return [_clean(one) for one in cast("list[Any]", schema)]
-    if not isinstance(schema, dict):
-        return schema
-    entries = cast("dict[str, Any]", schema)
-    cleaned = {
-        key: _clean(value)
-        for key, value in entries.items()
-        if not (key == "title" and isinstance(value, str)) and not (key == "default" and value is None)
-    }
-    if isinstance(cleaned.get("description"), str):
-        cleaned["description"] = " ".join(str(cleaned["description"]).split())
-    return cleaned
-
-
-def _first_line(model: type[BaseModel]) -> str:
-    return (model.__doc__ or "").strip().splitlines()[0]
-
-
-def _described(schema: Schema, field: Schema) -> Schema:
-    return {**schema, "description": field["description"]}
-
-
-def _or_nothing(schema: Schema) -> Schema:
-    """A section may be left empty."""
-    return {"anyOf": [schema, NOTHING]}
+    return {**clean(About.model_json_schema())["$defs"], **definitions}
 
 
 if __name__ == "__main__":

@@ -17,6 +17,9 @@ from fairtrial.study.tree import Node, shortened
 
 Settings = Mapping[str, Any]
 
+_OF_TRAINING_ALONE = ("train", "augment")
+"""Settings of the data that touch no image that is judged on."""
+
 
 def settings_tried(asked: Retuning) -> tuple[dict[str, Any], ...]:
     """Every combination of the values, that of the last setting changing fastest."""
@@ -39,10 +42,11 @@ def in_words(settings: Settings) -> str:
 def changes_what_is_judged_on(path: str) -> bool:
     """Whether a setting changes the images that an arm is judged on, so that a better figure means nothing.
 
-    >>> changes_what_is_judged_on("data.split"), changes_what_is_judged_on("data.train")
-    (True, False)
+    >>> [changes_what_is_judged_on(path) for path in ("data.split", "data.train", "data.augment.shift", "epochs")]
+    [True, False, False, False]
     """
-    return path == "data" or (path.startswith("data.") and path != "data.train")
+    group, _, field = path.partition(".")
+    return group == "data" and field.partition(".")[0] not in _OF_TRAINING_ALONE
 
 
 def tuning_mistakes(
