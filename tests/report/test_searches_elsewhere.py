@@ -45,7 +45,8 @@ def made(tmp_path: Path) -> Made:
 
 
 def symbols(svg: str) -> int:
-    return sum(node.get("role") == "graphics-symbol" for node in ElementTree.fromstring(svg).iter())
+    nodes = ElementTree.fromstring(svg).iter()
+    return sum(node.get("aria-roledescription") in ("point", "circle") for node in nodes)
 
 
 def said(svg: str) -> str:
@@ -87,22 +88,30 @@ def test_a_search_that_is_called_like_a_question_hides_none_of_its_figures(tmp_p
     fill_search(study, tmp_path / "some.db", count=4)
     found = ft.answers(study, store=tmp_path / "some.db")
     assert list(ft.figures(found, "Q1")) == ["intervals", "contrasts", "learning", "dose-response", *KINDS]
-    files = {path.name for path in write_figures(found, tmp_path / "figures").iterdir()}
-    assert files >= {"Q1-intervals.svg", "Q1-slices.svg", "Q1-front.pdf", "Q2-intervals.svg"}
 
 
-@pytest.mark.parametrize("text", [WIDTH, conditional(), conditional("loss")])
-def test_vega_lite_allows_the_charts_of_a_search(made: Made, text: str) -> None:
+@pytest.mark.slow
+def test_the_folder_of_figures_has_those_of_a_search(made: Made, tmp_path: Path) -> None:
+    """Each as SVG and as PDF, with its caption in the list."""
+    folder = write_figures(made(), tmp_path / "figures")
+    files = {path.name for path in folder.iterdir()}
+    assert files >= {f"S1-{kind}.{suffix}" for kind in KINDS for suffix in ("svg", "pdf")}
+    assert "optimistic by selection, no evidence" in (folder / "README.md").read_text(encoding="utf-8")
+
+
+def test_vega_lite_allows_the_charts_of_a_search(made: Made) -> None:
     """Pages do not check their specifications; nothing in them may ask for data elsewhere."""
-    shown = picture(made(text).searches[0])
+    shown = picture(made(conditional()).searches[0])
+    numbers, options = (
+        next(axis for axis in shown.sliced if bool(axis.options) is wanted) for wanted in (False, True)
+    )
     paper = layers.on_page()
-    fields = ["q0", "qr"]
-    made_specs = [
-        *(layers.slices(paper, axis, shown.heights) for axis in shown.sliced),
-        layers.parallel(paper, fields, slanted=True, many=False),
-        *(layers.front(paper, across, shown.results) for across in layers.COSTS),
-    ]
-    for chart in made_specs:
+    for chart in (
+        layers.slices(paper, numbers, shown.heights),
+        layers.slices(paper, options, shown.heights),
+        layers.parallel(paper, ["q0", "qr"], slanted=True, many=False),
+        layers.front(paper, "seconds", shown.results),
+    ):
         spec = specs.page_spec(chart)
         alt.Chart.from_dict(dict(spec), validate=True)
         assert "http" not in str(spec)

@@ -196,6 +196,8 @@ def test_a_search_without_a_candidate_says_so(made: Made) -> None:
     assert "fresh seeds and test images" not in told
     assert 'class="ring"' not in page
     assert "24 proposals" in told
+    assert "Method, in ten lines" in told
+    assert "verdict of this study is true" not in told, "it declares none"
 
 
 @pytest.mark.parametrize(("count", "drawn"), [(0, False), (1, True)])
@@ -296,6 +298,7 @@ def expressions(spec: object) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_five_hundred_proposals_stay_a_small_page(made: Made, tmp_path: Path) -> None:
     """A long search is the usual one, and its page goes into mails."""
     _, before = made(conditional(), count=0)

@@ -60,17 +60,16 @@ def _facts(found: Searched, confirmed: Answers) -> Iterator[tuple[str, str]]:
         yield "Training time of a trial", f"{times[0]} ({baseline.arm.name}: {times[1]}), as trials ran"
     block = variant.arm.block
     yield "Fresh seeds", _fresh(confirmed, block)
-    means = [_mean(arm, f"validation_{found.search.metric}_last_epoch") for arm in (variant, baseline)]
-    if means[0] is not None and means[1] is not None:
-        shown = [shown_result(found.search, mean) for mean, _ in means if mean is not None]
-        counts = [count for _, count in means if count]
-        over = f"{counts[0]}" if counts[0] == counts[1] else f"{counts[0]} and {counts[1]}"
+    metric = f"validation_{found.search.metric}_last_epoch"
+    one, other = _mean(variant, metric), _mean(baseline, metric)
+    if one is not None and other is not None:
+        over = f"{one[1]}" if one[1] == other[1] else f"{one[1]} and {other[1]}"
         yield (
             f"Validation {found.search.metric}, no verdict",
-            f"{shown[0]} ({baseline.arm.name}: {shown[1]}), means over {over} fresh seeds",
+            f"{shown_result(found.search, one[0])} ({baseline.arm.name}: {shown_result(found.search, other[0])}), "
+            f"means over {over} fresh seeds",
         )
-    if found.seeds:
-        yield "Chosen on seeds", seeds_named(range(SEARCH + 1, SEARCH + found.seeds + 1))
+    yield "Chosen on seeds", seeds_named(range(SEARCH + 1, SEARCH + chosen.seeds + 1))
 
 
 def _fresh(confirmed: Answers, block: int) -> str:

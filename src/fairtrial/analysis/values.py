@@ -238,13 +238,7 @@ class Answers(Rendered):
         return history_frame(self)
 
     def _answers(self) -> tuple[Answer, ...]:
-        return self.answers
-
-    def __repr__(self) -> str:
-        said = [repr(one) for one in self.searches if one.points]
-        if self.answers or not said:
-            said.insert(0, Rendered.__repr__(self))
-        return "\n".join(said)
+        return (*self.answers, *self.selected)
 
     def _repr_html_(self) -> str:
         from fairtrial.analysis.overview import overview_html

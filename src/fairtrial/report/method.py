@@ -8,7 +8,7 @@ from fairtrial.study.schema import Study
 
 
 def method(study: Study) -> tuple[str, ...]:
-    """Ten sentences; the guarantee is the last but one. One more of a study that searches."""
+    """Ten sentences; the guarantee is the last but one, where anything is asked. One more of a study that searches."""
     verdicts = verdicts_by_place(study)
     count = sum(verdicts.values())
     margins = ", ".join(
@@ -34,8 +34,14 @@ def method(study: Study) -> tuple[str, ...]:
         "(Student's t at a level that counts all looks; Jennison and Turnbull 2000, chapter 9).",
         f"A change matters from the margin on: {margins}. The interval's place against zero and the margin is the "
         "verdict.",
-        f"With probability at least {promise} every verdict of this study is true: the allowed error is shared by all "
-        f"{count_of(count, 'verdict')} it declares (Bonferroni), however early the training stopped.",
+        *(
+            [
+                f"With probability at least {promise} every verdict of this study is true: the allowed error is shared "
+                f"by all {count_of(count, 'verdict')} it declares (Bonferroni), however early the training stopped."
+            ]
+            if count or not study.search
+            else []
+        ),
         *((_SEARCHES.format(promise=promise),) if study.search else ()),
         "The promise covers seeds, not data: other images, other machines and settings tuned anew are not spoken of. A "
         "diverged or failed run makes a comparison unstable.",

@@ -29,9 +29,13 @@ class Axis:
 
     @property
     def title(self) -> str:
-        """Its name, and where it stands inside an option of another one, with which."""
+        """Its name, and where it stands inside an option of another one, with which.
+
+        Vega-Lite quotes titles in expressions that it makes itself, whose parser takes no line separators.
+        """
         within = ", ".join(re.findall(r"=([^.]*)", self.name))
-        return f"{spoken(self.name)} with {within}" if within else self.name
+        title = f"{spoken(self.name)} with {within}" if within else self.name
+        return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in title)
 
     @property
     def options(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from fairtrial.report import svg
 from fairtrial.report.search_axes import Axis, Upward
@@ -189,9 +189,8 @@ def _few(ticks: Sequence[float]) -> Sequence[float]:
     return ticks[:: 1 + (len(ticks) - 1) // 7]
 
 
-def _joined(done: Sequence[Spot], place: object) -> list[list[svg.Point]]:
+def _joined(done: Sequence[Spot], place: Callable[[Spot], svg.Point]) -> list[list[svg.Point]]:
     """For each proposal with several seeds a line through its marks."""
-    assert callable(place)
     by_number: dict[int, list[svg.Point]] = {}
     for spot in done:
         by_number.setdefault(spot.point.number, []).append(place(spot))

@@ -144,7 +144,9 @@ def parallel(paper: Paper, fields: Sequence[str], *, slanted: bool, many: bool) 
     )
     frame = alt.Chart(paper.source("axes")).encode(x=x)
     rules = frame.mark_rule(opacity=0.7).encode(y=up("low:Q"), y2="high:Q", color=alt.value(paper.muted))
-    turned = {"angle": 340, "align": "right", "baseline": "middle"} if slanted else {"baseline": "top"}
+    turned: dict[str, Any] = {"baseline": "top"}
+    if slanted:
+        turned = {"angle": 340, "align": "right", "baseline": "middle"}
     names = frame.mark_text(dy=10, limit=150, fontSize=11, **turned).encode(
         y=up("low:Q"), text="name:N", color=alt.value(paper.soft)
     )
@@ -217,9 +219,11 @@ def _across(axis: Axis, field: str) -> alt.X:
     import altair as alt
 
     if axis.options:
-        turned = {"labelAngle": -25} if sum(map(len, axis.options)) > 34 else {"labelAngle": 0}
+        angle = -25 if sum(map(len, axis.options)) > 34 else 0
         return alt.X(
-            f"{field}:N", title=axis.title, axis=alt.Axis(grid=False, labelLimit=90, titleLimit=380, **turned)
+            f"{field}:N",
+            title=axis.title,
+            axis=alt.Axis(grid=False, labelLimit=90, labelAngle=angle, titleLimit=380),
         ).scale(domain=list(axis.options), paddingInner=0.1, paddingOuter=0.15)
     title = f"{axis.title} (logarithmic)" if axis.log else axis.title
     return alt.X(
