@@ -248,6 +248,27 @@ def test_what_takes_too_long_is_stopped_and_never_chosen(store: Store) -> None:
     assert found.candidate is not None and found.candidate.values["network.mlp.width"] <= 300
 
 
+class Diverging(Failing):
+    """Nothing but the baseline trains."""
+
+    def _trained(self, order: Order | TimingOrder) -> Iterator[Event]:
+        assert isinstance(order, Order)
+        for event in SimulatedExecutor._trained(self, order):
+            if isinstance(event, Outcome) and order.trial.arm.name != "width-200":
+                yield replace(event, state="diverged", metrics={}, predictions=None, reason="loss became nan")
+            else:
+                yield event
+
+
+def test_where_everything_diverges_nothing_is_chosen_and_that_is_said(store: Store) -> None:
+    study = study_of(trials=4)
+    study = replace(study, search=(study.search[0].model_copy(update={"halving": False}),))
+    report, _ = run(store, study=study, executor=Diverging(rising, universe=1))
+    assert (report.selected, report.ended_by) == (None, "nothing to choose")
+    found = found_in(store, study)
+    assert "4 proposals (4 diverged)" in found.search_sentence and found.cheapest == ()
+
+
 def test_a_budget_that_ends_before_anything_has_finished_chooses_nothing(store: Store) -> None:
     study = study_of(trials=5)
     executor = SimulatedExecutor(rising, universe=1)

@@ -59,6 +59,4 @@ def search(
         raise typer.BadParameter(
             "--baseline, --metric and --sampler describe a search of your own: add --space"
         )
-    search_study(
-        found, only=only, budget=budget, trials=trials, workers=workers, store=store, as_json=as_json
-    )
+    search_study(found, only=only, budget=budget, most=trials, workers=workers, store=store, as_json=as_json)

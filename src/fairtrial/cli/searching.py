@@ -10,6 +10,7 @@ import typer
 from pydantic import ValidationError
 
 from fairtrial.analysis import Searched
+from fairtrial.analysis.gather import trials
 from fairtrial.analysis.searched import searched
 from fairtrial.api import searches_of, store_path
 from fairtrial.cli.console import emit_json, stdout
@@ -77,7 +78,7 @@ def search_study(
     *,
     only: Sequence[str] | None,
     budget: str | None,
-    trials: int | None,
+    most: int | None,
     workers: int | None,
     store: Path | None,
     as_json: bool,
@@ -97,13 +98,17 @@ def search_study(
                 store=opened,
                 executor=executor,
                 budget_seconds=budget_seconds,
-                most=trials,
+                most=most,
                 on_event=watch.take,
                 on_begin=watch.begin,
                 on_confirmation=watch.confirm,
             )
             found.append(searched(study, one, opened))
-            if report.selected is None:
+            if report.ended_by == "nothing to choose":
+                ended.append(
+                    f"{one.id}: none of its {report.proposed} proposals has a result to be chosen by"
+                )
+            elif report.selected is None:
                 ended.append(
                     f"{one.id}: the budget ended before anything could be chosen; run it again to go on"
                 )
@@ -128,14 +133,14 @@ class _Watch:
 
     search: Search
     begun: dict[str, tuple[Trial, str]] = field(default_factory=dict[str, tuple[Trial, str]])
-    judged: Study | None = None
     done: int = 0
 
     def begin(self, trial: Trial, about: str) -> None:
         self.begun[trial.key] = (trial, about)
 
     def confirm(self, study: Study) -> None:
-        self.judged = study
+        for arm in study.arms.values():
+            self.begun |= {one.key: (one, "fresh") for one in trials(arm, range(1, study.seeds.max + 1))}
         variant = study.questions[0].variant
         typer.echo(f"confirming {variant} against {self.search.baseline} on fresh seeds", err=True)
 
@@ -143,8 +148,8 @@ class _Watch:
         if not isinstance(event, Outcome | Lost):
             return
         self.done += 1
-        trial, about = self.begun.get(event.key, (None, ""))
-        what = f"{trial.arm.name} seed {trial.number} ({about})" if trial else "confirmation"
+        trial, about = self.begun[event.key]
+        what = f"{trial.arm.name} seed {trial.number} ({about})"
         typer.echo(f"[{self.done}] {what}: {_came_to(event, self.search)}", err=True)
 
 

@@ -28,7 +28,8 @@ EXPLORING, RACING = 0.5, 0.2
 class SearchReport:
     """What one call did. `proposed` counts all proposals there are, `selected` is the candidate's number.
 
-    `confirmed` is the report on its confirmation. Both are None where the budget ended before.
+    `confirmed` is the report on its confirmation. Both are None where the budget ended before, or where nothing that
+    was tried has a result: `ended_by` tells which.
     """
 
     proposed: int
@@ -36,7 +37,7 @@ class SearchReport:
     stopped: int
     selected: int | None
     confirmed: runner.RunReport | None
-    ended_by: Literal["done", "budget"]
+    ended_by: Literal["done", "budget", "nothing to choose"]
 
 
 def search(
@@ -87,6 +88,7 @@ def search(
         finally:
             training.dispatch.release()
         frozen = _freeze(training)
+    in_time = time.monotonic() < began + (EXPLORING + RACING) * budget
     report = None
     if frozen is not None:
         judged = confirmation(study, wanted, frozen)
@@ -99,7 +101,7 @@ def search(
         stopped=training.stopped,
         selected=None if frozen is None else json.loads(frozen.selected)["number"],
         confirmed=report,
-        ended_by="budget" if report is None else report.ended_by,
+        ended_by=report.ended_by if report else "nothing to choose" if in_time else "budget",
     )
 
 
