@@ -51,11 +51,13 @@ def parallel_drawing(shown: Picture, label: str) -> str:
     wide = is_wide(shown)
     bottom = svg.HEIGHT - (62.0 if wide else 34.0)
     count = len(shown.axes) + 1
-    width = max(float(svg.WIDTH), 104.0 * count)
-    step = width / count
+    # A slanted name ends at its axis: the first one needs room to its left.
+    before, after = (0.9, 0.6) if wide else (0.4, 0.6)
+    width = max(float(svg.WIDTH), 104.0 * (count - 1 + before + after))
+    step = width / (count - 1 + before + after)
 
     def across(place: int) -> float:
-        return step * (place + 0.4)
+        return step * (place + before)
 
     def up(share: float) -> float:
         return bottom - share * (bottom - svg.TOP)
