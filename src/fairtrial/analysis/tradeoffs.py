@@ -124,14 +124,14 @@ def plateau_over(search: Search, finished: Sequence[Point], *, margin: float) ->
     start = next(
         level for level, value in zip(levels, smooth.tolist(), strict=True) if value >= smooth[-1] - margin
     )
-    within = amount(margin, search.metric)
+    within, top = amount(margin, search.metric), levels[-1]
+    basis = f"{count_of(len(rising), 'point')} on one search seed, smoothed; an estimate, no part of the guarantee"
+    if start == top:
+        said = f"Up to the largest {name} tried, {top:.6g}, more of it still gained {within} or more"
+    else:
+        said = f"From {name} {start:.6g} up, more of it gained less than {within} up to {top:.6g}"
     return Plateau(
-        parameter=name,
-        start=start,
-        points=len(rising),
-        margin=margin,
-        sentence=f"From {name} {start:.6g} up, more of it gained less than {within} up to {levels[-1]:.6g} "
-        f"({count_of(len(rising), 'point')} on one search seed, smoothed; an estimate, no part of the guarantee).",
+        parameter=name, start=start, points=len(rising), margin=margin, sentence=f"{said} ({basis})."
     )
 
 
