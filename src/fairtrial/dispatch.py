@@ -59,7 +59,9 @@ class Dispatch:
     running: dict[str, Running] = field(default_factory=dict[str, Running])
     _beaten: float = 0.0
 
-    def start(self, trial: Trial, *, hurdles: Sequence[Hurdle] = ()) -> Claim | Taken | Known:
+    def start(
+        self, trial: Trial, *, hurdles: Sequence[Hurdle] = (), retell: bool = False
+    ) -> Claim | Taken | Known:
         """Begin the trial on a free worker, unless its outcome is known or another process trains it."""
         claim = self.store.claim(trial)
         if isinstance(claim, Claim):
@@ -69,6 +71,7 @@ class Dispatch:
                 weights=str(self.store.weights_path(trial.key)) if keep else "",
                 checkpoint=str(self.store.checkpoint_path(trial.key)),
                 hurdles=tuple(hurdles),
+                retell=retell,
             )
             self.running[trial.key] = Running(order=order, claim=claim, began=time.monotonic())
             self.executor.start(order)

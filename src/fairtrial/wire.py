@@ -52,6 +52,8 @@ class Order:
     checkpoint: str = ""
     hurdles: tuple[Hurdle, ...] = ()
     """What its validation must come to after some of its epochs, or it is stopped."""
+    retell: bool = False
+    """Whether a trial that goes on from a checkpoint tells its earlier epochs again."""
 
     @property
     def key(self) -> str:
@@ -80,6 +82,7 @@ def encode_order(order: Order | TimingOrder) -> str:
             "weights": order.weights,
             "checkpoint": order.checkpoint,
             "hurdles": [asdict(one) for one in order.hurdles],
+            "retell": order.retell,
         }
     )
 
@@ -94,6 +97,7 @@ def decode_order(line: str) -> Order | TimingOrder:
         weights=sent["weights"],
         checkpoint=sent["checkpoint"],
         hurdles=tuple(Hurdle(**one) for one in sent["hurdles"]),
+        retell=sent["retell"],
     )
 
 

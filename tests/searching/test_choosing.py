@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
 
 from fairtrial.analysis.points import Point
 from fairtrial.searching.halving import hurdles
-from fairtrial.searching.proposing import propose
+from fairtrial.searching.proposing import _told, propose  # pyright: ignore[reportPrivateUsage]
 from fairtrial.searching.racing import due, leader, ranked
 from fairtrial.searching.simulation import study_of
 from fairtrial.study.candidates import candidate
@@ -143,3 +144,13 @@ def test_what_cannot_be_built_is_not_proposed() -> None:
         values, arm = made
         seen.append(Point(number=len(seen), arm=arm, values=values))
     assert [one.values["network.layers.0.repeat"] for one in seen] == [1, 2, 3, 4]
+
+
+def test_what_diverged_is_worse_for_the_sampler_than_what_was_stopped() -> None:
+    """Of many stopped and a few diverged points the good ones are sought among the former."""
+    from optuna.trial import TrialState
+
+    told = [_told(SEARCHED, one) for one in (point(0, 0.9), point(1, None), point(2, scores=(0.5,)))]
+    assert [one.state for one in told] == [TrialState.COMPLETE, TrialState.PRUNED, TrialState.PRUNED]
+    assert told[1].last_step == 0 and told[2].last_step == 1
+    assert told[1].intermediate_values == {0: -math.inf}

@@ -18,6 +18,7 @@ from fairtrial.searching import SearchReport, search
 from fairtrial.searching.simulation import SimulatedExecutor, simulate, study_of
 from fairtrial.store import Claim, Store
 from fairtrial.study.schema import Study
+from fairtrial.study.space import IntRange
 from fairtrial.trial import Event, Idle, Lost, Outcome, Trial
 from fairtrial.wire import Order, TimingOrder
 
@@ -338,3 +339,43 @@ def test_a_replay_of_the_study_goes_through_its_confirmations_too(store: Store) 
     assert found.looks > 0 and found.plans == 1 and found.differences == ()
     store._connection.execute("UPDATE looks SET estimate = estimate + 0.01")  # pyright: ignore[reportPrivateUsage]
     assert replay_studies(store, with_confirmations(study)).differences
+
+
+def test_the_baseline_races_beside_the_contenders_with_one_worker_too(store: Store) -> None:
+    """What the candidate seems to gain is a mean over as many seeds as it has."""
+    study = study_of(trials=8)
+    study = replace(study, search=(study.search[0].model_copy(update={"halving": False}),))
+    run(store, study=study, workers=1)
+    found = found_in(store, study)
+    assert found.candidate is not None
+    assert found.baseline.seeds == found.candidate.seeds == found.seeds == 5
+
+
+def test_a_budget_that_ends_while_points_are_trained_is_no_lack_of_results(store: Store) -> None:
+    """The same call goes on with them another time."""
+    study = study_of(trials=3)
+    slow = Slow(rising, universe=1)
+    study = replace(study, search=(study.search[0].model_copy(update={"budget": "1s"}),))
+    space = {"network.mlp.width": IntRange(low=400, high=2000)}
+    only_slow = replace(study, search=(study.search[0].model_copy(update={"space": space}),))
+    report = search(only_slow, only_slow.search[0], store=store, executor=slow)
+    assert (report.selected, report.ended_by) == (None, "budget")
+
+
+def test_a_further_confirmation_under_one_name_says_that_it_is(store: Store) -> None:
+    study = study_of(trials=6)
+    run(store, study=study)
+    space = {"network.mlp.width": IntRange(low=16, high=2000, log=True)}
+    other = replace(study, search=(study.search[0].model_copy(update={"space": space}),))
+    run(store, study=other)
+    first, second = found_in(store, study).answer, found_in(store, other).answer
+    assert first is not None and second is not None
+    assert "one candidate was confirmed under this name before" not in str(first.caveats)
+    assert "one candidate was confirmed under this name before" in str(second.caveats)
+
+
+def test_a_later_call_says_that_the_candidate_was_chosen_before(store: Store) -> None:
+    study = study_of(trials=4)
+    first, _ = run(store, study=study)
+    again, _ = run(store, study=study)
+    assert (first.frozen_before, again.frozen_before) == (False, True)

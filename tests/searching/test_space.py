@@ -191,3 +191,44 @@ def test_how_images_are_moved_may_be_searched() -> None:
         study_from_dict({"schema": "fairtrial/1", "arms": {"plain": {}}, "search": search}).search[0].id
         == "S"
     )
+
+
+@pytest.mark.parametrize(
+    ("space", "said"),
+    [
+        (
+            {"optimizer": {"choice": [{"name": "adam"}, {"name": "sgd", "momentm": {"float": [0.1, 0.9]}}]}},
+            "with optimizer sgd there is no network: unknown key 'optimizer.momentm'; did you mean 'momentum'?",
+        ),
+        ({"epochs": {"int": [0, 5]}}, "with epochs 0 there is no network: epochs must be at least 1, got 0"),
+        ({"title": {"choice": ["a", "b"]}}, "'title' is no setting of an arm"),
+    ],
+)
+def test_a_mistake_in_one_option_alone_is_found_before_training(space: object, said: str) -> None:
+    """Such an option would never be tried, and the report would say that it was searched."""
+    with pytest.raises(StudyError) as refused:
+        study_from_dict(
+            {
+                "schema": "fairtrial/1",
+                "arms": {"plain": {}},
+                "search": {"id": "S", "baseline": "plain", "space": space},
+            }
+        )
+    assert said in str(refused.value)
+
+
+def test_a_search_and_a_question_have_names_of_their_own() -> None:
+    with pytest.raises(StudyError, match="a question has this id"):
+        study_from_dict(
+            {
+                "schema": "fairtrial/1",
+                "arms": {"plain": {}, "wide": {"network.mlp.width": 99}},
+                "questions": [{"id": "S", "variant": "wide", "baseline": "plain"}],
+                "search": {"id": "S", "baseline": "plain", "space": WIDTH},
+            }
+        )
+
+
+def test_a_huge_grid_is_refused_without_being_made() -> None:
+    with pytest.raises(ValidationError, match="a grid of 10,000,000,000 values"):
+        search({"epochs": {"int": [1, 10_000_000_000]}}, sampler="grid")

@@ -13,6 +13,7 @@ from fairtrial.analysis.confirming import confirming
 from fairtrial.analysis.gather import failures
 from fairtrial.analysis.interaction import Interaction, interaction
 from fairtrial.analysis.parts import Choice, LeftOut, Part, choose, combining_key, part_of
+from fairtrial.analysis.terms import sha256
 from fairtrial.analysis.values import Answer, Answers, ArmTrials
 from fairtrial.errors import StudyError
 from fairtrial.store import Selection, Store
@@ -250,7 +251,8 @@ def _paths(parts: Sequence[Part]) -> tuple[str, ...]:
 
 def _adding(asked: Combining, part: Part) -> str:
     """The id of the question what a part adds: as long as an id may be."""
-    return f"{asked.id[:30]}-adding-{part.question}"[:80]
+    name = f"{asked.id[:30]}-adding-{part.question}"
+    return name if len(name) <= 80 else f"{name[:73]}-{sha256(part.question)[:6]}"
 
 
 def _sentence(study: Study, asked: Combining, choice: Choice, frozen: Selection | None, why: str) -> str:

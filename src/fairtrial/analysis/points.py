@@ -135,7 +135,7 @@ def points(
             values=proposal.parameters,
             trials=found[arm.name].trials,
             scores=proposal.scores,
-            because=_given_up(attempts[firsts[arm.name]]),
+            because=_given_up(attempts[firsts[arm.name]], stopped=proposal.scores is not None),
             metric=search.metric,
         )
         for proposal, arm in zip(proposals, listed, strict=True)
@@ -167,6 +167,8 @@ def in_words(search: Search, point: Point) -> str:
     )
 
 
-def _given_up(attempts: tuple[Attempt, ...]) -> str:
+def _given_up(attempts: tuple[Attempt, ...], *, stopped: bool) -> str:
+    """Why it failed for good: after as many attempts as there are, or one that no other would better."""
     failed = [one for one in attempts if one.state == "failed"]
-    return failed[-1].reason if len(failed) >= ATTEMPTS else ""
+    for_good = len(failed) >= ATTEMPTS or (stopped and bool(attempts) and attempts[-1].state == "failed")
+    return failed[-1].reason if for_good else ""

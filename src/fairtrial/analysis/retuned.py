@@ -144,8 +144,15 @@ def _sentence(asked: Retuning, variant: Tuned, baseline: Tuned) -> str:
     both = ", ".join(f"{side.arm} at {in_words(side.chosen)}" for side in (variant, baseline) if side.chosen)
     return (
         f"Each arm is tuned on validation {asked.tuned_for} over {count_of(asked.retune_seeds, 'seed')} of its own: "
-        f"{both}.{''.join(_at_the_ends(asked, (variant, baseline)))}"
+        f"{both}.{''.join(_at_the_ends(asked, (variant, baseline)))}{''.join(_all_diverged((variant, baseline)))}"
     )
+
+
+def _all_diverged(sides: Sequence[Tuned]) -> Iterator[str]:
+    """That there was nothing to choose from."""
+    for side in sides:
+        if side.tried and all(one.mean is None for one in side.tried):
+            yield f" Every value diverged for {side.arm}: none of them did best."
 
 
 def _at_the_ends(asked: Retuning, sides: Sequence[Tuned]) -> Iterator[str]:
@@ -155,7 +162,13 @@ def _at_the_ends(asked: Retuning, sides: Sequence[Tuned]) -> Iterator[str]:
         if len(numbers) < len(values):
             continue
         for end, value in (("smallest", min(numbers)), ("largest", max(numbers))):
-            names = [side.arm for side in sides if side.chosen is not None and side.chosen[path] == value]
+            names = [
+                side.arm
+                for side in sides
+                if side.chosen is not None
+                and side.chosen[path] == value
+                and any(one.mean is not None for one in side.tried)
+            ]
             if names:
                 yield f" For {' and '.join(names)} the {end} {path} tried did best: one beyond it might do better."
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fairtrial.analysis import answering
@@ -15,7 +15,7 @@ from fairtrial.analysis.rendering import Rendered
 from fairtrial.analysis.searched_text import searched_html, searched_lines, searched_markdown
 from fairtrial.analysis.sentences import count_of, signed
 from fairtrial.analysis.tradeoffs import Cheapest, Plateau, cheapest, front, plateau_over
-from fairtrial.analysis.values import SETTLED, Answer, Answers
+from fairtrial.analysis.values import SETTLED, Answer, Answers, Caveat
 from fairtrial.store import Selection, Store
 from fairtrial.study.candidates import candidate
 from fairtrial.study.schema import Question, Study
@@ -108,11 +108,15 @@ def searched(study: Study, search: Search, store: Store) -> Searched:
     baseline = baseline_point(study, search, store)
     frozen = store.selection(study=study.name, question=search.id, basis=search_key(study, search))
     chosen = None if frozen is None else found[int(json.loads(frozen.selected)["number"])]
-    confirmed = (
-        None
-        if frozen is None
-        else answering.answers(confirmation(study, search, frozen), store, history=True)
-    )
+    confirmed = None
+    if frozen is not None:
+        earlier = [
+            one for one in store.selections(study=study.name, question=search.id) if one.block < frozen.block
+        ]
+        confirmed = answering.answers(confirmation(study, search, frozen), store, history=True)
+        confirmed = replace(
+            confirmed, answers=tuple(_not_the_first(one, earlier) for one in confirmed.answers)
+        )
     seeds, estimate = _gain(chosen, baseline)
     margin = study.margins.accuracy if search.metric == "accuracy" else study.margins.loss
     finished = [point for point in found if point.state == "finished"]
@@ -127,11 +131,29 @@ def searched(study: Study, search: Search, store: Store) -> Searched:
         confirmation=confirmed,
         by_seconds=front(search, finished, cost=lambda point: point.train_seconds),
         by_parameters=front(search, finished, cost=lambda point: float(point.parameters)),
-        cheapest=cheapest(search, finished, margin=within),
+        cheapest=cheapest(
+            search,
+            finished,
+            margin=within,
+            stopped=sum(point.state == "stopped" for point in found),
+        ),
         plateau=plateau_over(search, finished, margin=within),
         sentence=_sentence(search, chosen, confirmed),
         search_sentence=_search_sentence(search, found, chosen, estimate, seeds),
     )
+
+
+def _not_the_first(answer: Answer, earlier: Sequence[Selection]) -> Answer:
+    """With a caveat where other candidates were confirmed for this search before: whoever goes on long enough finds one."""
+    if not earlier:
+        return answer
+    times = "one candidate was" if len(earlier) == 1 else f"{len(earlier)} candidates were"
+    said = Caveat(
+        kind="outside the promise",
+        text=f"{times} confirmed under this name before, from another space; each confirmation is a promise of its own, so "
+        "that the chance that one of them is wrong grows with their number",
+    )
+    return replace(answer, caveats=(*answer.caveats, said))
 
 
 def confirmation(study: Study, search: Search, frozen: Selection) -> Study:
@@ -189,7 +211,7 @@ def _search_sentence(
     if chosen is None:
         return f"{tried}."
     if estimate is None:
-        return f"{tried}; what the candidate seemed to gain is not known: {search.baseline} lacks its seeds."
+        return f"{tried}; what the candidate seemed to gain is not known: {search.baseline} lacks its seeds, or diverged."
     scale, digits, unit = (100.0, 2, " pp") if search.metric == "accuracy" else (1.0, 4, "")
     gain = f"{signed(scale * estimate, digits)}{unit}"
     return (

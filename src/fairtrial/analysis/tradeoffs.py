@@ -71,9 +71,14 @@ def front(search: Search, finished: Sequence[Point], *, cost: Cost) -> tuple[Poi
     return tuple(found)
 
 
-def cheapest(search: Search, finished: Sequence[Point], *, margin: float) -> tuple[Cheapest, ...]:
-    """The smallest that will do, by each way of counting: the number searched first, if it is a single one."""
-    if not finished:
+def cheapest(
+    search: Search, finished: Sequence[Point], *, margin: float, stopped: int = 0
+) -> tuple[Cheapest, ...]:
+    """The smallest that will do, by each way of counting: the number searched first, if it is a single one.
+
+    Nothing where fewer than two points are finished. `stopped` were given up early and are not counted, which is said.
+    """
+    if len(finished) < 2:
         return ()
     ways: list[tuple[str, Cost]] = [
         ("parameters", lambda point: float(point.parameters)),
@@ -82,10 +87,13 @@ def cheapest(search: Search, finished: Sequence[Point], *, margin: float) -> tup
     single = single_number(search)
     if single is not None:
         ways.insert(0, (single, lambda point: float(point.values[single])))
-    return tuple(_cheapest(search, finished, name, cost, margin=margin) for name, cost in ways)
+    but = f", {stopped} stopped early not counted" if stopped else ""
+    return tuple(_cheapest(search, finished, name, cost, margin=margin, but=but) for name, cost in ways)
 
 
-def _cheapest(search: Search, finished: Sequence[Point], name: str, cost: Cost, *, margin: float) -> Cheapest:
+def _cheapest(
+    search: Search, finished: Sequence[Point], name: str, cost: Cost, *, margin: float, but: str
+) -> Cheapest:
     best = min(_loss(search, point) for point in finished)
     enough = [
         (price, point.number, point)
@@ -106,7 +114,7 @@ def _cheapest(search: Search, finished: Sequence[Point], name: str, cost: Cost, 
         best=top,
         margin=margin,
         sentence=f"The {what} within {within} of the best: {size} ({point.arm.name}, {shown_result(search, result)} "
-        f"against {shown_result(search, top)} on one search seed; an estimate).",
+        f"against {shown_result(search, top)} on one search seed{but}; an estimate).",
     )
 
 

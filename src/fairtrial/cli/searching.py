@@ -45,19 +45,25 @@ def with_search(
     called = name[0] if name else "search"
     if called in {one.id for one in study.search}:
         raise StudyError(f"study {study.name!r} has a search {called!r} already; name yours with --search")
+    ranges = [_range(text) for text in space]
+    for path in {path for path, _ in ranges if [one for one, _ in ranges].count(path) > 1}:
+        raise StudyError(f"--space is given twice for {path}")
     given = {"metric": metric, "sampler": sampler, "budget": budget}
     body = {
         "id": called,
         "baseline": baseline,
-        "space": dict(_range(text) for text in space),
+        "space": dict(ranges),
         **{key: value for key, value in given.items() if value is not None},
     }
+    taken = [one.id for one in (*study.questions, *study.retuned, *study.combined)]
     tree = from_python(body, where="")
     try:
         made = Search.model_validate(body)
     except ValidationError as error:
         raise StudyError(list(mistakes_in(error, tree, Search))) from None
-    mistakes = list(search_mistakes([tree], [made], names=tuple(study.arms), arms=study.arms))
+    mistakes = list(
+        search_mistakes([tree], [made], names=tuple(study.arms), arms=study.arms, questions=taken)
+    )
     if mistakes:
         raise StudyError(mistakes)
     return replace(study, search=(*study.search, made)), called
@@ -104,6 +110,11 @@ def search_study(
                 on_confirmation=watch.confirm,
             )
             found.append(searched(study, one, opened))
+            if report.frozen_before:
+                ended.append(
+                    f"{one.id}: its candidate was chosen before, from {report.proposed} proposals; this call went on "
+                    "with its confirmation alone"
+                )
             if report.ended_by == "nothing to choose":
                 ended.append(
                     f"{one.id}: none of its {report.proposed} proposals has a result to be chosen by"

@@ -96,7 +96,7 @@ def _train(order: Order, data: Dataset, facts: dict[str, str], tell: Callable[[E
     resume = checkpoint.load(kept, key=trial.key) if kept else None
     if resume is not None:
         facts = {**facts, "resumed_after_epoch": str(len(resume.history))}
-        for record in resume.history if order.hurdles else ():  # who set hurdles judges by the whole curve
+        for record in resume.history if order.retell else ():
             tell(Progress(key=trial.key, record=record, epochs=trial.arm.settings.epochs))
     try:
         for step in train(trial, data, provenance=facts, resume=resume):

@@ -116,7 +116,8 @@ def _told(search: Search, point: Point) -> optuna.trial.FrozenTrial:
         case "finished":
             told |= {"state": states.COMPLETE, "value": point.results[1]}
         case "diverged" | "failed":
-            told |= {"state": states.COMPLETE, "value": worst}
+            # Told as given up before its first epoch: of those given up Optuna ranks that last, and a result never.
+            told |= {"state": states.PRUNED, "intermediate_values": {0: worst}}
         case "stopped":
             told |= {
                 "state": states.PRUNED,

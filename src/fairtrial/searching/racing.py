@@ -26,9 +26,14 @@ def ranked(search: Search, points: Sequence[Point], *, seeds: int) -> list[Point
     return [point for *_, point in sorted(known, key=lambda one: one[:2])]
 
 
+def _sound(points: Sequence[Point]) -> list[Point]:
+    """Without those of which any run diverged: the next in line takes their place."""
+    return [point for point in points if None not in point.results.values()]
+
+
 def due(search: Search, points: Sequence[Point]) -> list[tuple[Point, int]]:
     """The trials that the race lacks now: points with the seed that each needs next. Empty when it is over."""
-    field = ranked(search, points, seeds=1)
+    field = ranked(search, _sound(points), seeds=1)
     for seeds, size in enumerate(FIELD, start=1):
         field = field[:size]
         lacking = [(point, seeds + 1) for point in field if seeds + 1 not in point.results]
@@ -41,7 +46,7 @@ def due(search: Search, points: Sequence[Point]) -> list[tuple[Point, int]]:
 def leader(search: Search, points: Sequence[Point]) -> Point | None:
     """Who is ahead: of those that went furthest in the race and all have the seeds they need, the best mean."""
     best: Point | None = None
-    field = ranked(search, points, seeds=1)
+    field = ranked(search, _sound(points), seeds=1)
     for seeds, size in enumerate((len(field), *FIELD), start=1):
         field = field[:size]
         if not field or any(seeds not in point.results for point in field):

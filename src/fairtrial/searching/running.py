@@ -38,6 +38,8 @@ class SearchReport:
     selected: int | None
     confirmed: runner.RunReport | None
     ended_by: Literal["done", "budget", "nothing to choose"]
+    frozen_before: bool = False
+    """Whether the candidate had been frozen by an earlier call, so that nothing was proposed in this one."""
 
 
 def search(
@@ -78,17 +80,16 @@ def search(
         on_begin=on_begin,
         baseline=baseline,
     )
-    frozen = store.selection(study=study.name, question=wanted.id, basis=key)
+    limit = wanted.trials if most is None else most
+    frozen = training.frozen()
+    frozen_before = frozen is not None
     if frozen is None:
         try:
-            _explore(
-                training, Phase.lasting(EXPLORING * budget), most=wanted.trials if most is None else most
-            )
+            _explore(training, Phase.lasting(EXPLORING * budget), most=limit)
             _race(training, Phase.lasting(RACING * budget))
         finally:
             training.dispatch.release()
         frozen = _freeze(training)
-    in_time = time.monotonic() < began + (EXPLORING + RACING) * budget
     report = None
     if frozen is not None:
         judged = confirmation(study, wanted, frozen)
@@ -101,7 +102,12 @@ def search(
         stopped=training.stopped,
         selected=None if frozen is None else json.loads(frozen.selected)["number"],
         confirmed=report,
-        ended_by=report.ended_by if report else "nothing to choose" if in_time else "budget",
+        ended_by=report.ended_by
+        if report
+        else "nothing to choose"
+        if _all_tried(training, limit)
+        else "budget",
+        frozen_before=frozen_before,
     )
 
 
@@ -110,6 +116,8 @@ def _explore(training: Training, phase: Phase, *, most: int | None) -> None:
 
     def refill() -> bool:
         training.read()
+        if training.frozen() is not None:
+            return False  # another process has chosen
         mine = True
         if 1 not in training.baseline.results:
             mine = training.begin(training.baseline.arm, 1, phase)
@@ -129,17 +137,26 @@ def _race(training: Training, phase: Phase) -> None:
 
     def refill() -> bool:
         training.read()
+        if training.frozen() is not None:
+            return False
         racers = [point for point in training.points if not training.out(point)]
-        wanted = [(point.arm, seed) for point, seed in racing.due(training.search, racers)]
-        furthest = max((seed for _, seed in wanted), default=0)
+        due = [(point.arm, seed) for point, seed in racing.due(training.search, racers)]
+        furthest = max([*(seed for _, seed in due), *(point.seeds for point in racers)], default=0)
         baseline = training.baseline
-        wanted += [(baseline.arm, seed) for seed in range(1, furthest + 1) if seed not in baseline.results]
+        beside = [(baseline.arm, seed) for seed in range(1, furthest + 1) if seed not in baseline.results]
+        wanted = [*beside, *due]
         mine = True
         for arm, seed in wanted:
             mine = training.begin(arm, seed, phase) and mine
         return not mine
 
     training.until_done(refill, phase)
+
+
+def _all_tried(training: Training, most: int | None) -> bool:
+    """Whether there is nothing left to try: no point without an outcome, and none to be proposed."""
+    over = training.exhausted or (most is not None and len(training.points) >= most)
+    return over and all(point.state != "open" for point in training.points)
 
 
 def _freeze(training: Training) -> Selection | None:

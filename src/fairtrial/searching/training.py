@@ -11,7 +11,7 @@ from fairtrial.dispatch import Dispatch, Ended, Executor
 from fairtrial.engine.precision import resolve
 from fairtrial.searching.halving import hurdles
 from fairtrial.searching.proposing import propose
-from fairtrial.store import Claim, Proposal, Store, Taken
+from fairtrial.store import Claim, Proposal, Selection, Store, Taken
 from fairtrial.study.schema import Arm, Study
 from fairtrial.study.searches import Search
 from fairtrial.trial import Event, Lost, Outcome, Progress, Trial
@@ -58,6 +58,8 @@ class Training:
     given_up: set[str] = field(default_factory=set[str])
     too_slow: set[str] = field(default_factory=set[str])
     seconds: list[float] = field(default_factory=list[float])
+    exhausted: bool = False
+    """Whether the space has no further point."""
     trained: int = 0
     stopped: int = 0
 
@@ -76,7 +78,7 @@ class Training:
             return True
         others = [] if number is None else [point for point in self.points if point.number != number]
         bounds = hurdles(self.search, others, epochs=arm.settings.epochs)
-        claim = self.dispatch.start(trial, hurdles=bounds)
+        claim = self.dispatch.start(trial, hurdles=bounds, retell=True)
         if isinstance(claim, Claim):
             self.on_begin(trial, self._about(arm))
             self.scores[trial.key] = {}
@@ -105,6 +107,7 @@ class Training:
             number=number,
         )
         if made is None:
+            self.exhausted = True
             return False
         values, arm = made
         key = trial_of(arm, 1).arm_key
@@ -114,6 +117,10 @@ class Training:
         # Read again: another process may have been faster, or the store knew the outcome already.
         self.read()
         return True
+
+    def frozen(self) -> Selection | None:
+        """What this search has chosen, here or in another process."""
+        return self.store.selection(study=self.study.name, question=self.search.id, basis=self.key)
 
     def out(self, point: Point) -> bool:
         """Whether one of its seeds failed for good."""
@@ -167,9 +174,16 @@ class Training:
             self.seconds.append(ended.seconds)
         elif ended.given_up:
             self.given_up.add(ended.trial.key)
+            if number is not None:
+                self._stop(number, ended.trial, {})
         elif number is not None and (not ended.event.retry or ended.trial.key in self.too_slow):
-            self.store.stop_proposal(self.key, number, [scores[epoch] for epoch in sorted(scores)])
+            self._stop(number, ended.trial, scores)
             self.stopped += 1
+
+    def _stop(self, number: int, trial: Trial, scores: dict[int, float]) -> None:
+        """The proposal is not taken up again."""
+        self.store.stop_proposal(self.key, number, [scores[epoch] for epoch in sorted(scores)])
+        self.store.checkpoint_path(trial.key).unlink(missing_ok=True)
 
 
 def trial_of(arm: Arm, seed: int) -> Trial:

@@ -100,6 +100,11 @@ class SelectionKeeper(_Opened):
         assert found is not None
         return found
 
+    def selections(self, *, study: str, question: str) -> list[Selection]:
+        """All that a question has selected, from whatever basis, the earliest block of seeds first."""
+        with explained(self.path), reading(self._connection):
+            return proposals.selections(self._connection, study=study, question=question)
+
     def selection(self, *, study: str, question: str, basis: str) -> Selection | None:
         """What a question has selected from this basis, if it has."""
         with explained(self.path), reading(self._connection):

@@ -108,6 +108,15 @@ def selection(connection: sqlite3.Connection, *, study: str, question: str, basi
     )
 
 
+def selections(connection: sqlite3.Connection, *, study: str, question: str) -> list[Selection]:
+    """All that a question of a study has selected, whatever from, in the order of their blocks."""
+    rows = connection.execute(
+        "SELECT basis FROM selections WHERE study = ? AND question = ? ORDER BY block", (study, question)
+    ).fetchall()
+    found = [selection(connection, study=study, question=question, basis=row["basis"]) for row in rows]
+    return [one for one in found if one is not None]
+
+
 def last_block(connection: sqlite3.Connection) -> int | None:
     """The block of seeds that was given to a selection last."""
     return connection.execute("SELECT max(block) FROM selections").fetchone()[0]

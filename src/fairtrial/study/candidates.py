@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from fairtrial.errors import Mistake, StudyError
 from fairtrial.study.arms import arms_of
 from fairtrial.study.judged_on import changes_what_is_judged_on
 from fairtrial.study.nearest import did_you_mean
-from fairtrial.study.schema import Arm
+from fairtrial.study.schema import Arm, ArmSettings
 from fairtrial.study.searches import Search
-from fairtrial.study.space import Choice, Parameter, Value, walk
+from fairtrial.study.space import Choice, Parameter, Value, parameters, spoken, walk, within
 from fairtrial.study.spelling import spelled
 from fairtrial.study.tree import Node, from_python, shortened
 
-_WALKS = 20
-"""Random points looked at before training, beside the smallest and the largest, to see that some can be built."""
+_WALKS = 8
+"""Points looked at before training for each option and each end of a range, to see that one can be built."""
+
+_MOST_PARAMETERS = 200
 
 
 def candidate(arm: Arm, changes: Mapping[str, Any], *, name: str, block: int = 0) -> Arm:
@@ -46,12 +48,35 @@ def in_block(arm: Arm, block: int) -> Arm:
 
 
 def impossible(search: Search, arms: Mapping[str, Arm]) -> str:
-    """Why no point of the search's space can be built, or empty if some can."""
+    """Why no point can be built in which a parameter has one of its options or an end of its range; empty if some can.
+
+    An option with a mistake in it would otherwise never be tried, and nobody would know.
+    """
     baseline = arms.get(search.baseline)
     if baseline is None:
         return ""
+    draw = random.Random(1)
+    for name, parameter in parameters(search.space)[:_MOST_PARAMETERS]:
+        for value in _to_be_seen(parameter):
+            if why := _unbuildable(search.space, baseline, name, value, draw):
+                text = parameter.labels[int(value)] if isinstance(parameter, Choice) else value
+                return f"with {spoken(name)} {text} there is no network: {why}"
+    return ""
+
+
+def _to_be_seen(parameter: Parameter) -> tuple[Value, ...]:
+    if isinstance(parameter, Choice):
+        return tuple(range(len(parameter.options)))[:_MOST_PARAMETERS]
+    return (parameter.low, parameter.high)
+
+
+def _unbuildable(
+    space: Mapping[str, Any], baseline: Arm, name: str, value: Value, draw: random.Random
+) -> str:
+    """Why none of some walks in which the parameter has this value gives an arm, or empty."""
     said = ""
-    for changes in _some_walks(search.space):
+    for _ in range(_WALKS):
+        changes = walk(space, lambda met, parameter: _leading_to(name, value, met, parameter, draw))
         try:
             candidate(baseline, changes, name="candidate")
         except StudyError as error:
@@ -61,21 +86,18 @@ def impossible(search: Search, arms: Mapping[str, Arm]) -> str:
     return said.replace("arm 'candidate': ", "")
 
 
-def _some_walks(space: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Departures where everything is at its lowest, at its highest, and at random."""
-    draw = random.Random(1)
-    yield walk(space, lambda _, parameter: _lowest(parameter))
-    yield walk(space, lambda _, parameter: _highest(parameter))
-    for _ in range(_WALKS):
-        yield walk(space, lambda _, parameter: _drawn(parameter, draw))
-
-
-def _lowest(parameter: Parameter) -> Value:
-    return 0 if isinstance(parameter, Choice) else parameter.low
-
-
-def _highest(parameter: Parameter) -> Value:
-    return len(parameter.options) - 1 if isinstance(parameter, Choice) else parameter.high
+def _leading_to(name: str, value: Value, met: str, parameter: Parameter, draw: random.Random) -> Value:
+    """What the parameter `met` is decided to be on the way to `name` at `value`; at random where it leads nowhere."""
+    if met == name:
+        return value
+    if isinstance(parameter, Choice):
+        for place, text in enumerate(parameter.labels):
+            inside = within(met, text)
+            if name == inside or name.startswith(f"{inside}."):
+                return place
+    elif met.endswith(".repeat") and name.startswith(met.removesuffix("repeat")):
+        return parameter.high
+    return _drawn(parameter, draw)
 
 
 def _drawn(parameter: Parameter, draw: random.Random) -> Value:
@@ -101,9 +123,14 @@ def _paths(space: Mapping[str, Any]) -> Iterator[str]:
 
 
 def search_mistakes(
-    nodes: Sequence[Node], searches: Sequence[Search], *, names: Sequence[str], arms: Mapping[str, Arm]
+    nodes: Sequence[Node],
+    searches: Sequence[Search],
+    *,
+    names: Sequence[str],
+    arms: Mapping[str, Arm],
+    questions: Collection[str],
 ) -> Iterator[Mistake]:
-    """Unknown baselines, ids given twice, spaces of which nothing can be built."""
+    """Unknown baselines, ids given twice, spaces of which some part cannot be built. `questions` are ids taken already."""
     first: dict[str, Node] = {}
     for node, search in zip(nodes, searches, strict=True):
         entries = node.entries or {}
@@ -111,11 +138,19 @@ def search_mistakes(
         if search.id in first:
             message = f"{subject}this id is given twice, first at {first[search.id].where}"
             yield Mistake(where=entries["id"].where, message=message)
+        if search.id in questions:
+            message = f"{subject}a question has this id; give the search one of its own"
+            yield Mistake(where=entries["id"].where, message=message)
         first.setdefault(search.id, entries["id"])
+        unknown = [path for path in search.space if path.partition(".")[0] not in ArmSettings.model_fields]
         if search.baseline not in names:
             hint = did_you_mean(search.baseline, names) or f"; arms here: {shortened(', '.join(names))}"
             message = f"{subject}baseline names an unknown arm {shortened(search.baseline)!r}{hint}"
             yield Mistake(where=entries["baseline"].where, message=message)
+        elif unknown:
+            hint = did_you_mean(unknown[0], tuple(ArmSettings.model_fields))
+            message = f"{subject}space: {unknown[0]!r} is no setting of an arm{hint}"
+            yield Mistake(where=entries["space"].where, message=message)
         elif others := [path for path in _paths(search.space) if changes_what_is_judged_on(path)]:
             message = (
                 f"{subject}space: {', '.join(others)} changes the images that a network is judged on, so that a better figure "

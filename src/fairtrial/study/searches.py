@@ -20,8 +20,8 @@ from fairtrial.study.space import (
     IntRange,
     Repeated,
     every_point,
-    grid_of,
     parameters,
+    size_of,
 )
 
 KINDS = ("int", "float", "choice")
@@ -96,8 +96,12 @@ def _parameter(kind: str, entries: Mapping[str, Any]) -> IntRange | FloatRange |
     if kind == "int":
         if step is not None and not _whole(step):
             raise refusal(f"step must be a whole number, got {step!r}")
-        return IntRange(low=int(low), high=int(high), log=log, step=step or 1)
-    return FloatRange(low=float(low), high=float(high), log=log, step=step, points=points)
+        step = step or 1
+        return IntRange(low=low, high=low + (high - low) // step * step, log=log, step=step)
+    made = FloatRange(low=float(low), high=float(high), log=log, step=step, points=points)
+    if step is None:
+        return made
+    return FloatRange(low=made.low, high=float(f"{made.low + (size_of(made) - 1) * step:.12g}"), step=step)
 
 
 def _ends(kind: str, ends: Any) -> tuple[Any, Any]:
@@ -118,7 +122,8 @@ def _choice(options: Any) -> Choice:
     if not 1 <= len(listed) <= MOST_OPTIONS:
         raise refusal(f"choice must be a list of 1 to {MOST_OPTIONS} options, got {options!r}"[:200])
     read: tuple[Any, ...] = tuple(template(option) for option in listed)
-    if any(one in read[:place] for place, one in enumerate(read)):
+    # By how they are written: true is not 1, though Python has it so.
+    if len({repr(one) for one in read}) < len(read):
         raise refusal("choice names an option twice")
     return Choice(options=read)
 
@@ -184,9 +189,9 @@ class Search(Frozen):
                 raise refusal(
                     f"{name}: a grid needs to know how many: add points or step", "space", "sampler"
                 )
-            if len(grid_of(parameter)) > LARGEST_GRID:
+            if size_of(parameter) > LARGEST_GRID:
                 raise refusal(
-                    f"{name}: a grid of {len(grid_of(parameter))} values; add a step", "space", "sampler"
+                    f"{name}: a grid of {size_of(parameter):,} values; add a larger step", "space", "sampler"
                 )
         if self.sampler == "grid" and any(
             count > LARGEST_GRID for count, _ in enumerate(every_point(self.space), start=1)

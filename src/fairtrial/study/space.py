@@ -44,7 +44,7 @@ class FloatRange:
 
     def grid(self) -> tuple[float, ...]:
         if self.step is not None:
-            count = math.floor((self.high - self.low) / self.step + 1e-9) + 1
+            count = size_of(self)
             return tuple(float(f"{self.low + place * self.step:.12g}") for place in range(count))
         count = self.points or 1
         if count == 1:
@@ -109,7 +109,7 @@ def _filled(template: Any, name: str, ask: Ask) -> Any:
         case Choice():
             place = int(ask(name, template))
             option = template.options[place]
-            return _filled(option, _within(name, template.labels[place]), ask)
+            return _filled(option, within(name, template.labels[place]), ask)
         case dict():
             entries = cast("dict[str, Any]", template)
             return {key: _filled(value, f"{name}.{key}", ask) for key, value in entries.items()}
@@ -141,7 +141,7 @@ def parameters(space: Space) -> tuple[tuple[str, Parameter], ...]:
             case Choice():
                 found[name] = template
                 for text, option in zip(template.labels, template.options, strict=True):
-                    visit(option, _within(name, text))
+                    visit(option, within(name, text))
             case dict():
                 for key, value in cast("dict[str, Any]", template).items():
                     visit(value, f"{name}.{key}")
@@ -208,12 +208,25 @@ def grid_of(parameter: Parameter) -> tuple[Value, ...]:
     return tuple(range(len(parameter.options))) if isinstance(parameter, Choice) else parameter.grid()
 
 
+def size_of(parameter: Parameter) -> int:
+    """How many values that are."""
+    match parameter:
+        case Choice():
+            return len(parameter.options)
+        case IntRange():
+            return (parameter.high - parameter.low) // parameter.step + 1
+        case FloatRange():
+            if parameter.step is None:
+                return parameter.points or 1
+            return math.floor((parameter.high - parameter.low) / parameter.step + 1e-9) + 1
+
+
 def departures(space: Space, values: Mapping[str, Value]) -> dict[str, Any]:
     """What the space comes to where its parameters have these values."""
     return walk(space, lambda name, _: values[name])
 
 
-def _within(name: str, option: str) -> str:
+def within(name: str, option: str) -> str:
     """What parameters are called that stand inside an option of the choice `name`."""
     return f"{name}={re.sub(r'[^A-Za-z0-9_+#-]', '_', option)}"
 

@@ -150,7 +150,13 @@ def _study(root: Node, sets: Sequence[str], *, source: str, name: str) -> Study:
     document = _document(replace(root, value=entries), given, name, mistakes)
     if document is not None:
         mistakes.extend(
-            search_mistakes(_listed(entries.get("search")), document.search, names=tuple(bodies), arms=arms)
+            search_mistakes(
+                _listed(entries.get("search")),
+                document.search,
+                names=tuple(bodies),
+                arms=arms,
+                questions=identifiers,
+            )
         )
         mistakes.extend(tuning_mistakes(questions, document.questions, arms=arms))
         mistakes.extend(combining_mistakes(questions, document.questions, arms=arms))
