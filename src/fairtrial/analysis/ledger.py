@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fairtrial.analysis.judged_claim import about
 from fairtrial.analysis.said import said
 from fairtrial.analysis.sentences import amount, count_of
-from fairtrial.analysis.values import Answer, Answers, JudgedClaim
+from fairtrial.analysis.values import Answer, Answers, ClaimVerdict, JudgedClaim
 
 DIRECTIONS = ("increase", "decrease", "no change")
 
@@ -21,6 +21,7 @@ class Entry:
     about: str
     said: str
     own_tables: str
+    verdict: ClaimVerdict
     found: str
 
 
@@ -50,6 +51,7 @@ def ledger(answers: Answers) -> Ledger:
                 about=about(one.claim),
                 said=one.said,
                 own_tables="" if one.claim.own_tables is None else said(one.claim.own_tables),
+                verdict=one.verdict,
                 found=found,
             )
             for question, one, found in judged

@@ -19,12 +19,18 @@ def selected_markdown(answers: Answers, *, heading: str) -> Iterator[str]:
             title = f"{escaped(search.search.id)}: a search from {escaped(search.search.baseline)}"
             yield from _section(f"{heading}{title}{end}", markdown_lines(search))
     for retuned in answers.retuned:
-        asked = retuned.question
-        title = f"{escaped(asked.id)}: {escaped(asked.variant)} against {escaped(asked.baseline)}, each tuned anew"
-        yield from _section(f"{heading}{title}{end}", _of_retuned(retuned))
+        yield from _section(f"{heading}{retuned_title(retuned)}{end}", retuned_lines(retuned))
     for combined in answers.combined:
-        title = f"{escaped(combined.question.id)}: {escaped(', '.join(combined.question.combine))} together"
-        yield from _section(f"{heading}{title}{end}", _of_combined(combined))
+        yield from _section(f"{heading}{combined_title(combined)}{end}", combined_lines(combined))
+
+
+def retuned_title(found: Retuned) -> str:
+    asked = found.question
+    return f"{escaped(asked.id)}: {escaped(asked.variant)} against {escaped(asked.baseline)}, each tuned anew"
+
+
+def combined_title(found: Combined) -> str:
+    return f"{escaped(found.question.id)}: {escaped(', '.join(found.question.combine))} together"
 
 
 def _section(title: str, lines: Iterator[str]) -> Iterator[str]:
@@ -34,13 +40,15 @@ def _section(title: str, lines: Iterator[str]) -> Iterator[str]:
     yield ""
 
 
-def _of_retuned(found: Retuned) -> Iterator[str]:
+def retuned_lines(found: Retuned) -> Iterator[str]:
+    """The comparison as a list, then what the tuning saw, without a heading."""
     yield f"- {escaped(found.sentence)}"
     yield from question_lines(found.answers)
     yield f"- *{escaped(found.tuning_sentence)}*"
 
 
-def _of_combined(found: Combined) -> Iterator[str]:
+def combined_lines(found: Combined) -> Iterator[str]:
+    """What was put together as a list, what it gains and what each part adds, without a heading."""
     yield f"- {escaped(found.sentence)}"
     yield from (f"- {escaped(line)}" for line in found.left_out_lines)
     yield from question_lines(found.gain)

@@ -86,11 +86,7 @@ def read_evidence(answers: Answers, store: Store) -> Evidence:
             if (found := filters(arm.arm, arm.trials, store)) is not None
         },
         pictures=pictures,
-        timed={
-            question.id: time_contrast(timed(question, study, store), horizon=study.seeds.max)
-            for question in study.questions
-            if "time" in question.metrics
-        },
+        timed=_timed(answers, store),
         store=(answers.store or store.path).name,
         otherwise=stored_otherwise(study.arms.values(), store),
     )
@@ -99,3 +95,14 @@ def read_evidence(answers: Answers, store: Store) -> Evidence:
 def _predictions(arm: ArmTrials, store: Store) -> list[Predictions]:
     found = (store.predictions(trial.key) for trial in arm.trials if trial.outcome.state == "finished")
     return [one for one in found if one is not None]
+
+
+def _timed(answers: Answers, store: Store) -> dict[str, Contrast]:
+    """Pairs timed in turn, by question; those of arms tuned first are of the tuned arms."""
+    compared = [found.comparison.declared for found in answers.retuned if found.comparison is not None]
+    return {
+        question.id: time_contrast(timed(question, study, store), horizon=study.seeds.max)
+        for study in (answers.declared, *compared)
+        for question in study.questions
+        if "time" in question.metrics
+    }

@@ -9,6 +9,12 @@ from fairtrial.analysis.markdown import escaped
 from fairtrial.analysis.overview import title
 from fairtrial.analysis.searched import Searched
 from fairtrial.analysis.searched_text import asked
+from fairtrial.analysis.selected_markdown import (
+    combined_lines,
+    combined_title,
+    retuned_lines,
+    retuned_title,
+)
 from fairtrial.analysis.values import Answers
 from fairtrial.errors import FairtrialError
 from fairtrial.report.cells import Cell, code, notebook_json, relative, text
@@ -70,6 +76,7 @@ def notebook_cells(answers: Answers, *, folder: Path, store: Path) -> Iterator[C
     for place, found in enumerate(answers.searches):
         if found.points:
             yield from _search(found, answers, place=place)
+    yield from _selections(answers)
     others = [name for name in study.arms if name not in shown]
     if others:
         yield text("## Models no question is about")
@@ -126,6 +133,17 @@ def _search(found: Searched, answers: Answers, *, place: int) -> Iterator[Cell]:
     yield code(f"answers.searches[{place}]")
     for kind in figures_of(answers, found.search.id):
         yield code(f"ft.figures(answers, {found.search.id!r})[{kind!r}]")
+
+
+def _selections(answers: Answers) -> Iterator[Cell]:
+    """What came of arms tuned first and of improvements put together, a section each."""
+    sections = [
+        *((found.question, retuned_title(found), retuned_lines(found)) for found in answers.retuned),
+        *((found.question, combined_title(found), combined_lines(found)) for found in answers.combined),
+    ]
+    for question, heading, lines in sections:
+        said = (line for one in (question.ask, question.note) if one for line in (f"> {escaped(one)}", ""))
+        yield text(f"## {heading}", "", *said, *lines)
 
 
 def _model(name: str) -> Cell:

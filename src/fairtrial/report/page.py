@@ -17,15 +17,17 @@ from fairtrial.analysis.outstanding import outstanding
 from fairtrial.analysis.searched_text import NO_EVIDENCE, begun, state_of_searches
 from fairtrial.report.arm_view import arm_view
 from fairtrial.report.charts import Chart, Part
+from fairtrial.report.combined_view import combined_view
 from fairtrial.report.evidence import Evidence
 from fairtrial.report.javascript import Bundle
 from fairtrial.report.learning import MOST_EPOCHS, curves
 from fairtrial.report.method import method
 from fairtrial.report.question_view import question_view
+from fairtrial.report.retuned_view import retuned_view
 from fairtrial.report.search_view import search_view
 from fairtrial.report.strip import reach
 from fairtrial.report.study_view import study_view
-from fairtrial.report.summary import headline, missing, tally
+from fairtrial.report.summary import headline, missing, own_promise, state_of_selections, tally
 from fairtrial.report.words import anchors
 from fairtrial.study.schema import Study
 
@@ -44,7 +46,12 @@ def page(evidence: Evidence, *, bundle: Bundle, made: datetime | None = None) ->
         for name, arm in evidence.arms.items()
         if (found := curves(arm, each_seed=epochs <= MOST_EPOCHS)) is not None
     }
-    verdicts = [*answers, *(found.answer for found in answers.searches if found.answer is not None)]
+    verdicts = [
+        *answers,
+        *(found.answer for found in answers.searches if found.answer is not None),
+        *(answer for found in answers.retuned for answer in found.answers),
+        *(answer for found in answers.combined for answer in found.gain),
+    ]
     reaches = {one: reach(answer for answer in verdicts if answer.metric == one) for one in _METRICS}
     lacks = outstanding(answers)
     arm_anchors = anchors("arm", list(evidence.arms))
@@ -74,6 +81,29 @@ def page(evidence: Evidence, *, bundle: Bundle, made: datetime | None = None) ->
         )
         for found in begun(answers)
     ]
+    retuned_anchors = anchors("tuned", [found.question.id for found in answers.retuned])
+    retuned = [
+        retuned_view(
+            found,
+            evidence,
+            anchor=retuned_anchors[found.question.id],
+            reach=reaches,
+            each_seed=epochs <= MOST_EPOCHS,
+        )
+        for found in answers.retuned
+    ]
+    combined_anchors = anchors("together", [found.question.id for found in answers.combined])
+    combined = [
+        combined_view(
+            found,
+            evidence,
+            anchor=combined_anchors[found.question.id],
+            reach=reaches,
+            each_seed=epochs <= MOST_EPOCHS,
+            questions=question_anchors,
+        )
+        for found in answers.combined
+    ]
     whole = study_view(evidence)
     charts = Charts()
     body = _environment().get_template("page.html").render(
@@ -85,6 +115,10 @@ def page(evidence: Evidence, *, bundle: Bundle, made: datetime | None = None) ->
         questions=questions,
         searches=searches,
         search_state=state_of_searches(answers) if questions else "",
+        retuned=retuned,
+        combined=combined,
+        selection_state=state_of_selections(answers) if questions else "",
+        own_promise=own_promise(study),
         arms=arms,
         arm_anchors=arm_anchors,
         whole=whole,
@@ -110,7 +144,11 @@ def commands(study: Study) -> tuple[str, ...]:
         return (*search, run, 'fairtrial.write_report(answers, "report.html")')
     words = [study.source, *(word for one in study.sets for word in ("--set", one))]
     return (
-        *([shlex.join(["fairtrial", "run", *words])] if study.questions or not study.search else []),
+        *(
+            [shlex.join(["fairtrial", "run", *words])]
+            if study.questions or study.retuned or not study.search
+            else []
+        ),
         *([shlex.join(["fairtrial", "search", *words])] if study.search else []),
         shlex.join(["fairtrial", "report", *words, "--html", "report.html"]),
     )

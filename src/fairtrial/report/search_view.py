@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from fairtrial.analysis.outstanding import outstanding
 from fairtrial.analysis.points import Point
 from fairtrial.analysis.searched import Searched
 from fairtrial.analysis.searched_text import asked, candidate_facts
 from fairtrial.analysis.values import Answers
 from fairtrial.report.charts import Chart
 from fairtrial.report.evidence import Evidence
-from fairtrial.report.learning import curves
-from fairtrial.report.question_view import QuestionView, question_view
+from fairtrial.report.judged_view import judged_view
+from fairtrial.report.question_view import QuestionView
 from fairtrial.report.search_charts import marks_explained, search_charts
 from fairtrial.report.search_picture import MOST_POINTS, picture
 from fairtrial.report.search_tables import HEADS, proposal_row
@@ -91,18 +90,8 @@ def _judged(
     each_seed: bool,
 ) -> QuestionView:
     """The confirmation's one question, whose sentence says how the candidate stands to the baseline."""
-    answers = replace(confirmed, answers=(replace(confirmed.answers[0], sentence=found.sentence),))
-    study = confirmed.declared
-    arms = {arm.arm.name: arm for arm in confirmed.arms}
-    drawn = {name: curve for name, arm in arms.items() if (curve := curves(arm, each_seed=each_seed))}
-    return question_view(
-        study.questions[0],
-        replace(evidence, study=study, answers=answers, arms=arms),
-        anchor=anchor,
-        curves=drawn,
-        reach=reach,
-        lacks=outstanding(confirmed),
-    )
+    said = replace(confirmed, answers=(replace(confirmed.answers[0], sentence=found.sentence),))
+    return judged_view(said, evidence, anchor=anchor, reach=reach, each_seed=each_seed)
 
 
 def how(search: Search) -> str:

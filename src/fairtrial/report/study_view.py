@@ -34,13 +34,14 @@ class StudyView:
 def study_view(evidence: Evidence) -> StudyView:
     on = asked_on(evidence)
     drawn = (curve_chart(curve, evidence.arms) for curve in evidence.answers.curves)
+    claims = ledger(evidence.answers)
     charts = tuple(chart for chart in drawn if chart is not None)
     return StudyView(
         models=models_charts(_models(evidence, on), accuracy=on),
         curves=charts[:_MOST_CURVES],
         left_out=max(len(charts) - _MOST_CURVES, 0),
-        ledger=ledger(evidence.answers),
-        fates=tuple(claim_badge(one.verdict) for answer in evidence.answers for one in answer.claims),
+        ledger=claims,
+        fates=tuple(claim_badge(entry.verdict) for entry in claims.entries),
         provenance=tuple(_provenance(evidence)),
     )
 

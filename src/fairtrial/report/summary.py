@@ -10,6 +10,7 @@ from fairtrial.analysis.searched_text import state_of_searches
 from fairtrial.analysis.sentences import count_of
 from fairtrial.analysis.values import Answer, Answers
 from fairtrial.durations import duration
+from fairtrial.study.schema import Study
 
 
 def headline(answers: Answers) -> str:
@@ -25,13 +26,33 @@ def headline(answers: Answers) -> str:
         verb = "stands" if stand == 1 else "stand"
         return f"Of {count_of(total, 'claim')} {stand} {verb}, {' and '.join(parts)}."
     if not len(answers):
-        if answers.searches:
-            return state_of_searches(answers)
+        states = [one for one in (state_of_searches(answers), state_of_selections(answers)) if one]
+        if states:
+            return " ".join(states)
         return "This study asks no questions; its arms are below."
     settled = sum(answer.settled for answer in answers)
     if not settled:
         return f"None of {count_of(len(answers), 'verdict')} is settled yet."
     return f"{settled} of {count_of(len(answers), 'verdict')} {'is' if settled == 1 else 'are'} settled."
+
+
+def state_of_selections(answers: Answers) -> str:
+    """How far the questions are that tune or combine first, in a sentence; empty for a study without any."""
+    settled = [one.settled for one in (*answers.retuned, *answers.combined)]
+    if not settled:
+        return ""
+    asked = f"{count_of(len(settled), 'question')} on arms tuned anew or improvements put together"
+    if all(settled) or not any(settled):
+        return f"{asked}, {'settled' if settled[0] else 'not settled yet'}."
+    return f"{asked}: {sum(settled)} settled, {len(settled) - sum(settled)} not settled yet."
+
+
+def own_promise(study: Study) -> str:
+    """What the verdicts on a selection are worth, beside those of the ordinary questions."""
+    return (
+        f"Each of these questions has a promise of its own: with probability at least {100 * study.confidence:g} % all its "
+        "verdicts are true, apart from those of the questions above."
+    )
 
 
 def tally(answers: Answers) -> tuple[tuple[int, str], ...]:
