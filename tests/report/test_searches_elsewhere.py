@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import altair as alt
 import pytest
 from made_searches import WIDTH, conditional, fill_search, hostile_answers
-from made_trials import HOSTILE, STUDY, fill, from_text
+from made_trials import HOSTILE, from_text
 from markdown_it import MarkdownIt
 
 import fairtrial as ft
@@ -80,16 +80,6 @@ def test_a_figure_of_slices_has_a_mark_for_each_trial(made: Made) -> None:
     assert symbols(fronts) == 2 * (done + 1 + 1)
 
 
-def test_a_search_that_is_called_like_a_question_hides_none_of_its_figures(tmp_path: Path) -> None:
-    """Ids of searches and of questions are given apart."""
-    search = WIDTH.partition("search:")[2].replace("id: S1", "id: Q1")
-    study = from_text(f"{STUDY}\nsearch:{search}", tmp_path)
-    fill(study, tmp_path / "some.db", seeds=1, errors={"narrow": 0.035, "wide": 0.025}, weights=False)
-    fill_search(study, tmp_path / "some.db", count=4)
-    found = ft.answers(study, store=tmp_path / "some.db")
-    assert list(ft.figures(found, "Q1")) == ["intervals", "contrasts", "learning", "dose-response", *KINDS]
-
-
 @pytest.mark.slow
 def test_the_folder_of_figures_has_those_of_a_search(made: Made, tmp_path: Path) -> None:
     """Each as SVG and as PDF, with its caption in the list."""
@@ -129,7 +119,7 @@ def test_a_parameter_stands_where_its_value_is() -> None:
                 "batch_size": {"int": [16, 1024], "log": True},
                 "epochs": {"int": [2, 8], "step": 2},
                 "network.mlp.activation": {"choice": ["relu", "tanh", "gelu"]},
-                "optimizer.learning_rate": {"float": [0.0, 0.4]},
+                "optimizer.beta_1": {"float": [0.0, 0.4]},
             },
         },
     )
