@@ -129,7 +129,7 @@ def test_a_parameter_stands_where_its_value_is() -> None:
     assert (activation.share(1), activation.words(2)) == (0.5, "gelu")
     assert rate.ticks == {0.0: "0", 0.1: "0.1", 0.2: "0.2", 0.3: "0.3", 0.4: "0.4"}
     assert [one.short for one in (batch, epochs, activation, rate)] == [
-        "batch_size", "epochs", "activation", "learning_rate",
+        "batch_size", "epochs", "activation", "beta_1",
     ]  # fmt: skip
 
 
