@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from fairtrial.engine.precision import resolve
+from fairtrial.analysis.gather import trial_of
 from fairtrial.errors import StudyError
 from fairtrial.store import Store
 from fairtrial.study.schema import Study
@@ -36,7 +36,7 @@ def trials(study: Study, names: Collection[str], seeds: int) -> list[Trial]:
     for seed in range(1, seeds + 1):
         for name in by_work:
             arm = study.arms[name]
-            trial = Trial(arm=arm, seed=seed, precision=resolve(arm.settings.precision))
+            trial = trial_of(arm, seed)
             unique.setdefault(trial.key, trial)
     return list(unique.values())
 

@@ -35,7 +35,12 @@ def gather(arms: Sequence[Arm], store: Store, *, history: bool = False) -> dict[
 
 def arm_key(arm: Arm) -> str:
     """What the arm computes on this machine, whatever it is called and whichever seed it has."""
-    return Trial(arm=arm, seed=1, precision=resolve(arm.settings.precision)).arm_key
+    return trial_of(arm, 1).arm_key
+
+
+def trial_of(arm: Arm, seed: int) -> Trial:
+    """The trial of that seed as this machine would train it."""
+    return Trial(arm=arm, seed=seed, precision=resolve(arm.settings.precision))
 
 
 def trials(arm: Arm, seeds: range) -> list[Trial]:

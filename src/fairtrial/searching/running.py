@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fairtrial import runner
-from fairtrial.analysis.points import baseline_point, points, search_key
+from fairtrial.analysis.points import baseline_point, search_key
 from fairtrial.analysis.searched import confirmation
 from fairtrial.data import catalog
 from fairtrial.dispatch import Dispatch, Executor
@@ -96,17 +96,16 @@ def search(
         on_confirmation(judged)
         left = max(began + budget - time.monotonic(), 0.0)
         report = runner.run(judged, store=store, executor=executor, budget_seconds=left, on_event=on_event)
+    ended_by = report.ended_by if report else "budget"
+    if report is None and _all_tried(training, limit):
+        ended_by = "nothing to choose"
     return SearchReport(
-        proposed=len(points(study, wanted, store)),
+        proposed=len(store.proposals(key)),
         trained=training.trained,
         stopped=training.stopped,
         selected=None if frozen is None else json.loads(frozen.selected)["number"],
         confirmed=report,
-        ended_by=report.ended_by
-        if report
-        else "nothing to choose"
-        if _all_tried(training, limit)
-        else "budget",
+        ended_by=ended_by,
         frozen_before=frozen_before,
     )
 

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from fairtrial.analysis.gather import trial_of
 from fairtrial.analysis.points import Point, baseline_point, in_words, points
 from fairtrial.dispatch import Dispatch, Ended, Executor
-from fairtrial.engine.precision import resolve
 from fairtrial.searching.halving import hurdles
 from fairtrial.searching.proposing import propose
 from fairtrial.store import Claim, Proposal, Selection, Store, Taken
@@ -184,7 +184,3 @@ class Training:
         """The proposal is not taken up again."""
         self.store.stop_proposal(self.key, number, [scores[epoch] for epoch in sorted(scores)])
         self.store.checkpoint_path(trial.key).unlink(missing_ok=True)
-
-
-def trial_of(arm: Arm, seed: int) -> Trial:
-    return Trial(arm=arm, seed=seed, precision=resolve(arm.settings.precision))
