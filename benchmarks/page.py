@@ -39,10 +39,7 @@ def rows_block(results: Results, *, picture: str) -> list[str]:
         "",
         *shares(found),
         "",
-        "### What was learnt meanwhile",
-        "",
-        *accuracies(found),
-        "",
+        *learnt(found),
     ]
 
 
@@ -151,8 +148,11 @@ def shares(found: Sequence[Compared]) -> Iterator[str]:
     yield from table([*head, *(f"{title}: GFLOP/s, share" for title in TITLES.values())], body)
 
 
-def accuracies(found: Sequence[Compared]) -> Iterator[str]:
-    """Test accuracy in per cent of what was trained whole."""
+def learnt(found: Sequence[Compared]) -> Iterator[str]:
+    """Test accuracy in per cent of what was trained whole; nothing where all rows were cut short."""
+    if all(run.test_accuracy is None for one in found for run in one.medians.values()):
+        return
+    yield from ("### What was learnt meanwhile", "")
 
     def cell(one: Compared, name: str) -> str:
         accuracy = one.medians[name].test_accuracy if name in one.medians else None
@@ -162,6 +162,7 @@ def accuracies(found: Sequence[Compared]) -> Iterator[str]:
         ["row, test accuracy in %", *TITLES.values()],
         [[one.name, *(cell(one, name) for name in TITLES)] for one in found],
     )
+    yield ""
 
 
 def count(many: int, noun: str) -> str:
