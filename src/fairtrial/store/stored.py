@@ -10,7 +10,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, cast
 
 from fairtrial.store import outcomes
 from fairtrial.store.outcomes import PHASES, SECONDS_COLUMNS, By
@@ -78,7 +78,7 @@ def _stored(
     block: int = 0,
 ) -> list[StoredTrial]:
     records: dict[str, tuple[EpochRecord, ...]] = {}
-    with _without_search_for_cycles():
+    with without_search_for_cycles():
         if history:
             rows = _plain(connection).execute(
                 f"""SELECT key, {", ".join(EpochRecord._fields)} FROM epochs
@@ -148,7 +148,9 @@ def _trials(
 
 
 def _measured(names: Sequence[str], values: Sequence[float | None]) -> dict[str, float]:
-    return {name: value for name, value in zip(names, values, strict=True) if value is not None}
+    if None in values:
+        return {name: value for name, value in zip(names, values, strict=True) if value is not None}
+    return dict(zip(names, cast("Sequence[float]", values), strict=True))
 
 
 def _epoch_record(row: tuple[Any, ...]) -> EpochRecord:
@@ -170,7 +172,7 @@ def _plain(connection: sqlite3.Connection) -> sqlite3.Cursor:
 
 
 @contextmanager
-def _without_search_for_cycles() -> Generator[None]:
+def without_search_for_cycles() -> Generator[None]:
     """Among a hundred thousand new values, none of them garbage, the search takes as long as reading them."""
     searching = gc.isenabled()
     gc.disable()
