@@ -89,15 +89,25 @@ def ratios(found: Sequence[Compared]) -> Iterator[str]:
             cells += [_marked(one, peer), _ratio(one, peer), *asked]
         body.append(cells)
     yield from table(head, body)
-    partly = [
-        f"{one.name}, {TITLES[name]}: {median.measured}"
-        for one in found
-        for name, median in one.medians.items()
-        if median.way != "whole"
-    ]
-    if partly:
+    if partly := list(scaled(found)):
         yield ""
         yield f"\\* scaled: {'; '.join(partly)}."
+
+
+def scaled(found: Sequence[Compared]) -> Iterator[str]:
+    """What was measured instead of the whole, and of which rows: of all that ran in them, or of those named."""
+    of_text: dict[str, dict[str, list[str]]] = {}
+    for one in found:
+        for name, median in one.medians.items():
+            if median.way != "whole":
+                of_text.setdefault(median.measured, {}).setdefault(one.name, []).append(name)
+    sizes = {one.name: len(one.medians) for one in found}
+    for text, of_row in of_text.items():
+        rows = [
+            row if len(names) == sizes[row] > 1 else f"{row} ({', '.join(TITLES[name] for name in names)})"
+            for row, names in of_row.items()
+        ]
+        yield f"{text} of {', '.join(rows)}"
 
 
 def judged(found: Sequence[Compared]) -> Iterator[str]:
