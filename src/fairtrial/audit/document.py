@@ -1,0 +1,47 @@
+"""A file as it was read: cells with their lines, whatever it was written in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+FileKind = Literal["notebook", "script", "text", "html"]
+CellKind = Literal["code", "prose", "output"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something stands: the cell (from 1; an exported text or a script is one cell) and the line in it.
+
+    `file_line` is the line in the file where that is known (scripts and texts; a notebook's lines are those of
+    its cells).
+    """
+
+    cell: int
+    line: int
+    file_line: int | None = None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A stretch of one kind, in the file's order.
+
+    Outputs are cells of their own, with the number of the code cell that printed them. In an exported text, where
+    nothing tells code from output from prose, `reading` decides by shape and each stretch becomes a cell.
+    """
+
+    number: int
+    kind: CellKind
+    source: str
+    first_line: int = 1
+    hidden: bool = False
+    """Folded away or collapsed by the notebook's metadata."""
+
+
+@dataclass(frozen=True)
+class Document:
+    path: str
+    kind: FileKind
+    cells: tuple[Cell, ...]
+    unread: tuple[str, ...] = ()
+    """What could not be read and why, in sentences."""
