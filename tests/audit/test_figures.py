@@ -162,7 +162,9 @@ def test_prose_needs_a_colon_or_an_equals_sign_and_code_has_no_figures() -> None
 
 def test_the_place_and_the_decimals_are_those_printed() -> None:
     """A finding quotes the figure with its digits, and the reader goes to the line."""
-    (one,) = figures_in(Cell(number=3, kind="output", source="\n\nTest accuracy: 97.0%", first_line=11))
+    (one,) = figures_in(
+        Cell(number=3, kind="output", source="\n\nTest accuracy: 97.0%", first_line=11), "text"
+    )
     assert (one.place.cell, one.place.line, one.decimals) == (3, 13, 3)
 
 

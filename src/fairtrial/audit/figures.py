@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 
-from fairtrial.audit.document import Cell, Place
+from fairtrial.audit.document import Cell, FileKind, Place
 from fairtrial.audit.experiment import Figure
 from fairtrial.audit.labels import NUMBER, Printed, decimals, metric_of, printed_in
 from fairtrial.audit.words import On
@@ -27,7 +27,7 @@ _REPORT = re.compile(r"^\s*accuracy\s{4,}(?P<number>[01]\.\d+)\s+\d+\s*$")
 _STOPWATCH = re.compile(r"^\s*-+\s*(?P<number>\d{1,9}(?:\.\d{1,18})?)\s*(?:seconds?|secs?|s)\s*-+\s*$")
 
 
-def figures_in(cell: Cell) -> tuple[Figure, ...]:
+def figures_in(cell: Cell, kind: FileKind = "notebook") -> tuple[Figure, ...]:
     """The numbers printed for models in an output or a text, in their order; percents as fractions, times in seconds.
 
     Of the lines that one epoch prints the last counts. Where no word names a part of the data, an epoch's figure is
@@ -37,7 +37,7 @@ def figures_in(cell: Cell) -> tuple[Figure, ...]:
         return ()
     found: dict[object, Figure] = {}
     trainings = 0
-    for figure in _figures(cell):
+    for figure in _figures(cell, kind):
         # An epoch that comes again, lower than the last, is another training's.
         key: object = len(found)
         if figure.epoch is not None:
@@ -50,17 +50,12 @@ def figures_in(cell: Cell) -> tuple[Figure, ...]:
     return tuple(found.values())
 
 
-def place_in(cell: Cell, offset: int) -> Place:
-    """The place of a line of a cell; `offset` counts from 0."""
-    return Place(cell=cell.number, line=cell.first_line + offset)
-
-
-def _figures(cell: Cell) -> Iterator[Figure]:
+def _figures(cell: Cell, kind: FileKind) -> Iterator[Figure]:
     heading: int | None = None
     """The epoch that a line of its own has named: `Epoch 3/5`."""
     printed = False
     for offset, whole in enumerate(cell.source.split("\n", _MOST_LINES)[:_MOST_LINES]):
-        line, place = last_state(whole), place_in(cell, offset)
+        line, place = last_state(whole), cell.place(offset + 1, kind)
         if not line.strip():
             heading = None if printed else heading
             continue

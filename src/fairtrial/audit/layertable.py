@@ -14,7 +14,9 @@ from fairtrial.audit.experiment import LayerSeen
 _ROW = re.compile(
     r"^[\s│|]*(?P<name>[\w./-]+)\s*\((?P<type>\w+)\)?[\s│|,]*\[?\((?P<shape>[\w, ]*)\)\]?[\s│|,]+(?P<parameters>\d[\d,]*)(?=[\s│|]|$)"
 )
-_SHAPELESS = re.compile(r"^[\s│|]*(?P<name>[\w./-]+)\s*\((?P<type>\w+)\)[\s│|]*(?:\?|multiple)[\s│|]+(?P<parameters>\d[\d,]*)")
+_SHAPELESS = re.compile(
+    r"^[\s│|]*(?P<name>[\w./-]+)\s*\((?P<type>\w+)\)[\s│|]*(?:\?|multiple)[\s│|]+(?P<parameters>\d[\d,]*)"
+)
 _KINDS = {
     "Dense": "dense",
     "Conv2D": "conv",
@@ -61,7 +63,12 @@ def row_in(text: str, place: Place) -> Row | None:
     named = found.groupdict().get("shape") or ""
     shape = tuple(int(part) for part in re.findall(r"\d+", named.split(",", 1)[-1]))
     return Row(
-        found["name"], found["type"], shape, int(found["parameters"].replace(",", "")), place, " ".join(text.split())
+        found["name"],
+        found["type"],
+        shape,
+        int(found["parameters"].replace(",", "")),
+        place,
+        " ".join(text.split()),
     )
 
 

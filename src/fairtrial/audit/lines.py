@@ -82,7 +82,9 @@ def _lines(document: Document) -> Iterator[Line]:
 def _number(text: str, *, heading: bool) -> tuple[int | None, bool]:
     if (found := _NUMBERED.match(text)) is not None:
         return int(found["number"]), False
-    if (found := _LISTED.match(text)) is not None and (heading or "?" in text or _IMPERATIVE.match(found["rest"])):
+    if (found := _LISTED.match(text)) is not None and (
+        heading or "?" in text or _IMPERATIVE.match(found["rest"])
+    ):
         return int(found["number"]), True
     return None, False
 

@@ -19,12 +19,13 @@ _NAMES = {
     "buffer_size": r"\b(?:shuffle[\s_-]*)?buffer[\s_-]*size",
     "momentum": r"\bmomentum\b",
     "dropout": r"\bdrop[\s_-]*out(?:[\s_-]*(?:rate|prob(?:ability)?))?\b",
-    "hidden_size": r"\bhidden[\s_-]*(?:layer[\s_-]*)?(?:size|units|width)\b",
 }
 _COUNTED = {"epochs": re.compile(r"(?<![\w.])(?P<value>\d{1,6})\s+epochs?\b", re.IGNORECASE)}
 _STRICT = {name: re.compile(words + _BETWEEN + _NUMBER, re.IGNORECASE) for name, words in _NAMES.items()}
 _SPOKEN = {name: re.compile(words + _LOOSE + _NUMBER, re.IGNORECASE) for name, words in _NAMES.items()}
-_OPTIMIZER = re.compile(r"\boptimi[sz]er\b\W{0,4}(?:is|used|with)?\W{0,4}(?P<name>[A-Za-z]{3,12})", re.IGNORECASE)
+_OPTIMIZER = re.compile(
+    r"\boptimi[sz]er\b\W{0,4}(?:is|used|with)?\W{0,4}(?P<name>[A-Za-z]{3,12})", re.IGNORECASE
+)
 OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop", "adagrad", "adadelta", "adamax", "nadam", "ftrl", "lion")
 _ACTIVATIONS = {
     "relu": "relu",
@@ -82,7 +83,7 @@ def with_stated(training: TrainingSeen, text: str, *, spoken: bool = False) -> T
     """What is known of a training, and what a line adds to it; what was known already stays."""
     numbers = numbers_stated(text, spoken=spoken)
     other = dict(training.other or {})
-    for name in ("buffer_size", "momentum", "dropout", "hidden_size"):
+    for name in ("buffer_size", "momentum", "dropout"):
         if name in numbers:
             other.setdefault(name, f"{numbers[name]:g}")
     return replace(
