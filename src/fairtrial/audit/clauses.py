@@ -30,20 +30,17 @@ _MEANT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\b(?:hardly|barely) chang(?:ed|es)\b", "same"),
     )
 )  # fmt: skip
-_SENSES: dict[str, Sense] = {
-    word: sense
-    for sense, words in (
-        ("up", "increase increased increases increasing rose rises rise risen grew grows grown climbed climbs jumped raised raises higher"),
-        ("down", "decrease decreased decreases decreasing drop dropped drops dropping fell falls fall fallen declined declines reduced reduces reduction lowered lowers lower dipped diminished"),
-        ("good", "improve improved improves improving improvement better"),
-        ("bad", "worse worsened worsens deteriorated degraded degrades"),
-        ("longer", "longer slower more"),
-        ("shorter", "shorter faster quicker less"),
-        ("same", "same similar"),
-        ("moved", "went changed moved shifted changes goes"),
-    )
-    for word in words.split()
-}  # fmt: skip
+_SAID_BY: tuple[tuple[Sense, str], ...] = (
+    ("up", "increase increased increases increasing rose rises rise risen grew grows grown climbed climbs jumped raised raises higher"),
+    ("down", "decrease decreased decreases decreasing drop dropped drops dropping fell falls fall fallen declined declines reduced reduces reduction lowered lowers lower dipped diminished"),
+    ("good", "improve improved improves improving improvement better"),
+    ("bad", "worse worsened worsens deteriorated degraded degrades"),
+    ("longer", "longer slower more"),
+    ("shorter", "shorter faster quicker less"),
+    ("same", "same similar"),
+    ("moved", "went changed moved shifted changes goes"),
+)  # fmt: skip
+_SENSES = {word: sense for sense, words in _SAID_BY for word in words.split()}
 
 
 @dataclass(frozen=True)

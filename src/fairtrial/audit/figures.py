@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from fairtrial.audit.document import Cell, FileKind, Place
-from fairtrial.audit.experiment import Figure
-from fairtrial.audit.labels import NUMBER, Printed, decimals, metric_of, printed_in
+from fairtrial.audit.experiment import Figure, ModelSeen
+from fairtrial.audit.labels import NUMBER, Metric, Printed, decimals, metric_of, printed_in
 from fairtrial.audit.words import On
 
 _LONGEST_LINE = 4000
@@ -48,6 +48,26 @@ def figures_in(cell: Cell, kind: FileKind = "notebook") -> tuple[Figure, ...]:
                 key = (trainings, figure.metric, figure.on, figure.epoch)
         found[key] = figure
     return tuple(found.values())
+
+
+def final_figures(model: ModelSeen, metric: Metric, on: On | None = None) -> tuple[Figure, ...]:
+    """What a model ended with, one figure for each part of the data: printed after training, else its last epoch's.
+
+    Where a text names no part of the data, an accuracy or loss may be the validation's or the test's; the training's
+    only if there is no other.
+    """
+    last: dict[On, Figure] = {}
+    for figure in model.figures:
+        if figure.metric != metric:
+            continue
+        known = last.get(figure.on)
+        if known is None or known.epoch is not None or figure.epoch is None:
+            last[figure.on] = figure
+    if metric == "time":
+        return tuple(figure for figure in last.values() if figure.epoch is None)
+    if on is not None:
+        return (last[on],) if on in last else ()
+    return tuple(figure for part, figure in last.items() if part != "train") or tuple(last.values())
 
 
 def _figures(cell: Cell, kind: FileKind) -> Iterator[Figure]:

@@ -28,7 +28,8 @@ class Line:
     kind: CellKind
     place: Place
     order: Order
-    heading: bool = False
+    level: int = 0
+    """Of a heading: 1 to 6 as marked, 7 for a bold line or a short numbered one; 0 for what is none."""
     number: int | None = None
     """Of a numbered question or its answer: `Q4: ...`, `4. Fiddle with ...`, `Answering Q4`."""
     listed: bool = False
@@ -65,15 +66,19 @@ def _lines(document: Document) -> Iterator[Line]:
             text = last_state(whole)
             if not text.strip():
                 continue
-            heading = _HEADING.match(text) or _BOLD.match(text)
+            marked = _HEADING.match(text)
+            heading = marked or _BOLD.match(text)
             plain = _plain(heading["text"] if heading else text)
             number, listed = _number(plain, heading=heading is not None)
+            level = len(marked["marks"]) if marked else 7 if heading else 0
+            if number is not None and not listed and len(plain) <= 120:
+                level = level or 7
             yield Line(
                 text=plain,
                 kind=cell.kind,
                 place=cell.place(offset + 1, document.kind),
                 order=(index, offset),
-                heading=heading is not None or (number is not None and not listed and len(plain) <= 120),
+                level=level,
                 number=number,
                 listed=listed,
             )

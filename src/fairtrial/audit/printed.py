@@ -112,7 +112,7 @@ def _speaks(line: Line, with_figure: set[Order]) -> bool:
     """Whether a line is text rather than print: it ends the figures above it."""
     if line.order in with_figure or _states_settings(line):
         return False
-    return line.heading or line.number is not None or line.kind == "prose"
+    return line.level > 0 or line.number is not None or line.kind == "prose"
 
 
 def _states_settings(line: Line) -> bool:
@@ -123,7 +123,7 @@ def _model(table: _Table, lines: tuple[Line, ...], *, start: int, figures: tuple
     network = network_of(table.rows)
     title, training = _introduced(lines[max(start, table.first - _LINES_BEFORE) : table.first])
     for line in lines[table.last + 1 : table.last + 1 + _LINES_BEFORE]:
-        if line.kind == "prose" or line.heading or _NAMED.match(line.text) or _TITLE.match(line.text):
+        if line.kind == "prose" or line.level or _NAMED.match(line.text) or _TITLE.match(line.text):
             break
         training = with_stated(training, line.text)
     name = table.name or "model"
@@ -148,7 +148,7 @@ def _introduced(lines: tuple[Line, ...]) -> tuple[str, TrainingSeen]:
         if (found := _TITLE.match(line.text)) is not None and not title:
             title = found["title"].strip().removeprefix("(").removesuffix(")").strip()
             training = with_stated(training, title, spoken=True)
-        elif line.heading and not heading:
+        elif line.level and not heading:
             heading = line.text
             if not title:
                 training = with_stated(training, heading, spoken=True)

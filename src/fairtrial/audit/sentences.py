@@ -77,7 +77,9 @@ def said_in(text: str) -> tuple[Said, ...]:
 
 def _said(clause: Clause) -> Iterator[Said]:
     mentions = _mentions(clause)
-    senses = [(index, sense) for index in range(len(clause.words)) if (sense := clause.sense(index))]
+    senses: list[tuple[int, Sense]] = [
+        (index, sense) for index in range(len(clause.words)) if (sense := clause.sense(index))
+    ]
     taken: set[_Mention] = set()
     about: dict[int, list[_Mention]] = {}
     # What stands before a verb is its subject; only what no verb has as its subject can be an object.
@@ -103,17 +105,11 @@ def _said(clause: Clause) -> Iterator[Said]:
                 yield Said(one.metric, one.on, says, before, after, clause.sentence)
             elif says == "no change" and not _BEYOND.isdisjoint(clause.words):
                 yield Said(one.metric, one.on, "plateau", None, None, clause.sentence)
-        if not about[index] and sense in ("longer", "shorter") and not clause.supposed and not negated:
-            if _of_training(clause, index):
-                before, after = _figures(clause, index, end, "time")
-                yield Said(
-                    "time",
-                    None,
-                    "increase" if sense == "longer" else "decrease",
-                    before,
-                    after,
-                    clause.sentence,
-                )
+        timed = not about[index] and sense in ("longer", "shorter") and _of_training(clause, index)
+        if timed and not clause.supposed and not negated:
+            before, after = _figures(clause, index, end, "time")
+            longer: Says = "increase" if sense == "longer" else "decrease"
+            yield Said("time", None, longer, before, after, clause.sentence)
     if not taken and not senses and not clause.supposed:
         yield from _levels(clause, mentions)
 
@@ -222,7 +218,7 @@ def _says(sense: Sense, metric: Metric, before: Quoted | None, after: Quoted | N
 def _figures(clause: Clause, start: int, end: int, metric: Metric) -> tuple[Quoted | None, Quoted | None]:
     """`from 0.97 to 0.98`, `to 0.98 from 0.97`, `(0.97 -> 0.98)`, or `to 0.98` alone."""
     words = clause.words[:end]
-    numbers = {"from": None, "to": None}
+    numbers: dict[str, Quoted | None] = {"from": None, "to": None}
     for index in range(start + 1, len(words)):
         if words[index] in ("from", "to", "->", "→", "(", "into"):
             place = index + 1
@@ -232,7 +228,6 @@ def _figures(clause: Clause, start: int, end: int, metric: Metric) -> tuple[Quot
             role = "from" if words[index] in ("from", "(") else "to"
             if number is not None and numbers[role] is None and not _counts(words, place):
                 numbers[role] = number
-                # `0.97 -> 0.98` after a bracket or `from`; without either the first number is the arrow's
             if words[index] in ("->", "→") and numbers["from"] is None:
                 back = index - 1 if words[index - 1] not in ("%", "s", "seconds") else index - 2
                 numbers["from"] = clause.number(back, metric)
