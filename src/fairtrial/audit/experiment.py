@@ -9,6 +9,7 @@ from typing import Any, Literal
 from fairtrial.audit.document import Place
 
 Library = Literal["keras", "torch", "sklearn", "unknown"]
+Basis = Literal["named", "figures", "previous", ""]
 Says = Literal["increase", "decrease", "no change", "level", "plateau"]
 
 
@@ -108,6 +109,9 @@ class Asked:
     baseline: str | None
     place: Place
     statements: tuple[Statement, ...] = ()
+    basis: Basis = ""
+    """What tells the baseline: the text names it, the text's figures lead to it, or it is the model shown before that
+    differs least."""
 
 
 @dataclass(frozen=True)
