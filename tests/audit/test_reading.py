@@ -224,9 +224,9 @@ def test_fifty_megabytes_are_read_in_seconds_and_in_bounded_memory(tmp_path: Pat
         path = saved(tmp_path, "large.ipynb", content)
         assert path.stat().st_size > 49_000_000
         tracemalloc.start()
-        start = time.perf_counter()
+        start = time.process_time()
         document = read(path)
-        seconds = time.perf_counter() - start
+        seconds = time.process_time() - start
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert document.cells[-1].kind == "output" and len(document.cells[-1].source) < 300_000
@@ -257,11 +257,11 @@ HOSTILE = {
 @pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 def test_crafted_files_take_seconds_at_most(tmp_path: Path, name: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     for cell in read(saved(tmp_path, name, HOSTILE[name])).cells:
         if cell.kind == "code":
             parsed(cell.source)
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 JSON = st.recursive(

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from fairtrial.audit.document import Cell, CellKind
 
 _FENCE = re.compile(r"\s*(```|~~~)")
-_PROMPT = re.compile(r"\s*(In|Out)\s?\[[ \d*]*\]:\s?")
+_PROMPT = re.compile(r"\s{0,20}(In|Out)\s?\[[ \d*]*\]:\s?")
 _PRINTED = re.compile(
     r"""\s*(?:
         Model:\s*"                                              # a layer table's head
@@ -25,8 +25,11 @@ _PRINTED = re.compile(
 )
 _OPENS_CODE = re.compile(
     r"\s*(?:from\s+[\w.]+\s+import\s|import\s+[\w.]+(?:\s+as\s+\w+)?\s*(?:#.*)?$|def\s+\w+\(|class\s+\w+\s*[(:]"
-    r"|for\s+\w[\w, ]*\s+in\s.+:\s*$|[\w.]+\s*\([^)]*$|[\w. ,\[\]\"']+=\s*[\w.]+[\w.]*\()"
+    r"|for\s+\w[\w, ]*\s+in\s.+:\s*$|[\w.]+\s*\([^)]*$|\w[\w. ,\[\]\"']*=\s*\w[\w.]*\()"
 )
+_CODE_NEEDS = re.compile(r"[=(]|import|class")
+MOST_TRIES = 20_000
+"""Paragraphs of one file that are tried as code."""
 LONGEST_CLASSIFIED = 20_000
 """Characters of one paragraph that are tried as code; a longer one is told by its first lines."""
 
@@ -38,8 +41,8 @@ def text_cells(text: str) -> tuple[Cell, ...]:
     [('prose', 1), ('output', 3), ('code', 6)]
     """
     merged: list[tuple[CellKind, int, list[str]]] = []
-    for kind, start, lines in _paragraphs(text.replace("\r\n", "\n").replace("\r", "\n").split("\n")):
-        if merged and merged[-1][0] == kind and not (kind == "code" and lines and _FENCE.match(lines[0])):
+    for kind, start, lines, fenced in _paragraphs(text.replace("\r\n", "\n").replace("\r", "\n").split("\n")):
+        if merged and merged[-1][0] == kind and not fenced:
             _, first, before = merged[-1]
             before.extend([""] * (start - first - len(before)))
             before.extend(lines)
@@ -52,36 +55,44 @@ def text_cells(text: str) -> tuple[Cell, ...]:
     )
 
 
-def _paragraphs(lines: list[str]) -> Iterator[tuple[CellKind, int, list[str]]]:
+def _paragraphs(lines: list[str]) -> Iterator[tuple[CellKind, int, list[str], bool]]:
     """Runs of lines between blank ones, and what stands between fences."""
     index = 0
     before: CellKind = "prose"
+    tries = MOST_TRIES
     while index < len(lines):
-        if fence := _FENCE.match(lines[index]):
+        if fence := _FENCE.match(lines[index][:50]):
             end = index + 1
-            while end < len(lines) and not lines[end].lstrip().startswith(fence[1]):
+            while end < len(lines) and not lines[end][:50].lstrip().startswith(fence[1]):
                 end += 1
             inside = lines[index + 1 : end]
             before = "output" if _mostly_printed(inside) else "code"
-            yield before, index + 2, inside
+            yield before, index + 2, inside, True
             index = end + 1
             continue
         end = index
-        while end < len(lines) and lines[end].strip() and not _FENCE.match(lines[end]):
+        while end < len(lines) and lines[end].strip() and not _FENCE.match(lines[end][:50]):
             end += 1
         if end > index:
-            paragraph = [_PROMPT.sub("", line, count=1) for line in lines[index:end]]
-            before = _kind(paragraph, before)
-            yield before, index + 1, paragraph
+            paragraph = [_without_prompt(line) for line in lines[index:end]]
+            tries -= 1
+            before = _kind(paragraph, before, try_parsing=tries > 0)
+            yield before, index + 1, paragraph, False
         index = max(end, index + 1)
 
 
-def _kind(lines: list[str], before: CellKind) -> CellKind:
+def _without_prompt(line: str) -> str:
+    prompt = _PROMPT.match(line)
+    return line[prompt.end() :] if prompt else line
+
+
+def _kind(lines: list[str], before: CellKind, *, try_parsing: bool) -> CellKind:
     if _mostly_printed(lines):
         return "output"
     if before == "code" and lines[0][:1] in " \t)]}":
         return "code"
-    if _OPENS_CODE.match(lines[0]) or _is_code("\n".join(lines)[:LONGEST_CLASSIFIED]):
+    text = "\n".join(lines)[:LONGEST_CLASSIFIED]
+    if _OPENS_CODE.match(lines[0][:500]) or (try_parsing and _CODE_NEEDS.search(text) and _is_code(text)):
         return "code"
     return "prose"
 
