@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fairtrial.audit.differences import differences
@@ -200,45 +199,3 @@ def quoted(text: str, most: int = 160) -> str:
     """A sentence on one line, shortened in the middle of nothing."""
     line = " ".join(text.split())
     return line if len(line) <= most else f"{line[: most - 1].rsplit(' ', 1)[0]} …"
-
-
-def quotes(experiments: Experiments) -> Iterator[tuple[Statement, float]]:
-    """Every figure that the text gives, with its statement."""
-    for asked in experiments.asked:
-        for statement in asked.statements:
-            for value in (statement.before, statement.after):
-                if value is not None:
-                    yield statement, value
-
-
-def not_shown(experiments: Experiments, printed: frozenset[str]) -> tuple[Finding, ...]:
-    """One finding for a text whose figures no output shows: it was written from another run.
-
-    `printed` are all numbers that the outputs hold, as written. A figure or two may be a slip of the pen or stand for a
-    run not kept; from three on, a third of all, the text and the outputs are of different runs.
-    """
-    given = list(quotes(experiments))
-    values = {float(number) for number in printed}
-    strange: list[tuple[Statement, float, int]] = []
-    for statement, value in given:
-        digits = written(value, statement.text)
-        known = {round(one, digits) for one in values} | {round(one / 100, digits) for one in values}
-        if values and value not in known:
-            strange.append((statement, value, digits))
-    if len(strange) < 3 or 3 * len(strange) < len(given):
-        return ()
-    first = strange[0][0]
-    examples = ", ".join(dict.fromkeys(f"{value:.{digits}f}" for _, value, digits in strange[:4]))
-    return (
-        Finding(
-            kind="not-shown",
-            place=first.place,
-            said=quoted(first.text),
-            sentence=f"Of {len(given)} figures in the text {len(strange)} stand in no output of the file ({examples}): text and outputs are of "
-            "different runs.",
-            matters="How far two runs of the same program differ is as much as many of the changes that the text explains.",
-            advice="Run the file from top to bottom and write the text from that run; or better, say over how many seeds a figure is a mean.",
-            sure="certain",
-            serious=False,
-        ),
-    )
