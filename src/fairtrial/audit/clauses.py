@@ -40,7 +40,7 @@ _SAID_BY: tuple[tuple[Sense, str], ...] = (
     ("same", "same similar"),
     ("moved", "went changed moved shifted changes goes"),
 )  # fmt: skip
-_SENSES = {word: sense for sense, words in _SAID_BY for word in words.split()}
+_SENSES: dict[str, Sense] = {word: sense for sense, words in _SAID_BY for word in words.split()}
 
 
 @dataclass(frozen=True)
