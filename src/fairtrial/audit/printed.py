@@ -138,6 +138,7 @@ def _model(table: _Table, lines: tuple[Line, ...], *, start: int, figures: tuple
         input_shape=network.input_shape,
         classes=network.classes,
         printed_parameters=table.parameters,
+        printed_name=table.name,
     )
 
 
