@@ -41,16 +41,26 @@ def asked_in(document: Document, models: Sequence[ModelSeen]) -> tuple[Asked, ..
     ordered = [(order_of(document, model.place), model) for model in models]
     ordered.sort(key=lambda pair: pair[0])
     found: list[Asked] = []
-    for section in sections_of(lines_of(document), ordered):
+    for whole in sections_of(lines_of(document), ordered):
+        finals = _finals(document, whole)
+        section = _until(finals, whole, ordered)
         groups = _groups(section, ordered)
         for group in groups:
             found.append(_asked(group, section, [model for _, model in ordered], found))
         if groups and section.models:
-            repeated = tuple(
-                _statement(line, said, section.models[-1], None) for line, said in _finals(document, section)
-            )
+            repeated = tuple(_statement(line, said, section.models[-1], None) for line, said in finals)
             found[-1] = replace(found[-1], statements=(*found[-1].statements, *repeated))
     return tuple(found)
+
+
+def _until(
+    finals: list[tuple[Line, Said]], section: Section, ordered: Sequence[tuple[Order, ModelSeen]]
+) -> Section:
+    """The section without the models shown after its final figures: these are of what stands above them."""
+    if not finals:
+        return section
+    later = {model.name for order, model in ordered if order > finals[0][0].order}
+    return replace(section, models=tuple(model for model in section.models if model.name not in later))
 
 
 def _groups(section: Section, ordered: Sequence[tuple[Order, ModelSeen]]) -> list[_Group]:

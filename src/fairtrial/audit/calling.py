@@ -182,7 +182,7 @@ def _of_network(
         layer = arguments[0] if arguments else keywords.get("layer")
         net.layers.extend(keras_words.members(state, node, [layer]))
     elif word == "compile" and net.library == "keras":
-        compiled(net, node, arguments, keywords)
+        compiled(state, net, arguments, keywords)
     elif word in _FITS:
         fitted(state, net, node, arguments, keywords)
         return net if net.library == "sklearn" else Unknown(said(node))
@@ -280,6 +280,7 @@ def _passed_through(state: State, node: ast.Call, function: Value, arguments: li
     if isinstance(function, Net):
         function.used = True
         if isinstance(before, Tensor):
+            function.part = True
             return Tensor((*before.layers, *function.layers))
         return Unknown(said(node))
     if isinstance(before, Tensor):

@@ -129,6 +129,8 @@ def _called(state: State, node: ast.Call) -> Value:
             keywords.update(
                 {key: one for key, one in cast("dict[Any, Value]", value).items() if isinstance(key, str)}
             )
+    if not state.frames:
+        state.line = node.lineno  # its arguments stood on lines of their own
     return call(state, node, function, arguments, keywords)
 
 

@@ -16,8 +16,14 @@ KERAS_BATCH = 32
 """What `fit` takes where it is given arrays and no batch size."""
 
 
-def compiled(net: Net, node: ast.Call, arguments: list[Value], keywords: dict[str, Value]) -> None:
-    """Note the optimiser and loss; Keras's own is rmsprop."""
+def compiled(state: State, net: Net, arguments: list[Value], keywords: dict[str, Value]) -> None:
+    """Note the optimiser and loss; Keras's own is rmsprop. A network that has been trained is another from here on."""
+    if net.training is not None:
+        earlier = replace(net, layers=list(net.layers), cells=list(net.cells), other=dict(net.other))
+        state.nets.insert(state.nets.index(net), earlier)
+        net.other["continues"] = "the weights that it was trained to before"
+        net.training, net.place, net.cells = None, state.place, []
+        net.labels, net.loops = dict(loop.label for loop in state.loops if loop.label), len(state.loops)
     given = keywords.get("optimizer", arguments[0] if arguments else None)
     if given is None:
         net.optimizer = optimizer("rmsprop")
@@ -27,7 +33,6 @@ def compiled(net: Net, node: ast.Call, arguments: list[Value], keywords: dict[st
         if net.optimizer is None:
             net.other["optimizer"] = shown(given)
     net.loss = loss_name(keywords.get("loss", arguments[1] if len(arguments) > 1 else None))
-    net.recompiled = net.training is not None
 
 
 def fitted(
@@ -44,7 +49,7 @@ def fitted(
     training = _keras_training(state, net, arguments, keywords, given)
     if net.training is None:
         net.training, net.trained_at = training, state.place
-    elif net.trained_at == state.place and not net.recompiled:
+    elif net.trained_at == state.place:
         if net.training.epochs and training.epochs and "epochs" not in training.defaults:
             net.training = replace(net.training, epochs=net.training.epochs + training.epochs)
     else:

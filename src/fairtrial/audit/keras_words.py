@@ -120,9 +120,11 @@ def layer(
         translated = _setting(name, value)
         if name in _WORDS and translated is not None:
             settings[_WORDS[name]] = translated
-        elif (name in _WORDS and name != "name" and value is not None) or (
-            name in _CHANGING and _changes(name, value)
-        ):
+        elif name in ("name", "units", "filters") or value is None:
+            pass  # a size that is not shown is missing from the settings, and said where it matters
+        elif isinstance(value, Unknown) and name in _WORDS:
+            state.note(node, f"{word} has {name}={shown(value)}, a value that the file does not show")
+        elif name in _WORDS or (name in _CHANGING and _changes(name, value)):
             state.note(node, f"{word} has {name}={shown(value)}, which a study file cannot say")
     if kind in ("dense", "conv"):
         activation = activation_name(given.get("activation"))
@@ -193,7 +195,7 @@ def members(state: State, node: ast.AST, values: list[Value]) -> list[LayerMade]
             case Tensor():
                 found.extend(value.layers)
             case Net():
-                value.used = True
+                value.used = value.part = True
                 found.extend(value.layers)
             case list() | tuple():
                 found.extend(members(state, node, list(cast("list[Value]", value))))

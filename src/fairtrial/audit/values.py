@@ -101,7 +101,8 @@ class Net:
     trained_at: Place | None = None
     other: dict[str, str] = field(default_factory=dict[str, str])
     used: bool = False
-    recompiled: bool = False
+    part: bool = False
+    """Put into another network."""
     stepped: bool = False
     """Trained by a loop of steps, whose rounds are counted where it is followed."""
     cells: list[int] = field(default_factory=list[int])
