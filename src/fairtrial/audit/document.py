@@ -34,8 +34,20 @@ class Cell:
     kind: CellKind
     source: str
     first_line: int = 1
+    """The file's line on which it begins, for scripts and texts; 1 in a notebook."""
     hidden: bool = False
     """Folded away or collapsed by the notebook's metadata."""
+
+    def place(self, line: int, kind: FileKind) -> Place:
+        """Where line `line` of this cell (from 1) stands in a file of that kind.
+
+        >>> Cell(1, "prose", "one", first_line=40).place(3, "text")
+        Place(cell=1, line=42, file_line=42)
+        """
+        if kind in ("notebook", "html"):
+            return Place(self.number, line)
+        file_line = self.first_line + line - 1
+        return Place(self.number, line if kind == "script" and self.number > 1 else file_line, file_line)
 
 
 @dataclass(frozen=True)
