@@ -9,6 +9,7 @@ from typing import Any, Literal
 from fairtrial.audit.document import Place
 
 Library = Literal["keras", "torch", "sklearn", "unknown"]
+Basis = Literal["named", "figures", "previous", ""]
 Says = Literal["increase", "decrease", "no change", "level", "plateau"]
 
 
@@ -41,7 +42,11 @@ class TrainingSeen:
     validation: str | None = None
     """What the fit was validated on, as written: `(x_test, y_test)`, `0.1`, `validation_data`."""
     other: Mapping[str, str] | None = None
-    """Everything else, as written."""
+    """Everything else, as written; settings of the optimiser and of early stopping by their dotted paths."""
+    defaults: tuple[str, ...] = ()
+    """Which of these values stand nowhere in the file and are the library's defaults: `learning_rate`."""
+    runs: int = 1
+    """How often this very configuration is trained, as far as loops over literal values show."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +109,9 @@ class Asked:
     baseline: str | None
     place: Place
     statements: tuple[Statement, ...] = ()
+    basis: Basis = ""
+    """What tells the baseline: the text names it, the text's figures lead to it, or it is the model shown before that
+    differs least."""
 
 
 @dataclass(frozen=True)
@@ -112,3 +120,5 @@ class Experiments:
     asked: tuple[Asked, ...]
     not_understood: tuple[tuple[Place, str], ...] = ()
     """Calls and layers that look like experiments and could not be followed, each in a sentence."""
+    datasets: tuple[str, ...] = ()
+    """The data sets that the code loads, by the names their loaders give them: `mnist`."""

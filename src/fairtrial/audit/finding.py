@@ -15,6 +15,7 @@ FindingKind = Literal[
     "one-run",
     "confounded",
     "contradicted",
+    "not-shown",
     "hidden-model",
     "wrong-default",
     "epochs-with-batch-size",
