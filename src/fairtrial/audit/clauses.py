@@ -13,7 +13,8 @@ from fairtrial.audit.words import meant, vocabulary
 Sense = Literal["up", "down", "good", "bad", "longer", "shorter", "same", "moved"]
 
 _TOKEN = re.compile(r"[A-Za-z]+(?:['’][a-z]+)?|\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d*\.\d+|\d+|->|→|[^\s\w]")
-_MOST_TOKENS = 3000
+_LONGEST = 6000
+"""Characters of a paragraph that are read: some pages."""
 _UNITS = vocabulary("% percent ms s sec secs second seconds m min mins minute minutes h hour hours")
 _NEARLY = r"(?:(?:almost|nearly|about|roughly|approximately|pretty much|more or less|practically|basically|exactly|very|quite) )*"
 _MEANT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -96,7 +97,7 @@ def clauses_of(text: str) -> tuple[Clause, ...]:
     ['the validation accuracy rose from 0.97 to 0.98', 'not the test accuracy']
     """
     found: list[Clause] = []
-    for sentence, end in _sentences(text):
+    for sentence, end in _sentences(text[:_LONGEST]):
         words: list[str] = []
         supposing = end == "?"
         for word in (*_normal(sentence), ","):
@@ -121,7 +122,8 @@ def _sentences(text: str) -> list[tuple[str, str]]:
 
 
 def _normal(sentence: str) -> list[str]:
-    tokens = _TOKEN.findall(sentence.replace("’", "'"))[:_MOST_TOKENS]
+    # The points left are those of abbreviations.
+    tokens = [token for token in _TOKEN.findall(sentence.replace("’", "'")) if token != "."]
     text = " ".join(token if _is_number(token) else meant(token.lower()) for token in tokens)
     for pattern, word in _MEANT:
         text = pattern.sub(f" {word} ", text)

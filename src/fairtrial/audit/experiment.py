@@ -79,6 +79,8 @@ class ModelSeen:
     classes: int | None = None
     """Units of the output layer, which `layers` leaves out as a study file does."""
     printed_parameters: int | None = None
+    printed_name: str | None = None
+    """What Keras's table calls it: `sequential_4`."""
     trained: bool = True
     """False for a model that is built and never fitted or shown."""
 

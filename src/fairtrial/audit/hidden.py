@@ -28,7 +28,7 @@ def _gaps(document: Document, experiments: Experiments) -> Iterator[Finding]:
     shown = [
         (model, int(found["number"] or 0), found["stem"])
         for model in experiments.models
-        if (found := _NUMBERED.match(model.name)) is not None and model.printed_parameters is not None
+        if (found := _NUMBERED.match(model.printed_name or "")) is not None
     ]
     shown.sort(key=lambda one: order_of(document, one[0].place))
     for (before, first, stem), (after, second, other) in pairwise(shown):
@@ -41,8 +41,8 @@ def _gaps(document: Document, experiments: Experiments) -> Iterator[Finding]:
         yield Finding(
             kind="hidden-model",
             place=after.place,
-            said=f'Model: "{after.name}"',
-            sentence=f"After {before.name} comes {after.name}: {listed} {'was' if missing == 1 else 'were'} built in between and {'is' if missing == 1 else 'are'} not "
+            said=f'Model: "{after.printed_name}"',
+            sentence=f"After {before.printed_name} comes {after.printed_name}: {listed} {'was' if missing == 1 else 'were'} built in between and {'is' if missing == 1 else 'are'} not "
             f"shown{_layers_between(before, after)}.",
             matters="Whoever shows one of several models that were tried shows the one that came out well.",
             advice="Show every model that was trained, or say how many were tried; if a cell was only run twice, run the file from top to bottom.",

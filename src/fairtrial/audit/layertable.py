@@ -17,6 +17,8 @@ _ROW = re.compile(
 _SHAPELESS = re.compile(
     r"^[\s│|]*(?P<name>[\w./-]+)\s*\((?P<type>\w+)\)[\s│|]*(?:\?|multiple)[\s│|]+(?P<parameters>\d[\d,]*)"
 )
+_BROKEN = re.compile(r"^[\s│|]*(?P<name>[\w./-]+)[\s│|]+(?P<rest>\[?\([\w, ]*\)\]?[\s│|]+\d[\d,]*)")
+_CLASS = re.compile(r"^[\s│|]*\((?P<type>\w+)\)[\s│|]*$")
 _KINDS = {
     "Dense": "dense",
     "Conv2D": "conv",
@@ -51,13 +53,15 @@ class Network:
     classes: int | None
 
 
-def row_in(text: str, place: Place) -> Row | None:
-    """The row that a line shows, if it shows one.
+def row_in(text: str, place: Place, following: str = "") -> Row | None:
+    """The row that a line shows, if it shows one; a class that had no room stands in the line `following`.
 
     >>> row_in("dense_3 (Dense)	(None, 200)	157000", Place(1, 1)).parameters
     157000
     """
     found = _ROW.match(text) or _SHAPELESS.match(text)
+    if found is None and (broken := _BROKEN.match(text)) and (class_below := _CLASS.match(following)):
+        found = _ROW.match(f"{broken['name']} ({class_below['type']}) {broken['rest']}")
     if found is None:
         return None
     named = found.groupdict().get("shape") or ""

@@ -19,7 +19,7 @@ _HEADER = re.compile(r"^\W*Layer\s*\(type\)")
 _TOTAL = re.compile(
     r"^\W*(?:(?P<all>Total)|Trainable|Non-trainable|Optimizer) params:\s*(?P<count>[\d,]+)", re.IGNORECASE
 )
-_RULE = re.compile(r"^[\W_]*$|^[│|\s]*[\w./-]{0,30}\)?[│|\s]*$|^None$")
+_RULE = re.compile(r"^[\W_]*$|^[│|\s]*\(?[\w./-]{0,30}\)?[│|\s]*$|^None$")
 _TITLE = re.compile(
     r"^\W*(?:Model|Network|Architecture)(?:\s*\d{1,2})?\s*[:\-–]\s*(?P<title>[^\"'].*)$", re.IGNORECASE
 )
@@ -51,7 +51,7 @@ def models_printed(document: Document) -> tuple[ModelSeen, ...]:
     models: list[ModelSeen] = []
     before = 0
     for table, end in zip(tables, ends, strict=True):
-        shown = _figures_after(table, lines[table.last + 1 : end], figures, document)
+        shown = _figures_after(lines[table.last].order, lines[table.last + 1 : end], figures, document)
         model = _model(table, lines, start=before, figures=shown)
         models.append(replace(model, name=_unique(model.name, models)))
         last = max((order_of(document, figure.place) for figure in shown), default=lines[table.last].order)
@@ -70,7 +70,8 @@ def _tables(lines: tuple[Line, ...]) -> Iterator[_Table]:
         index += 1
         while index < len(lines):
             line = lines[index]
-            if (row := row_in(line.text, line.place)) is not None:
+            following = lines[index + 1].text if index + 1 < len(lines) else ""
+            if (row := row_in(line.text, line.place, following)) is not None:
                 rows.append(row)
             elif (total := _TOTAL.match(line.text)) is not None:
                 parameters = int(total["count"].replace(",", "")) if total["all"] else parameters
@@ -91,14 +92,14 @@ def _ordered_figures(document: Document) -> tuple[tuple[Order, Figure], ...]:
 
 
 def _figures_after(
-    table: _Table, lines: tuple[Line, ...], figures: tuple[tuple[Order, Figure], ...], document: Document
+    shown_at: Order, lines: tuple[Line, ...], figures: tuple[tuple[Order, Figure], ...], document: Document
 ) -> tuple[Figure, ...]:
     """Figures until somebody speaks of something else: text after them, the next title, code that builds a model."""
     if not lines:
         return ()
     start = bisect_left(figures, lines[0].order, key=lambda pair: pair[0])
     code = [n for n, cell in enumerate(document.cells) if cell.kind == "code" and _TRAINS.search(cell.source)]
-    following = next((n for n in code if n > lines[0].order[0]), len(document.cells))
+    following = next((n for n in code if n > shown_at[0]), len(document.cells))
     with_figure = {order for order, _ in figures[start:]}
     found: list[Figure] = []
     for line in lines:
@@ -140,6 +141,7 @@ def _model(table: _Table, lines: tuple[Line, ...], *, start: int, figures: tuple
         input_shape=network.input_shape,
         classes=network.classes,
         printed_parameters=table.parameters,
+        printed_name=table.name,
     )
 
 

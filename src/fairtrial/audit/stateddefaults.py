@@ -18,7 +18,7 @@ _NAME = (
 )
 _NUMBER = r"(?P<number>\d+(?:\.\d+)?(?:e-?\d+)?|\.\d+)(?![\w%]|\.\d)"
 _OF = r"(?:\s+(?:of|for|in|with|the|a|an|used|by|keras'?s?|pytorch'?s?|tensorflow'?s?|optimi[sz]ers?|\w+(?:'s)? optimi[sz]er|adam\w*|sgd|rmsprop|adagrad|value))*"
-_IS = r"\s*(?:\b(?:is|was|are|being|equals|to|as)\b|[=:(])\s*(?:set to|equal to|=|:)?\s*"
+_IS = r"\s*(?:\b(?:is|was|are|being|equals|to|as|of)\b|[=:(])\s*(?:set to|equal to|=|:)?\s*"
 _PATTERNS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
