@@ -24,6 +24,9 @@ READS = {
     "make_csv_dataset",
     "imread",
     "open",
+    "list_files",
+    "TFRecordDataset",
+    "TextLineDataset",
 }
 FOLDERS = {
     "flow_from_directory",
