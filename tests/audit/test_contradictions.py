@@ -158,7 +158,7 @@ WIDER = shown(0, [50], figures=accuracies("0.950")), shown(1, [200], figures=acc
 @pytest.mark.parametrize(
     "answer",
     [
-        "The validation accuracy increased from 0.950 to 0.960.",
+        "The validation accuracy increased to 94.5%.",
         "validation accuracy got better",
         "We see an improvement in validation accuracy.",
         "The wider model has a higher validation accuracy than the first model.",
@@ -274,4 +274,9 @@ def test_text_and_output_of_different_runs_are_one_finding() -> None:
     assert finding.sentence.startswith(
         "Of 4 figures in the text the output shows 4 for no model (0.951, 0.942, 0.952, 0.943"
     )
-    assert not against(*WIDER, "1. Try 200 units. What happens?", answers[0])
+    (slip,) = against(*WIDER, "1. Try 200 units. What happens?", answers[0])
+    assert slip.sentence == (
+        "The text gives 0.951 where the output shows 0.950 for sequential and 0.942 where the output shows 0.940 for "
+        "sequential_1, as validation accuracy."
+    )
+    assert slip.kind == "contradicted" and not slip.serious

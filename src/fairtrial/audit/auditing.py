@@ -44,10 +44,11 @@ def _findings(document: Document, seen: Experiments) -> tuple[Finding, ...]:
     in_code = code_findings(document, seen)
     # One finding is enough where the code takes the best epoch and the text repeats it.
     told = () if any(one.kind == "best-epoch" for one in in_code) else best_epoch(seen)
+    against_text = contradicted(seen)
     return (
         *in_code,
-        *contradicted(seen),
-        *not_shown(document, seen),
+        *against_text,
+        *not_shown(document, seen, against_text),
         *confounded(seen),
         *epochs_with_batch_size(seen),
         *wrong_default(document, seen),

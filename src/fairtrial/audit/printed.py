@@ -44,6 +44,8 @@ def models_printed(document: Document) -> tuple[ModelSeen, ...]:
     """
     lines = lines_of(document)
     tables = tuple(_tables(lines))
+    if not tables:
+        return ()
     figures = _ordered_figures(document)
     ends = [table.first for table in tables[1:]] + [len(lines)]
     models: list[ModelSeen] = []
