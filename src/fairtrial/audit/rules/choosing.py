@@ -75,7 +75,7 @@ def _chosen(program: Program, log: Log, event: Chosen) -> Iterator[Finding]:
         return
     if event.across == "epochs" and event.how in ("value", "kept"):
         return  # the best epoch, which has a rule of its own
-    if event.how == "value" and event.ident not in _reported(log):
+    if event.how == "value" and (event.ident not in _reported(log) or _chosen_otherwise(log, event)):
         return
     what = {
         "saved": "Which epoch's weights are kept is decided by the test set.",
@@ -91,6 +91,17 @@ def _chosen(program: Program, log: Log, event: Chosen) -> Iterator[Finding]:
         "Choose by validation rows held back from training (or by cross-validation on them) and test once, at the end.",
         "certain" if any(log.rows[row].official for row in event.value.rows) else "likely",
         serious=True,
+    )
+
+
+def _chosen_otherwise(log: Log, event: Chosen) -> bool:
+    """Whether the same scores decide in another line, which is the one to speak of."""
+    return any(
+        isinstance(other, Chosen)
+        and other.how != "value"
+        and other.value.ident == event.value.ident != 0
+        and other.line != event.line
+        for other in log.events
     )
 
 
