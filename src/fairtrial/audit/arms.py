@@ -81,6 +81,8 @@ class Usual:
 
 def translated(model: ModelSeen, usual: Usual) -> Translated:
     """The arm of a model. Raises Untranslated with the reason where there is none."""
+    if not model.trained:
+        raise Untranslated("it is built, and neither trained nor used")
     if model.library == "sklearn" and not model.layers:
         estimator = (model.training.other or {}).get("estimator", model.name)
         raise Untranslated(f"{estimator} is no network of layers")

@@ -14,6 +14,9 @@ from fairtrial.audit.lines import Line, Order, lines_of, order_of
 from fairtrial.audit.values import Net
 
 LONGEST_TITLE = 120
+LINES_OF_COMMENT = 12
+LONGEST_LINE = 70
+"""Characters of a line that may be a title though nothing marks it as one."""
 
 
 def with_figures(document: Document, models: list[ModelSeen], nets: list[Net]) -> list[ModelSeen]:
@@ -82,14 +85,18 @@ def _title(document: Document, model: ModelSeen, lines: list[Line], orders: list
         return comment
     before = lines[: bisect_left(orders, order)]
     for line in reversed(before[-30:]):
-        if line.level or (line is before[-1] and len(line.text) <= LONGEST_TITLE):
+        if line.level or (
+            line is before[-1] and len(line.text) <= LONGEST_LINE and line.text[-1] not in ".!,;"
+        ):
             return line.text[:LONGEST_TITLE]
     return ""
 
 
 def _comment(document: Document, order: Order) -> str:
-    """The comment right above the model, if it is one of a few words."""
+    """The nearest comment of a few words above the model in its cell."""
     source = document.cells[order[0]].source.split("\n")
-    above = source[order[1] - 1].strip() if 0 < order[1] <= len(source) else ""
-    found = re.fullmatch(r"#+\s*(\w.{2,80})", above)
-    return found[1].strip() if found and "(" not in above and "=" not in above else ""
+    for line in reversed(source[max(0, order[1] - LINES_OF_COMMENT) : order[1]]):
+        found = re.fullmatch(r"#+\s*(\w.{2,80})", line.strip())
+        if found and not re.search(r"[=(].*[)\].]|\w\.\w+\(", line):
+            return found[1].strip()
+    return ""

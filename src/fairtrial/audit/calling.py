@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Any, cast
 
 from fairtrial.audit import arithmetic, keras_words, sklearn_words, torch_words
+from fairtrial.audit.containers import of_dictionary, of_list
+from fairtrial.audit.experiment import LayerSeen
 from fairtrial.audit.fitting import compiled, fitted, stepped
 from fairtrial.audit.keras_words import made_unknown
 from fairtrial.audit.state import State, said
@@ -86,6 +88,8 @@ def _library(
     state: State, node: ast.Call, path: str, arguments: list[Value], keywords: dict[str, Value]
 ) -> Value:
     family, _, rest = path.partition(".")
+    if path == "argparse.ArgumentParser":
+        return Instance()
     if path in _SEEDS:
         state.seed, state.seeded = (
             (arguments[0] if arguments else next(iter(keywords.values()), Unknown())),
@@ -150,11 +154,23 @@ def _method(
                     stepped(state, net, owner)
             return Unknown(said(node))
         case list():
-            return _of_list(cast("list[Value]", owner), word, arguments, said(node))
+            return of_list(cast("list[Value]", owner), word, arguments, said(node))
         case dict():
-            return _of_dictionary(cast("dict[Any, Value]", owner), word, arguments, said(node))
+            return of_dictionary(cast("dict[Any, Value]", owner), word, arguments, said(node))
+        case Instance() if word == "add_argument":
+            _option(owner, arguments, keywords)
+            return Unknown(said(node))
+        case Instance() if word == "parse_args":
+            return owner
         case Tensor():
             return torch_words.tensor_method(node, owner, word, arguments)
+        case LayerMade() if word == "parameters":  # a single layer that is trained is a network
+            name = (
+                node.func.value.id
+                if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name)
+                else ""
+            )
+            return state.made(Net("torch", state.place, layers=[owner], name=name))
         case Batches() if word in _KEEP_BATCHES:
             return owner
         case _:
@@ -173,6 +189,14 @@ def _method(
     for one in arguments:
         _mark_used(one)
     return Unknown(said(node))
+
+
+def _option(options: Instance, arguments: list[Value], keywords: dict[str, Value]) -> None:
+    """A program's option with the value it has unless the program is started with another."""
+    names = [one for one in arguments if isinstance(one, str)]
+    name = next((one for one in names if one.startswith("--")), names[0] if names else "")
+    default = keywords.get("default", False if keywords.get("action") == "store_true" else Unknown(name))
+    options.attributes[str(keywords.get("dest", name.lstrip("-").replace("-", "_")))] = default
 
 
 def _of_network(
@@ -205,34 +229,6 @@ def _of_network(
     elif word in ("add_module", "append") and len(arguments) > (word == "add_module"):
         net.layers.extend(torch_words.members(state, node, arguments[-1:]))
     return Unknown(said(node))
-
-
-def _of_list(owner: list[Value], word: str, arguments: list[Value], text: str) -> Value:
-    if len(owner) < arithmetic.LONGEST_SEQUENCE and arguments and arguments[0] is not owner:
-        if word == "append":
-            owner.append(arguments[0])
-            return None
-        if word == "insert" and len(arguments) == 2 and isinstance(arguments[0], int):
-            owner.insert(arguments[0], arguments[1])
-            return None
-        if word in ("extend", "__iadd__"):
-            owner.extend(
-                (arithmetic.sequence(arguments[0]) or [])[: arithmetic.LONGEST_SEQUENCE - len(owner)]
-            )
-            return None
-    return list(owner) if word == "copy" else Unknown(text)
-
-
-def _of_dictionary(owner: dict[Any, Value], word: str, arguments: list[Value], text: str) -> Value:
-    if word in ("items", "keys", "values", "copy"):
-        return {"items": lambda: list(owner.items()), "copy": lambda: dict(owner)}.get(
-            word, lambda: list(owner.keys() if word == "keys" else owner.values())
-        )()
-    if word == "get" and arguments and isinstance(arguments[0], arithmetic.PLAIN):
-        return owner.get(arguments[0], arguments[1] if len(arguments) > 1 else None)
-    if word == "update" and arguments and isinstance(arguments[0], dict):
-        owner.update(cast("dict[Any, Value]", arguments[0]))
-    return Unknown(text)
 
 
 def _instance(
@@ -285,9 +281,9 @@ def _passed_through(state: State, node: ast.Call, function: Value, arguments: li
         return Unknown(said(node))
     if isinstance(before, Tensor):
         return Tensor((*before.layers, function))
-    return (
-        Tensor((made_unknown(state, node), function)) if isinstance(before, Unknown) else Unknown(said(node))
-    )
+    if isinstance(before, Unknown):  # a chain whose beginning is not shown
+        return Tensor((LayerMade(LayerSeen(None, {}, before.said or "?", state.here(node))), function))
+    return Unknown(said(node))
 
 
 def _copied(state: State, value: Value) -> Value:

@@ -13,6 +13,7 @@ from fairtrial.audit.values import (
     Batches,
     CallbackMade,
     LayerMade,
+    Method,
     Net,
     OptimizerMade,
     Reference,
@@ -84,7 +85,7 @@ def library_call(
     if path.startswith("keras.callbacks."):
         names = ("monitor", "min_delta", "patience") if word == "EarlyStopping" else ()
         return CallbackMade(word, {**dict(zip(names, arguments, strict=False)), **keywords})
-    if path.startswith("keras.applications."):
+    if path.startswith("keras.applications.") and word[:1].isupper():
         return made_unknown(state, node)
     if word == "image_dataset_from_directory":
         return Batches(whole(keywords.get("batch_size", 32)), said(node))
@@ -96,7 +97,11 @@ def library_call(
                 LayerMade(LayerSeen("activation", {"function": function}, said(node), state.here(node))),
             )
         )
-    if arguments and isinstance(arguments[0], Tensor):
+    if (
+        arguments
+        and isinstance(arguments[0], Tensor)
+        and not path.startswith(("keras.losses.", "tensorflow.math."))
+    ):
         return Tensor((*arguments[0].layers, made_unknown(state, node)))
     return None
 
@@ -282,4 +287,6 @@ def shown(value: Value) -> str:
         return value.said or "?"
     if isinstance(value, Reference):
         return value.path
+    if isinstance(value, Method):
+        return value.word
     return repr(value)[:80] if isinstance(value, bool | int | float | str | tuple) else type(value).__name__

@@ -32,6 +32,25 @@ _FIRST = re.compile(
     re.IGNORECASE,
 )
 
+# Names of variables that a text uses for whatever it speaks of.
+_ORDINARY = frozenset(
+    [
+        "model",
+        "models",
+        "net",
+        "network",
+        "classifier",
+        "cnn",
+        "mlp",
+        "nn",
+        "ann",
+        "dnn",
+        "m",
+        "clf",
+        "estimator",
+    ]
+)
+
 Feature = tuple[str, float | str]
 
 
@@ -68,7 +87,11 @@ def mentioned(text: str, models: Sequence[ModelSeen]) -> tuple[ModelSeen, ...]:
 
     A model that is called by nothing but what others have, too, is not mentioned.
     """
-    by_name = [model for model in models if re.search(rf"(?<!\w){re.escape(model.name)}(?!\w)", text)]
+    by_name = [
+        model
+        for model in models
+        if model.name.lower() not in _ORDINARY and re.search(rf"(?<!\w){re.escape(model.name)}(?!\w)", text)
+    ]
     if by_name:
         return tuple(by_name)
     said = _features_in(text)

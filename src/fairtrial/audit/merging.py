@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from fairtrial.audit.document import Document
+from fairtrial.audit.document import Document, Place
 from fairtrial.audit.experiment import LayerSeen, ModelSeen, TrainingSeen
-from fairtrial.audit.lines import order_of
 
 
 def merged(document: Document, coded: Sequence[ModelSeen], printed: Sequence[ModelSeen]) -> list[ModelSeen]:
     """The models of the code, each with what its printed table adds; and the tables of no known code."""
     models = list(coded)
-    orders = [order_of(document, model.place) for model in models]
     claimed: set[int] = set()
     for table in printed:
-        order = order_of(document, table.place)
         # The nearest before it comes first: a summary is mostly printed where its model is made.
         near = sorted(
-            (index for index in range(len(coded)) if orders[index] < order and index not in claimed),
-            key=lambda index: orders[index],
+            (
+                index
+                for index, model in enumerate(coded)
+                if index not in claimed and _precedes(model.place, table.place, document)
+            ),
+            key=lambda index: (coded[index].place.cell, coded[index].place.line),
             reverse=True,
         )
         match = next((index for index in near if _same(models[index], table)), None)
@@ -32,6 +33,13 @@ def merged(document: Document, coded: Sequence[ModelSeen], printed: Sequence[Mod
         claimed.add(match)
         models[match] = _with_table(models[match], table)
     return models
+
+
+def _precedes(code: Place, table: Place, document: Document) -> bool:
+    """Whether code comes before what was printed: an output has the number of its cell, and lines of its own."""
+    if document.kind in ("notebook", "html"):
+        return code.cell <= table.cell
+    return (code.cell, code.line) < (table.cell, table.line)
 
 
 def _same(model: ModelSeen, table: ModelSeen) -> bool:
@@ -73,7 +81,7 @@ def _with_table(model: ModelSeen, table: ModelSeen) -> ModelSeen:
     return replace(
         model,
         training=training,
-        title=table.title if table.title != table.name else model.title,
+        title=model.title if model.title != model.name or table.title == table.name else table.title,
         figures=model.figures or table.figures,
         input_shape=model.input_shape or table.input_shape,
         printed_parameters=table.printed_parameters,

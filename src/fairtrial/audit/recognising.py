@@ -28,7 +28,7 @@ def experiments(document: Document) -> Experiments:
     models = _named_once(models)
     return Experiments(
         models=tuple(models),
-        asked=asked_in(document, models),
+        asked=asked_in(document, [model for model in models if model.trained]),
         not_understood=tuple(state.notes),
         datasets=tuple(state.datasets),
     )

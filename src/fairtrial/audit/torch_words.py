@@ -152,10 +152,8 @@ def _function(
     state: State, node: ast.Call, word: str, arguments: list[Value], keywords: dict[str, Value]
 ) -> Value | None:
     """A function of torch.nn.functional applied to what flows through a network."""
-    if not arguments or not isinstance(arguments[0], Tensor):
-        if word.endswith(("loss", "entropy")):
-            return None
-        return Unknown(said(node))
+    if not arguments or not isinstance(arguments[0], Tensor) or word.endswith(("loss", "entropy")):
+        return None
     passed, rest = arguments[0], arguments[1:]
     words = {"max_pool2d": "MaxPool2d", "avg_pool2d": "AvgPool2d", "dropout": "Dropout", "flatten": "Flatten"}
     if word in words:
