@@ -197,5 +197,5 @@ def written(value: float, text: str) -> int:
 
 def quoted(text: str, most: int = 160) -> str:
     """A sentence on one line, shortened in the middle of nothing."""
-    line = " ".join(text.split())
+    line = " ".join(text.split()).lstrip(",;:. ")
     return line if len(line) <= most else f"{line[: most - 1].rsplit(' ', 1)[0]} …"

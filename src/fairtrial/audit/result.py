@@ -97,7 +97,7 @@ class Audit:
             if not (found := self.of(kind)):
                 continue
             items = "".join(
-                f"<li>{escape(self.where(one))}: {escape(one.sentence)} <em>({escape(one.sure)})</em></li>"
+                f"<li>{escape(self.where(one))}: <q>{escape(one.said)}</q> {escape(one.sentence)} <em>({escape(one.sure)})</em></li>"
                 for one in found
             )
             groups.append(f"<p><strong>{escape(title)}</strong></p><ul>{items}</ul>")
