@@ -14,17 +14,18 @@ TEST_MATTERS = (
 
 
 def chosen_on_test(program: Program, log: Log) -> Iterator[Finding]:
+    tests = _tests(log)
     for event in log.events:
         if isinstance(event, Training):
-            yield from _validated(program, log, event)
-            yield from _searched(program, log, event)
+            yield from _validated(program, log, event, tests)
+            yield from _searched(program, log, event, tests)
         elif isinstance(event, Chosen):
-            yield from _chosen(program, log, event)
+            yield from _chosen(program, log, event, tests)
 
 
-def _validated(program: Program, log: Log, event: Training) -> Iterator[Finding]:
+def _validated(program: Program, log: Log, event: Training, tests: set[int]) -> Iterator[Finding]:
     """Test rows handed over as validation data."""
-    rows = [row for row in event.validation if _is_test(log, row)]
+    rows = sorted(event.validation & tests)
     if not rows:
         return
     official = any(log.rows[row].official for row in rows)
@@ -45,11 +46,11 @@ def _validated(program: Program, log: Log, event: Training) -> Iterator[Finding]
     )
 
 
-def _searched(program: Program, log: Log, event: Training) -> Iterator[Finding]:
+def _searched(program: Program, log: Log, event: Training, tests: set[int]) -> Iterator[Finding]:
     """A search over settings that is given the test rows, alone or among all."""
     if not event.searches:
         return
-    inside = [row for row in event.rows if _is_test(log, row)]
+    inside = event.rows & tests
     among = [
         row
         for judged in log.events
@@ -70,8 +71,8 @@ def _searched(program: Program, log: Log, event: Training) -> Iterator[Finding]:
         )
 
 
-def _chosen(program: Program, log: Log, event: Chosen) -> Iterator[Finding]:
-    if not any(_is_test(log, row) for row in event.value.rows):
+def _chosen(program: Program, log: Log, event: Chosen, tests: set[int]) -> Iterator[Finding]:
+    if not event.value.rows & tests:
         return
     if event.across == "epochs" and event.how in ("value", "kept"):
         return  # the best epoch, which has a rule of its own
@@ -105,9 +106,14 @@ def _chosen_otherwise(log: Log, event: Chosen) -> bool:
     )
 
 
-def _is_test(log: Log, row: int) -> bool:
-    """Whether the rows are the file's test set, and not a part called so beside the one that is used last."""
-    return log.part(row) == "test" and not any(not log.nested(row, other) for other in _final(log))
+def _tests(log: Log) -> set[int]:
+    """The file's test rows, without a part called so beside another one that is used last."""
+    final = _final(log)
+    return {
+        row
+        for row in log.rows
+        if log.part(row) == "test" and not any(not log.nested(row, one) for one in final)
+    }
 
 
 def _final(log: Log) -> set[int]:
