@@ -91,6 +91,8 @@ class Net:
     place: Place
     layers: list[LayerMade] = field(default_factory=list[LayerMade])
     name: str = ""
+    named_inside: bool = False
+    """Whether its name is that of a function's own variable, to give way to one outside."""
     labels: dict[str, str] = field(default_factory=dict[str, str])
     """The values that the loops had in which it was made: `units`, `50`."""
     optimizer: OptimizerMade | None = None
