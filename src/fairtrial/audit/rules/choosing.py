@@ -29,9 +29,15 @@ def _validated(program: Program, log: Log, event: Training, tests: set[int]) -> 
     if not rows:
         return
     official = any(log.rows[row].official for row in rows)
+    trainings = [each for each in log.events if isinstance(each, Training)]
+    several = any(each.model != event.model for each in trainings) or any(
+        loop in event.created for loop in event.loops
+    )
     selected = (
         f" {event.selects[:1].upper()}{event.selects[1:]} takes its decisions by it."
         if event.selects
+        else " Several models are compared by what it shows."
+        if several
         else " No line here decides by it, but whoever looks at the curves does."
     )
     yield Finding(
@@ -42,7 +48,7 @@ def _validated(program: Program, log: Log, event: Training, tests: set[int]) -> 
         TEST_MATTERS,
         "Hold back a part of the training rows for validation and use the test set once, at the end.",
         "certain" if official else "likely",
-        serious=bool(event.selects),
+        serious=bool(event.selects) or several,
     )
 
 
