@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fairtrial.analysis.values import Answer, Answers
-    from fairtrial.api import answers, ask, audit_file, figures, run, search, show, write_report
+    from fairtrial.api import answers, ask, figures, run, search, show, write_report
+    from fairtrial.audit.auditing import audit_file
     from fairtrial.audit.result import Audit
     from fairtrial.comparison import Comparison, compare
     from fairtrial.errors import FairtrialError, StudyError
@@ -53,7 +54,7 @@ _HOMES = {
     "StudyError": "fairtrial.errors",
     "answers": "fairtrial.api",
     "ask": "fairtrial.api",
-    "audit_file": "fairtrial.api",
+    "audit_file": "fairtrial.audit.auditing",
     "builtin_names": "fairtrial.study.studyfile",
     "compare": "fairtrial.comparison",
     "figures": "fairtrial.api",

@@ -243,17 +243,6 @@ def figures(answers: Answers, question: str | None = None) -> dict[str, Figure]:
     return study_figures(answers) if question is None else figures_of(answers, question)
 
 
-def audit_file(path: str | Path) -> Audit:
-    """What is wrong with the experiments in a notebook, script, exported text or page; nothing in it is run.
-
-    Its `findings` say where, what, why it matters, how sure, and what to do; `study_text()` is the study that would settle
-    its questions. Raises FairtrialError for a file that cannot be read.
-    """
-    from fairtrial.audit.auditing import audit_file
-
-    return audit_file(path)
-
-
 def write_report(answers: Answers | Audit, path: str | Path) -> Path:
     """Write the report on `answers` to `path`, of the kind its suffix names: `.html` a page to look at.
 
@@ -275,21 +264,14 @@ def write_report(answers: Answers | Audit, path: str | Path) -> Path:
     }
     wanted = Path(path)
     if not isinstance(answers, Answers):
-        return _write_audit(answers, wanted)
+        from fairtrial.report.audit_page import write_audit_page
+
+        return write_audit_page([answers], wanted)
     writer = writers.get(wanted.suffix.lower())
     if writer is None:
         raise FairtrialError(f"{path}: the end of a report's name says its kind: {', '.join(writers)}")
     writer(answers, wanted)
     return wanted
-
-
-def _write_audit(audit: Audit, path: Path) -> Path:
-    from fairtrial.report.audit_page import audit_page
-    from fairtrial.report.files import write_text
-
-    if path.suffix.lower() != ".html":
-        raise FairtrialError(f"{path}: an audit is written as a page, a file that ends in .html")
-    return write_text(path, audit_page([audit]))
 
 
 def write_page(answers: Answers, path: Path) -> None:

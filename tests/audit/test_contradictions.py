@@ -129,7 +129,7 @@ def rebuilt() -> tuple[list[str], set[Contradiction]]:
             tables = claim.own_tables
             if tables.says != claim.says:
                 metric = claim.metric if claim.metric == "time" else f"{claim.on} {claim.metric}"
-                assert claim.to is not None
+                assert claim.to is not None and tables.from_ is not None and tables.to is not None
                 expected.add((metric, claim.from_, claim.to, tables.says, tables.from_, tables.to))
     return parts, expected
 

@@ -24,7 +24,8 @@ from fairtrial.audit.stateddefaults import wrong_default
 def audit_file(path: str | Path) -> Audit:
     """What is wrong with the experiments in a notebook, script, exported text or page; nothing in it is run.
 
-    Raises AuditError for a file that cannot be read.
+    Its `findings` say where, what, why it matters, how sure, and what to do; `study_text()` is the study that would
+    settle its questions. Raises AuditError, a FairtrialError, for a file that cannot be read.
     """
     return audited(read(path))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fairtrial.audit.contradictions import quoted
+from fairtrial.audit.contradictions import called, quoted
 from fairtrial.audit.differences import Difference, differences
 from fairtrial.audit.document import Place
 from fairtrial.audit.experiment import Asked, Experiments, ModelSeen
@@ -68,7 +68,7 @@ def _confounded(
         kind="confounded",
         place=asked.place,
         said=quoted(asked.text),
-        sentence=f"Between {variant.name} and {baseline.name} {_COUNTS.get(len(changed), len(changed))} settings change: {listed}. {speaks}.",
+        sentence=f"Between {called(variant)} and {called(baseline)} {_COUNTS.get(len(changed), len(changed))} settings change: {listed}. {speaks}.",
         matters="Whatever differs in the results may come from any of them, so the question is not answered.",
         advice=f"Train {variant.name} again with {_kept(unnamed if meant else list(changed[1:]))} as in {baseline.name}.",
         sure="certain" if asked.basis in ("named", "figures") else "likely",

@@ -77,7 +77,7 @@ def _against_tables(statement: Statement, asked: Asked, models: dict[str, ModelS
         place=statement.place,
         said=quoted(statement.text),
         sentence=f"The text says {named(statement)} {_PAST[statement.says]}{was}; the tables beside it {tables}. "
-        f"Compared: {variant.name} with {baseline.name}, {how}.",
+        f"Compared: {called(variant)} with {called(baseline)}, {how}.",
         matters=_MATTERS,
         advice=_RERUN,
         sure="certain" if told else "likely",
@@ -154,6 +154,12 @@ def named(statement: Statement) -> str:
         return "training time"
     part = {"train": "training ", "validation": "validation ", "test": "test ", None: ""}[statement.on]
     return f"{part}{statement.metric}"
+
+
+def called(model: ModelSeen) -> str:
+    """A model by its name, and by its title where it has another: `model-7 (use tanh)`."""
+    title = quoted(model.title, 60)
+    return model.name if title in ("", model.name) else f"{model.name} ({title})"
 
 
 def pair(before: float, after: float, statement: Statement) -> str:

@@ -85,14 +85,10 @@ def _never_fitted(document: Document, experiments: Experiments) -> Iterator[Find
         return
     prose = "\n".join(line.text for line in lines_of(document))
     for model in experiments.models:
-        # An estimator without a name of its own was given to another one, which trains it.
-        nameless = model.library == "sklearn" and model.name[:1].isupper()
-        if (
-            model.trained
-            or model.figures
-            or nameless
-            or re.search(rf"(?<!\w){re.escape(model.name)}(?!\w)", prose)
-        ):
+        # An estimator may be handed to another that fits it; a network without layers was not understood.
+        if model.library == "sklearn" or not model.layers:
+            continue
+        if model.trained or model.figures or re.search(rf"(?<!\w){re.escape(model.name)}(?!\w)", prose):
             continue
         yield Finding(
             kind="hidden-model",

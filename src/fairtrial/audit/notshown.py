@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 
 from fairtrial.audit.contradictions import named, quoted, written
 from fairtrial.audit.document import Document
@@ -31,13 +34,15 @@ def not_shown(
         for value in (statement.before, statement.after)
         if value is not None
     ]
-    outputs = _numbers(document)
-    strange = [one for one in given if not _shown(*one, experiments, outputs)]
-    if not outputs or not strange:
+    if not given:
+        return ()
+    printed = _printed(document, experiments)
+    strange = [one for one in given if not printed.has(*one)]
+    if not printed.numbers or not strange:
         return ()
     if len(strange) < _FEWEST or 3 * len(strange) < len(given):
         known = {(finding.place, finding.said) for finding in told}
-        slips = _slips(strange, experiments)
+        slips = _slips([one for one in strange if not printed.anywhere(*one[1:])], experiments)
         return tuple(slip for slip in slips if (slip.place, slip.said) not in known)
     examples = ", ".join(dict.fromkeys(f"{value:.{digits}f}" for _, value, digits in strange[:4]))
     first = strange[0][0]
@@ -91,18 +96,39 @@ def _slips(strange: list[tuple[Statement, float, int]], experiments: Experiments
             )
 
 
-def _shown(
-    statement: Statement, value: float, digits: int, experiments: Experiments, outputs: frozenset[float]
-) -> bool:
-    """Whether some model has the figure; where none has any of its kind, whether it is printed at all."""
-    figures = {
-        figure.value
-        for model in experiments.models
-        for figure in model.figures
-        if figure.metric == statement.metric and statement.on in (None, figure.on)
-    }
-    printed = figures or {*outputs, *(number / 100 for number in outputs)}
-    return value in {round(number, digits) for number in printed}
+@dataclass(frozen=True)
+class _Printed:
+    """All that a file prints: the figures of its models by kind, and the bare numbers of its output."""
+
+    figures: Mapping[tuple[str, str | None], frozenset[float]]
+    numbers: frozenset[float]
+
+    def has(self, statement: Statement, value: float, digits: int) -> bool:
+        """Whether some model has the figure; where none has any of its kind, whether it is printed at all."""
+        figures = self.figures.get((statement.metric, statement.on))
+        return _among(value, digits, figures) if figures else self.anywhere(value, digits)
+
+    def anywhere(self, value: float, digits: int) -> bool:
+        """Whether the number is printed, as a share or in percent."""
+        return _among(value, digits, self.numbers) or _among(round(100 * value, 9), digits - 2, self.numbers)
+
+
+@lru_cache(maxsize=64)
+def _rounded(numbers: frozenset[float], digits: int) -> frozenset[float]:
+    return frozenset(round(number, digits) for number in numbers)
+
+
+def _among(value: float, digits: int, numbers: frozenset[float]) -> bool:
+    return value in _rounded(numbers, max(0, digits))
+
+
+def _printed(document: Document, experiments: Experiments) -> _Printed:
+    figures: defaultdict[tuple[str, str | None], set[float]] = defaultdict(set)
+    for model in experiments.models:
+        for figure in model.figures:
+            figures[figure.metric, figure.on].add(figure.value)
+            figures[figure.metric, None].add(figure.value)
+    return _Printed({kind: frozenset(values) for kind, values in figures.items()}, _numbers(document))
 
 
 def _numbers(document: Document) -> frozenset[float]:

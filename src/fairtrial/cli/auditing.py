@@ -15,7 +15,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 import fairtrial
-from fairtrial.api import audit_file
+from fairtrial.audit.auditing import audit_file
 from fairtrial.audit.finding import Finding
 from fairtrial.audit.kinds import TITLES
 from fairtrial.audit.result import Audit, counted
@@ -53,10 +53,9 @@ def audit_files(files: Sequence[Path], wanted: Wanted) -> Outcome:
     if wanted.study is not None and audits:
         _write_study(audits[0], wanted.study)
     if wanted.html is not None and audits:
-        from fairtrial.report.audit_page import audit_page
-        from fairtrial.report.files import write_text
+        from fairtrial.report.audit_page import write_audit_page
 
-        write_text(wanted.html, audit_page(audits))
+        write_audit_page(audits, wanted.html)
     if audits or wanted.form != "terminal":
         _print(audits, wanted)
     return Outcome(any(audit.serious for audit in audits), unreadable)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 import fairtrial
 from fairtrial.audit.experiment import LayerSeen, ModelSeen, TrainingSeen
@@ -15,6 +15,8 @@ from fairtrial.audit.finding import Finding
 from fairtrial.audit.kinds import TITLES
 from fairtrial.audit.result import Audit, counted
 from fairtrial.audit.wording import where
+from fairtrial.errors import FairtrialError
+from fairtrial.report.files import write_text
 from fairtrial.report.templating import content_hash, environment, markup, source
 
 _MOST_MODELS = 300
@@ -78,6 +80,13 @@ def audit_page(audits: Sequence[Audit], *, made: datetime | None = None) -> str:
         .get_template("plain_shell.html")
         .render(title=f"Audit of {name}", policy=policy, style=markup(style), body=markup(body))
     )
+
+
+def write_audit_page(audits: Sequence[Audit], path: Path) -> Path:
+    """Write the page; raises FairtrialError for a file that is not called one, and where it cannot be written."""
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise FairtrialError(f"{path}: an audit is written as a page, a file that ends in .html")
+    return write_text(path, audit_page(audits))
 
 
 def _sentence(audits: Sequence[Audit]) -> str:
