@@ -52,6 +52,17 @@ def test_the_course_becomes_a_study_of_its_fifteen_models(tmp_path: Path) -> Non
     assert activations == ["relu"] * 5 + ["sigmoid", "tanh"] + ["relu"] * 5
 
 
+def test_the_course_as_it_was_handed_in_becomes_the_same_study(handed_in: Path, tmp_path: Path) -> None:
+    """An exported text: printed tables for twelve models, lines that are no Python for the other three."""
+    _, study = written(read(handed_in / "course-notebook.txt"), tmp_path)
+    assert [parameters(arm) for arm in study.arms.values()] == PARAMETERS
+    _, rebuilt = written(read(COURSE), tmp_path)
+    assert [arm.settings for arm in study.arms.values()] == [arm.settings for arm in rebuilt.arms.values()]
+    assert [question.claims for question in study.questions] == [
+        question.claims for question in rebuilt.questions
+    ]
+
+
 def test_the_course_asks_its_questions_with_their_claims(tmp_path: Path) -> None:
     """The same claims as in the built-in study, which was written by hand."""
     text, study = written(read(COURSE), tmp_path)
