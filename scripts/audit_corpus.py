@@ -52,12 +52,16 @@ def items(corpus: Path = CORPUS) -> Iterator[Item]:
 
 
 def _item(path: Path) -> Item:
-    head, *rest = re.split(r"^=== (code|prose|output)\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    head, *rest = re.split(
+        r"^=== (code|prose|output)\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
     form, *faults = re.findall(r"^#: (.*)\n", head, flags=re.MULTILINE)
     body = re.sub(r"^#: .*\n", "", head, flags=re.MULTILINE)
     cells = [("code", body)] if body.strip() else []
     cells += list(zip(rest[::2], rest[1::2], strict=True))
-    planted = tuple(Planted(kind.strip(), text.strip()) for kind, _, text in (each.partition("@") for each in faults))
+    planted = tuple(
+        Planted(kind.strip(), text.strip()) for kind, _, text in (each.partition("@") for each in faults)
+    )
     return Item(path.stem, form, planted, tuple((kind, source.rstrip("\n")) for kind, source in cells))
 
 
@@ -71,7 +75,13 @@ def _notebook(cells: tuple[tuple[str, str], ...]) -> str:
         elif kind == "code":
             count += 1
             made.append(
-                {"cell_type": "code", "execution_count": count, "metadata": {}, "outputs": [], "source": lines}
+                {
+                    "cell_type": "code",
+                    "execution_count": count,
+                    "metadata": {},
+                    "outputs": [],
+                    "source": lines,
+                }
             )
         else:
             made[-1]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": lines}]
@@ -94,7 +104,9 @@ def _html(cells: tuple[tuple[str, str], ...]) -> str:
     parts: list[str] = []
     for kind, source in cells:
         if kind == "code":
-            coloured = re.sub(r"\b(import|from|def|return|as)\b", r'<span class="kn">\1</span>', html.escape(source))
+            coloured = re.sub(
+                r"\b(import|from|def|return|as)\b", r'<span class="kn">\1</span>', html.escape(source)
+            )
             parts.append(
                 '<div class="jp-Cell jp-CodeCell jp-Notebook-cell"><div class="jp-InputPrompt jp-InputArea-prompt">'
                 'In&nbsp;[1]:</div><div class="jp-CodeMirrorEditor jp-Editor jp-InputArea-editor">'
@@ -103,7 +115,9 @@ def _html(cells: tuple[tuple[str, str], ...]) -> str:
         elif kind == "prose":
             rows = (re.sub(r"^#+ (.*)$", r"<h1>\1</h1>", html.escape(row)) for row in source.split("\n"))
             text = "".join(row if row.startswith("<h1>") else f"<p>{row}</p>" for row in rows if row)
-            parts.append(f'<div class="jp-Cell jp-MarkdownCell"><div class="jp-MarkdownOutput">{text}</div></div>')
+            parts.append(
+                f'<div class="jp-Cell jp-MarkdownCell"><div class="jp-MarkdownOutput">{text}</div></div>'
+            )
         else:
             parts.append(
                 '<div class="jp-OutputArea"><div class="jp-RenderedText jp-OutputArea-output">'
@@ -126,7 +140,9 @@ def compared(item: Item, document: Document, findings: tuple[Finding, ...]) -> T
     found: list[tuple[Planted, Finding]] = []
     missed: list[Planted] = []
     for planted in item.planted:
-        hits = [each for each in left if each.kind == planted.kind and _stands_at(document, each, planted.text)]
+        hits = [
+            each for each in left if each.kind == planted.kind and _stands_at(document, each, planted.text)
+        ]
         if hits:
             found.append((planted, hits[0]))
             left.remove(hits[0])
@@ -142,6 +158,10 @@ def _stands_at(document: Document, finding: Finding, text: str) -> bool:
     for cell in document.cells:
         for number, line in enumerate(cell.source.split("\n"), 1):
             place = cell.place(number, document.kind)
-            if text in line and place.cell == finding.place.cell and abs(place.line - finding.place.line) <= 2:
+            if (
+                text in line
+                and place.cell == finding.place.cell
+                and abs(place.line - finding.place.line) <= 2
+            ):
                 return True
     return False

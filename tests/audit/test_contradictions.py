@@ -11,6 +11,7 @@ from made_exports import accuracies, audit_of, audit_of_notebook, shown
 
 import fairtrial as ft
 from fairtrial.audit.auditing import audit_file
+from fairtrial.audit.finding import Finding
 from fairtrial.audit.result import Audit
 
 NUMBER = r"(\d+(?:\.\d+)?)"
@@ -41,6 +42,11 @@ def contradictions(audit: Audit) -> set[Contradiction]:
         )
     assert len(found) == len(audit.of("contradicted"))
     return found
+
+
+def against(*parts: str) -> list[Finding]:
+    """All that is found in a text, but that every model in it was trained once."""
+    return [finding for finding in audit_of(*parts).findings if finding.kind != "one-run"]
 
 
 def test_the_notebook_as_handed_in_contradicts_itself_eleven_times(handed_in: Path) -> None:
@@ -123,7 +129,7 @@ def rebuilt() -> tuple[list[str], set[Contradiction]]:
             tables = claim.own_tables
             if tables.says != claim.says:
                 metric = claim.metric if claim.metric == "time" else f"{claim.on} {claim.metric}"
-                assert claim.to is not None
+                assert claim.to is not None and tables.from_ is not None and tables.to is not None
                 expected.add((metric, claim.from_, claim.to, tables.says, tables.from_, tables.to))
     return parts, expected
 
@@ -137,13 +143,13 @@ def test_a_notebook_rebuilt_from_its_figures_has_the_same_contradictions() -> No
 
 def test_a_text_that_agrees_with_its_tables_is_left_alone() -> None:
     """A false alarm costs more trust than a fault that is missed."""
-    assert not audit_of(
+    assert not against(
         shown(0, [50], figures=accuracies("0.950", "0.940", time="7.0")),
         shown(1, [200], figures=accuracies("0.970", "0.935", time="8.0")),
         "1. Try 200 units. What happens?",
         "The validation accuracy increased from 0.950 to 0.970, the test accuracy dropped from 94% to 93.5%.",
         "Training took longer.",
-    ).findings
+    )
 
 
 WIDER = shown(0, [50], figures=accuracies("0.950")), shown(1, [200], figures=accuracies("0.940"))
@@ -152,7 +158,7 @@ WIDER = shown(0, [50], figures=accuracies("0.950")), shown(1, [200], figures=acc
 @pytest.mark.parametrize(
     "answer",
     [
-        "The validation accuracy increased from 0.950 to 0.960.",
+        "The validation accuracy increased to 94.5%.",
         "validation accuracy got better",
         "We see an improvement in validation accuracy.",
         "The wider model has a higher validation accuracy than the first model.",
@@ -233,7 +239,7 @@ def test_equal_figures_contradict_a_change_but_not_a_slip_of_rounding() -> None:
     equal = shown(0, [50], figures=accuracies("0.975")), shown(1, [200], figures=accuracies("0.975"))
     (finding,) = audit_of(*equal, "1. Try 200 units.", "Validation accuracy decreased.").of("contradicted")
     assert "show 0.975 for both" in finding.sentence
-    assert not audit_of(*equal, "1. Try 200 units.", "Validation accuracy did not change.").findings
+    assert not against(*equal, "1. Try 200 units.", "Validation accuracy did not change.")
 
 
 def test_a_conclusion_at_the_end_is_of_no_one_model() -> None:
@@ -263,9 +269,14 @@ def test_text_and_output_of_different_runs_are_one_finding() -> None:
         "The validation accuracy decreased from 0.951 to 0.942.",
         "The validation accuracy decreased from 0.952 to 0.943.",
     ]
-    (finding,) = audit_of(*WIDER, "1. Try 200 units. What happens?", *answers).findings
+    (finding,) = against(*WIDER, "1. Try 200 units. What happens?", *answers)
     assert finding.kind == "not-shown" and not finding.serious
     assert finding.sentence.startswith(
         "Of 4 figures in the text the output shows 4 for no model (0.951, 0.942, 0.952, 0.943"
     )
-    assert not audit_of(*WIDER, "1. Try 200 units. What happens?", answers[0]).findings
+    (slip,) = against(*WIDER, "1. Try 200 units. What happens?", answers[0])
+    assert slip.sentence == (
+        "The text gives 0.951 where the output shows 0.950 for sequential and 0.942 where the output shows 0.940 for "
+        "sequential_1, as validation accuracy."
+    )
+    assert slip.kind == "contradicted" and not slip.serious

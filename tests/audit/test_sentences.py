@@ -44,6 +44,13 @@ def read(text: str) -> list[tuple[object, ...]]:
             "val accuracy and test accuracy both increased",
             [("accuracy", "validation", "increase", None, None), ("accuracy", "test", "increase", None, None)],
         ),
+        (
+            "Compared with model_1, the val_accuracy of model_2 increased from 0.971 to 0.976",
+            [("accuracy", "validation", "increase", 0.971, 0.976)],
+        ),
+        ("The accuracy of the wider model is higher", [("accuracy", None, "increase", None, None)]),
+        ("The test accuracy with 200 units is lower", [("accuracy", "test", "decrease", None, None)]),
+        ("Accuracy for a batch size of 1000 dropped", [("accuracy", None, "decrease", None, None)]),
         ("The loss is worse", [("loss", None, "increase", None, None)]),
         ("Training was faster", [("time", None, "decrease", None, None)]),
         ("It took longer to train", [("time", None, "increase", None, None)]),
@@ -84,6 +91,7 @@ def test_a_statement_is_understood(text: str, expected: list[object]) -> None:
         "Train the model for a longer period",
         "The number of parameters increased from 42310 to 199210",
         "Accuracy is a metric; loss is another",
+        "Accuracy with the learning rate increased to 0.1 was poor",
         "Increase the batch size to 200",
     ],
 )

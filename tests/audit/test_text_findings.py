@@ -166,7 +166,7 @@ def test_equally_many_epochs_at_another_batch_size_are_fewer_updates() -> None:
     (finding,) = audit_of(
         shown(0, [50], figures=FIGURES), shown(1, [50], batch=1000, figures=accuracies("0.900"))
     ).of("epochs-with-batch-size")
-    assert "the larger make 10 times fewer updates" in finding.sentence
+    assert "updated 10 times less often" in finding.sentence
     assert not audit_of(
         shown(0, [50], figures=FIGURES), shown(1, [50], batch=1000, epochs=50, figures=FIGURES)
     ).of("epochs-with-batch-size")

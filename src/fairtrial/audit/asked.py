@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from fairtrial.audit.clauses import Quoted
-from fairtrial.audit.differences import differences
+from fairtrial.audit.baselines import MOST_EARLIER, Given, baseline_of
 from fairtrial.audit.document import Document
-from fairtrial.audit.experiment import Asked, Basis, ModelSeen, Statement
-from fairtrial.audit.figures import figures_in, final_figures
+from fairtrial.audit.experiment import Asked, ModelSeen, Statement
+from fairtrial.audit.finals import finals_in
 from fairtrial.audit.lines import Line, Order, lines_of, order_of
 from fairtrial.audit.mentions import Named, named_in
 from fairtrial.audit.sections import Block, Section, blocks_of, sections_of
 from fairtrial.audit.sentences import Said
 
 _NUMBER_OF_LIST = re.compile(r"^\W*\d{1,2}\s*[.)]\s+")
-_FINAL = re.compile(r"\b(?:final|best|chosen|winning)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -41,12 +38,16 @@ def asked_in(document: Document, models: Sequence[ModelSeen]) -> tuple[Asked, ..
     ordered = [(order_of(document, model.place), model) for model in models]
     ordered.sort(key=lambda pair: pair[0])
     found: list[Asked] = []
-    for whole in sections_of(lines_of(document), ordered):
-        finals = _finals(document, whole)
+    lines = lines_of(document)
+    repeated_figures = finals_in(document, lines, models)
+    given = Given()
+    for whole in sections_of(lines, ordered):
+        finals = [(line, said) for line, said in repeated_figures if whole.start <= line.order < whole.end]
         section = _until(finals, whole, ordered)
         groups = _groups(section, ordered)
         for group in groups:
-            found.append(_asked(group, section, [model for _, model in ordered], found))
+            found.append(_asked(group, section, [model for _, model in ordered], given, found))
+            given.remember(found[-1].statements)
         if groups and section.models:
             repeated = tuple(_statement(line, said, section.models[-1], None) for line, said in finals)
             found[-1] = replace(found[-1], statements=(*found[-1].statements, *repeated))
@@ -101,12 +102,20 @@ def _shown(
     if not block.said:
         last = (10**9, 0)
     earlier = [model for order, model in ordered if order < last]
+    if len(earlier) > MOST_EARLIER:
+        # `the first model` is always near.
+        earlier = [earlier[0], *earlier[1 - MOST_EARLIER :]]
     return earlier, [model for model in earlier if model.name in own]
 
 
-def _asked(group: _Group, section: Section, models: list[ModelSeen], before: list[Asked]) -> Asked:
+def _asked(
+    group: _Group, section: Section, models: list[ModelSeen], given: Given, before: list[Asked]
+) -> Asked:
     variant = group.variant
-    baseline, basis = (None, "") if variant is None else _baseline(group, models, before)
+    baseline, basis = None, ""
+    if variant is not None:
+        said = [one for _, one, _ in group.said]
+        baseline, basis = baseline_of(variant, models, group.named.baseline, said, given)
     statements: list[Statement] = []
     for line, said, named in group.said:
         own_variant = named.variant or (None if named.several else variant)
@@ -137,77 +146,6 @@ def _statement(line: Line, said: Said, variant: ModelSeen | None, baseline: Mode
         text=said.sentence,
         place=line.place,
     )
-
-
-def _baseline(group: _Group, models: list[ModelSeen], before: list[Asked]) -> tuple[ModelSeen | None, Basis]:
-    variant = group.variant
-    assert variant is not None
-    earlier = models[: models.index(variant)]
-    if group.named.baseline is not None and group.named.baseline is not variant:
-        return group.named.baseline, "named"
-    said = [one for _, one, _ in group.said]
-    if (found := _by_figures(said, variant, earlier, before)) is not None:
-        return found, "figures"
-    if not earlier:
-        return None, ""
-    # Of those that differ least the latest: a text goes on from where it is.
-    return min(reversed(earlier), key=lambda model: len(differences(variant, model))), "previous"
-
-
-def _by_figures(
-    said: list[Said], variant: ModelSeen, earlier: list[ModelSeen], before: list[Asked]
-) -> ModelSeen | None:
-    """The model for which the text itself gave the figures it starts from, or for which all of them were printed."""
-    by_name = {model.name: model for model in earlier}
-    votes: Counter[str] = Counter()
-    for one in said:
-        given = {
-            statement.variant
-            for asked in before
-            for statement in asked.statements
-            if one.before is not None
-            and (statement.metric, statement.on, statement.after) == (one.metric, one.on, one.before.value)
-        }
-        votes.update(name for name in given if name in by_name)
-    most = votes.most_common(2)
-    if most and (len(most) == 1 or most[0][1] > most[1][1]):
-        return by_name[most[0][0]]
-    starts = [one for one in said if one.before is not None]
-    fitting = [model for model in earlier if starts and all(_fits(one, model) for one in starts)]
-    same_run = any(_fits(replace(one, before=one.after), variant) for one in starts)
-    return fitting[0] if len(fitting) == 1 and same_run else None
-
-
-def _fits(said: Said, model: ModelSeen) -> bool:
-    """Whether the figure that a statement starts from was printed for a model, rounded as the text has it."""
-    printed = final_figures(model, said.metric, said.on)
-    return said.before is not None and any(
-        round(figure.value, said.before.decimals) == said.before.value for figure in printed
-    )
-
-
-def _finals(document: Document, section: Section) -> list[tuple[Line, Said]]:
-    """Figures that a text repeats under `Final Model` or the like, where an export tells prose from output by shape."""
-    if document.kind not in ("text", "html"):
-        return []
-    shown = {figure.place for model in section.models for figure in model.figures}
-    lines = [line for line in lines_of(document) if section.start <= line.order < section.end]
-    found: list[tuple[Line, Said]] = []
-    for index, cell in enumerate(document.cells):
-        above = [line for line in lines if line.order[0] < index]
-        if (
-            cell.kind != "output"
-            or not above
-            or not _FINAL.search(above[-1].text)
-            or above[-1].kind != "prose"
-        ):
-            continue
-        for figure in figures_in(cell, document.kind):
-            line = next((line for line in lines if line.place == figure.place), None)
-            if line is not None and figure.place not in shown and figure.epoch is None:
-                value = Quoted(figure.value, figure.decimals)
-                found.append((line, Said(figure.metric, figure.on, "level", None, value, line.text)))
-    return found
 
 
 def _id(section: Section, title: str, before: list[Asked]) -> str:

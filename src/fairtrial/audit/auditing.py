@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fairtrial.audit.asked import asked_in
 from fairtrial.audit.bestepoch import best_epoch
+from fairtrial.audit.codeflow import code_findings
 from fairtrial.audit.confounds import confounded, epochs_with_batch_size
 from fairtrial.audit.contradictions import contradicted
 from fairtrial.audit.document import Document
@@ -15,46 +15,44 @@ from fairtrial.audit.hidden import hidden_model
 from fairtrial.audit.kinds import TITLES
 from fairtrial.audit.lines import order_of
 from fairtrial.audit.notshown import not_shown
-from fairtrial.audit.printed import models_printed
 from fairtrial.audit.reading import read
-from fairtrial.audit.result import Audit, where
+from fairtrial.audit.recognising import experiments
+from fairtrial.audit.result import Audit
 from fairtrial.audit.stateddefaults import wrong_default
-from fairtrial.audit.together import together
 
 
 def audit_file(path: str | Path) -> Audit:
     """What is wrong with the experiments in a notebook, script, exported text or page; nothing in it is run.
 
-    Raises AuditError for a file that cannot be read.
+    Its `findings` say where, what, why it matters, how sure, and what to do; `study_text()` is the study that would
+    settle its questions. Raises AuditError, a FairtrialError, for a file that cannot be read.
     """
     return audited(read(path))
 
 
 def audited(document: Document) -> Audit:
     """The findings on a document, by kind and then in its order."""
-    experiments = experiments_in(document)
+    seen = experiments(document)
     kinds = list(TITLES)
     found = sorted(
-        _findings(document, experiments),
+        _findings(document, seen),
         key=lambda one: (kinds.index(one.kind), order_of(document, one.place)),
     )
-    followed = tuple(f"{where(place)}: {sentence}" for place, sentence in experiments.not_understood)
-    return Audit(document.path, document.kind, tuple(found), experiments, (*document.unread, *followed))
+    return Audit(document, tuple(found), seen)
 
 
-def experiments_in(document: Document) -> Experiments:
-    """The models of code and output, and what the text asks and says of them."""
-    models = together(document, (), models_printed(document))
-    return Experiments(models, asked_in(document, models))
-
-
-def _findings(document: Document, experiments: Experiments) -> tuple[Finding, ...]:
+def _findings(document: Document, seen: Experiments) -> tuple[Finding, ...]:
+    in_code = code_findings(document, seen)
+    # One finding is enough where the code takes the best epoch and the text repeats it.
+    told = () if any(one.kind == "best-epoch" for one in in_code) else best_epoch(seen)
+    against_text = contradicted(seen)
     return (
-        *contradicted(experiments),
-        *not_shown(document, experiments),
-        *confounded(experiments),
-        *epochs_with_batch_size(experiments),
-        *wrong_default(document, experiments),
-        *hidden_model(document, experiments),
-        *best_epoch(experiments),
+        *in_code,
+        *against_text,
+        *not_shown(document, seen, against_text),
+        *confounded(seen),
+        *epochs_with_batch_size(seen),
+        *wrong_default(document, seen),
+        *hidden_model(document, seen),
+        *told,
     )

@@ -8,11 +8,13 @@ from decimal import Decimal
 from typing import Literal
 
 from fairtrial.audit.labels import Metric, decimals, seconds
-from fairtrial.audit.words import meant, vocabulary
+from fairtrial.audit.words import meant, vocabulary, words_of
 
 Sense = Literal["up", "down", "good", "bad", "longer", "shorter", "same", "moved"]
 
-_TOKEN = re.compile(r"[A-Za-z]+(?:['’][a-z]+)?|\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d*\.\d+|\d+|->|→|[^\s\w]")
+_TOKEN = re.compile(
+    r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+|[A-Za-z]+\d\w*|[A-Za-z]+(?:['’][a-z]+)?|\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d*\.\d+|\d+|->|→|[^\s\w]"
+)
 _LONGEST = 6000
 """Characters of a paragraph that are read: some pages."""
 _UNITS = vocabulary("% percent ms s sec secs second seconds m min mins minute minutes h hour hours")
@@ -124,10 +126,20 @@ def _sentences(text: str) -> list[tuple[str, str]]:
 def _normal(sentence: str) -> list[str]:
     # The points left are those of abbreviations.
     tokens = [token for token in _TOKEN.findall(sentence.replace("’", "'")) if token != "."]
-    text = " ".join(token if _is_number(token) else meant(token.lower()) for token in tokens)
+    text = " ".join(_word(token) for token in tokens)
     for pattern, word in _MEANT:
         text = pattern.sub(f" {word} ", text)
     return text.split()
+
+
+def _word(token: str) -> str:
+    """A token as a word: `val_accuracy` says what it is, `model_2` and `dense1` are somebody's names."""
+    if _is_number(token) or token.isalpha() or "'" in token:
+        return token if _is_number(token) else meant(token.lower())
+    if not token[0].isalpha():
+        return token
+    words = words_of(token)
+    return " ".join(words) if {"accuracy", "loss"} & set(words) else "model"
 
 
 def _is_number(token: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fairtrial.audit.contradictions import quoted
+from fairtrial.audit.contradictions import called, quoted
 from fairtrial.audit.differences import Difference, differences
 from fairtrial.audit.document import Place
 from fairtrial.audit.experiment import Asked, Experiments, ModelSeen
@@ -68,7 +68,7 @@ def _confounded(
         kind="confounded",
         place=asked.place,
         said=quoted(asked.text),
-        sentence=f"Between {variant.name} and {baseline.name} {_COUNTS.get(len(changed), len(changed))} settings change: {listed}. {speaks}.",
+        sentence=f"Between {called(variant)} and {called(baseline)} {_COUNTS.get(len(changed), len(changed))} settings change: {listed}. {speaks}.",
         matters="Whatever differs in the results may come from any of them, so the question is not answered.",
         advice=f"Train {variant.name} again with {_kept(unnamed if meant else list(changed[1:]))} as in {baseline.name}.",
         sure="certain" if asked.basis in ("named", "figures") else "likely",
@@ -86,42 +86,64 @@ def _kept(changed: list[Difference]) -> str:
 
 
 def epochs_with_batch_size(experiments: Experiments) -> tuple[Finding, ...]:
-    """Pairs that differ in batch size alone and train for equally many epochs: one makes far fewer updates."""
+    """Models that differ in batch size alone and train for equally many epochs: some make far fewer updates.
+
+    A finding for each pair that the text compares; else one for each series, as a loop over batch sizes makes it.
+    """
     models = {model.name: model for model in experiments.models}
-    asked_of = {
-        (variant.name, baseline.name): asked for asked, variant, baseline in _compared(experiments, models)
-    }
     found: list[Finding] = []
-    seen: set[str] = set()
-    pairs = [(models[one], models[other]) for one, other in asked_of]
-    for variant, baseline in (*pairs, *_neighbours(experiments.models)):
-        batches = [one.training.batch_size or 0 for one in (variant, baseline)]
-        changed = differences(variant, baseline)
-        if variant.name in seen or [one.setting for one in changed] != ["batch size"]:
-            continue
-        seen.add(variant.name)
-        epochs = variant.training.epochs
-        large, small = max(batches), min(batches)
-        if epochs is None or epochs != baseline.training.epochs or large < 2 * small:
-            continue
-        asked = asked_of.get((variant.name, baseline.name))
-        found.append(_updates(variant, asked.place if asked else variant.place, asked, large, small, epochs))
-    return tuple(found)
+    told: set[str] = set()
+    for asked, variant, baseline in _compared(experiments, models):
+        if variant.name not in told and _batch_alone(variant, baseline):
+            told.update((variant.name, baseline.name))
+            found.append(_updates([variant, baseline], asked.place, asked.text))
+    untold = (
+        series for series in _series(experiments.models) if told.isdisjoint(model.name for model in series)
+    )
+    return (*found, *(_updates(series, series[1].place, series[1].title) for series in untold))
 
 
-def _updates(
-    variant: ModelSeen, place: Place, asked: Asked | None, large: int, small: int, epochs: int
-) -> Finding:
-    ratio = large / small
+def _batch_alone(one: ModelSeen, other: ModelSeen) -> bool:
+    """Whether the batch size is all that differs, by twice at least, and both epochs are known and equal."""
+    epochs, batches = one.training.epochs, [model.training.batch_size or 0 for model in (one, other)]
+    return (
+        [change.setting for change in differences(one, other)] == ["batch size"]
+        and epochs is not None
+        and epochs == other.training.epochs
+        and max(batches) >= 2 * min(batches) > 0
+    )
+
+
+def _series(models: tuple[ModelSeen, ...]) -> Iterator[list[ModelSeen]]:
+    """Runs of models, one after the other, that differ from the first of them in batch size alone."""
+    series: list[ModelSeen] = []
+    for model in (one for one in models if one.trained and one.layers):
+        if series and _batch_alone(model, series[0]):
+            series.append(model)
+            continue
+        if len(series) > 1:
+            yield series
+        series = [model]
+    if len(series) > 1:
+        yield series
+
+
+def _updates(series: list[ModelSeen], place: Place, said: str) -> Finding:
+    batches = sorted(model.training.batch_size or 0 for model in series)
+    epochs = series[0].training.epochs
+    ratio = batches[-1] / batches[0]
     times = f"{ratio:.0f}" if ratio == int(ratio) else f"{ratio:.1f}"
     ended = "epoch" if epochs == 1 else "epochs"
+    trained = f"Batches of {batches[-1]} and of {batches[0]} both train"
+    if len(series) > 2:
+        trained = f"Batches of {batches[0]} to {batches[-1]} all train"
     return Finding(
         kind="epochs-with-batch-size",
         place=place,
-        said=quoted(asked.text if asked else variant.title),
-        sentence=f"Batches of {large} and of {small} both train for {epochs} {ended}: the larger make {times} times fewer updates of the weights.",
+        said=quoted(said),
+        sentence=f"{trained} for {epochs} {ended}: with the largest the weights are updated {times} times less often than with the smallest.",
         matters="What looks like an effect of the batch size may be one of training less.",
-        advice="Compare at equally many updates too: more epochs for the larger batch; and with a learning rate that suits it.",
+        advice="Compare at equally many updates too, with more epochs for the larger batch, and at a learning rate that suits it.",
         sure="certain",
         serious=False,
     )
@@ -134,13 +156,3 @@ def _compared(
         variant, baseline = models.get(asked.variant or ""), models.get(asked.baseline or "")
         if variant is not None and baseline is not None and variant is not baseline:
             yield asked, variant, baseline
-
-
-def _neighbours(models: tuple[ModelSeen, ...]) -> Iterator[tuple[ModelSeen, ModelSeen]]:
-    """Each model with the first before it that has its settings but for one."""
-    trained = [model for model in models if model.trained]
-    for position, model in enumerate(trained[:500]):
-        for earlier in trained[max(0, position - 20) : position]:
-            if len(differences(model, earlier)) == 1 and model.layers:
-                yield model, earlier
-                break

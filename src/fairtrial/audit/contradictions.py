@@ -77,7 +77,7 @@ def _against_tables(statement: Statement, asked: Asked, models: dict[str, ModelS
         place=statement.place,
         said=quoted(statement.text),
         sentence=f"The text says {named(statement)} {_PAST[statement.says]}{was}; the tables beside it {tables}. "
-        f"Compared: {variant.name} with {baseline.name}, {how}.",
+        f"Compared: {called(variant)} with {called(baseline)}, {how}.",
         matters=_MATTERS,
         advice=_RERUN,
         sure="certain" if told else "likely",
@@ -156,6 +156,12 @@ def named(statement: Statement) -> str:
     return f"{part}{statement.metric}"
 
 
+def called(model: ModelSeen) -> str:
+    """A model by its name, and by its title where it has another: `model-7 (use tanh)`."""
+    title = quoted(model.title, 60)
+    return model.name if title in ("", model.name) else f"{model.name} ({title})"
+
+
 def pair(before: float, after: float, statement: Statement) -> str:
     """Two figures of the text with equally many digits: `7.396 to 7.856 s`."""
     digits = max(written(before, statement.text), written(after, statement.text))
@@ -197,5 +203,5 @@ def written(value: float, text: str) -> int:
 
 def quoted(text: str, most: int = 160) -> str:
     """A sentence on one line, shortened in the middle of nothing."""
-    line = " ".join(text.split())
+    line = " ".join(text.split()).lstrip(",;:. ")
     return line if len(line) <= most else f"{line[: most - 1].rsplit(' ', 1)[0]} …"

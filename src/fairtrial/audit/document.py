@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 FileKind = Literal["notebook", "script", "text", "html"]
@@ -57,3 +58,11 @@ class Document:
     cells: tuple[Cell, ...]
     unread: tuple[str, ...] = ()
     """What could not be read and why, in sentences."""
+
+    @cached_property
+    def first_lines(self) -> dict[int, list[tuple[int, int]]]:
+        """For each cell number the line on which each stretch of it begins, and its position among the cells."""
+        found: dict[int, list[tuple[int, int]]] = {}
+        for position, cell in enumerate(self.cells):
+            found.setdefault(cell.number, []).append((cell.place(1, self.kind).line, position))
+        return found

@@ -85,6 +85,9 @@ def _never_fitted(document: Document, experiments: Experiments) -> Iterator[Find
         return
     prose = "\n".join(line.text for line in lines_of(document))
     for model in experiments.models:
+        # An estimator may be handed to another that fits it; a network without layers was not understood.
+        if model.library == "sklearn" or not model.layers:
+            continue
         if model.trained or model.figures or re.search(rf"(?<!\w){re.escape(model.name)}(?!\w)", prose):
             continue
         yield Finding(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -42,20 +43,15 @@ def lines_of(document: Document) -> tuple[Line, ...]:
 
 
 def order_of(document: Document, place: Place) -> Order:
-    """Where a place stands in the document's order."""
-    for index, cell in enumerate(document.cells):
-        offset = place_offset(document, index, place)
-        if cell.number == place.cell and offset is not None:
-            return index, offset
+    """Where a place stands in the document's order; a line that code and output both have is the code's."""
+    stretches = document.first_lines.get(place.cell, [])
+    # Those of a text follow one another; a notebook's code and its output both begin on line 1.
+    after = bisect_right(stretches, (place.line, len(document.cells)))
+    for first, position in stretches[max(0, after - 2) : after]:
+        offset = place.line - first
+        if offset <= document.cells[position].source.count("\n"):
+            return position, offset
     return len(document.cells), 0
-
-
-def place_offset(document: Document, index: int, place: Place) -> int | None:
-    """The line of the place in the cell at `index`, from 0; None where the place is not in it."""
-    cell = document.cells[index]
-    first = cell.place(1, document.kind)
-    offset = place.line - first.line
-    return offset if first.cell == place.cell and 0 <= offset <= cell.source.count("\n") else None
 
 
 def _lines(document: Document) -> Iterator[Line]:

@@ -85,6 +85,7 @@ def _with_table(model: ModelSeen, table: ModelSeen) -> ModelSeen:
         figures=model.figures or table.figures,
         input_shape=model.input_shape or table.input_shape,
         printed_parameters=table.printed_parameters,
+        printed_name=table.printed_name,
     )
 
 

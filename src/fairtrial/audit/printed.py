@@ -47,11 +47,14 @@ def models_printed(document: Document) -> tuple[ModelSeen, ...]:
     if not tables:
         return ()
     figures = _ordered_figures(document)
+    training = [
+        n for n, cell in enumerate(document.cells) if cell.kind == "code" and _TRAINS.search(cell.source)
+    ]
     ends = [table.first for table in tables[1:]] + [len(lines)]
     models: list[ModelSeen] = []
     before = 0
     for table, end in zip(tables, ends, strict=True):
-        shown = _figures_after(lines[table.last].order, lines[table.last + 1 : end], figures, document)
+        shown = _figures_after(lines[table.last].order, lines[table.last + 1 : end], figures, training)
         model = _model(table, lines, start=before, figures=shown)
         models.append(replace(model, name=_unique(model.name, models)))
         last = max((order_of(document, figure.place) for figure in shown), default=lines[table.last].order)
@@ -92,18 +95,23 @@ def _ordered_figures(document: Document) -> tuple[tuple[Order, Figure], ...]:
 
 
 def _figures_after(
-    shown_at: Order, lines: tuple[Line, ...], figures: tuple[tuple[Order, Figure], ...], document: Document
+    shown_at: Order, lines: tuple[Line, ...], figures: tuple[tuple[Order, Figure], ...], training: list[int]
 ) -> tuple[Figure, ...]:
     """Figures until somebody speaks of something else: text after them, the next title, code that builds a model."""
     if not lines:
         return ()
     start = bisect_left(figures, lines[0].order, key=lambda pair: pair[0])
-    code = [n for n, cell in enumerate(document.cells) if cell.kind == "code" and _TRAINS.search(cell.source)]
-    following = next((n for n in code if n > shown_at[0]), len(document.cells))
-    with_figure = {order for order, _ in figures[start:]}
+    later = bisect_left(training, shown_at[0] + 1)
+    following = training[later] if later < len(training) else None
+    end = bisect_left(figures, (lines[-1].order[0], lines[-1].order[1] + 1), key=lambda pair: pair[0])
+    with_figure = {order for order, _ in figures[start:end]}
     found: list[Figure] = []
     for line in lines:
-        if line.order[0] > following or (found and _speaks(line, with_figure)) or _TITLE.match(line.text):
+        if (
+            (following is not None and line.order[0] > following)
+            or (found and _speaks(line, with_figure))
+            or _TITLE.match(line.text)
+        ):
             break
         while start < len(figures) and figures[start][0] <= line.order:
             found.append(figures[start][1])

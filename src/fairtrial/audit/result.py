@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from html import escape
 from typing import Any
 
-from fairtrial.audit.document import FileKind, Place
+from fairtrial.audit.document import Document
 from fairtrial.audit.experiment import Experiments
 from fairtrial.audit.finding import Finding, FindingKind
 from fairtrial.audit.kinds import TITLES
+from fairtrial.audit.wording import where
 
 
 @dataclass(frozen=True)
 class Audit:
     """Everything found in one file: `findings` in the order in which they are told, `experiments` as they were read."""
 
-    path: str
-    kind: FileKind
+    document: Document = field(repr=False)
     findings: tuple[Finding, ...]
     experiments: Experiments
-    unread: tuple[str, ...] = ()
-    """What could not be read or followed, in sentences."""
+
+    @property
+    def path(self) -> str:
+        """The file, as it was named."""
+        return self.document.path
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """What could not be read or followed, in sentences."""
+        followed = (
+            f"{where(place, self.document)}: {said}" for place, said in self.experiments.not_understood
+        )
+        return (*self.document.unread, *followed)
 
     @property
     def serious(self) -> tuple[Finding, ...]:
@@ -32,6 +43,10 @@ class Audit:
     def of(self, kind: FindingKind) -> tuple[Finding, ...]:
         """The findings of one kind."""
         return tuple(finding for finding in self.findings if finding.kind == kind)
+
+    def where(self, finding: Finding) -> str:
+        """`cell 12, line 3` of a notebook, `line 118` of a text or script."""
+        return where(finding.place, self.document)
 
     @property
     def counts(self) -> dict[FindingKind, int]:
@@ -50,21 +65,30 @@ class Audit:
             f"{seen}; {counted(len(self.findings), 'finding')}, {len(self.serious) or 'none'} of them serious"
         )
 
+    def study_text(self) -> str:
+        """The commented study file that would settle the questions of the file.
+
+        Raises AuditError where no model of it can be an arm.
+        """
+        from fairtrial.audit.translating import study_text
+
+        return study_text(self.experiments, self.document)
+
     def as_dict(self) -> dict[str, Any]:
         """The audit as `fairtrial audit --json` prints it."""
         return {
             "path": self.path,
-            "kind": self.kind,
+            "kind": self.document.kind,
             "headline": self.headline,
             "counts": self.counts,
-            "findings": [asdict(finding) for finding in self.findings],
+            "findings": [{**asdict(one), "where": self.where(one)} for one in self.findings],
             "experiments": _plain(asdict(self.experiments)),
             "unread": list(self.unread),
         }
 
     def __str__(self) -> str:
         lines = [f"{self.path}: {self.headline}"]
-        lines.extend(f"{where(one.place)}: {one.kind}: {one.sentence}" for one in self.findings)
+        lines.extend(f"{self.where(one)}: {one.kind}: {one.sentence}" for one in self.findings)
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -73,20 +97,13 @@ class Audit:
             if not (found := self.of(kind)):
                 continue
             items = "".join(
-                f"<li>{escape(where(one.place))}: {escape(one.sentence)} <em>({escape(one.sure)})</em></li>"
+                f"<li>{escape(self.where(one))}: <q>{escape(one.said)}</q> {escape(one.sentence)} <em>({escape(one.sure)})</em></li>"
                 for one in found
             )
             groups.append(f"<p><strong>{escape(title)}</strong></p><ul>{items}</ul>")
         unread = "".join(f"<li>{escape(one)}</li>" for one in self.unread)
         said = f"<p>Not read:</p><ul>{unread}</ul>" if unread else ""
         return f"<p>{escape(self.path)}: {escape(self.headline)}</p>{''.join(groups)}{said}"
-
-
-def where(place: Place) -> str:
-    """`cell 12, line 3` of a notebook, `line 118` of a text or script."""
-    if place.file_line is not None:
-        return f"line {place.file_line}"
-    return f"cell {place.cell}, line {place.line}"
 
 
 def counted(count: int, noun: str) -> str:

@@ -40,6 +40,10 @@ _AROUND_NUMBERS = vocabulary("about around roughly approximately nearly almost o
 _COUNTED = vocabulary(
     "units unit neurons neuron nodes node layers layer epochs epoch hidden filters images samples batch batches"
 )
+_WHOSE = vocabulary("of with for using at")
+_NAMED_THINGS = vocabulary(
+    "model network cnn mlp units unit neurons nodes layers layer epochs dropout sigmoid tanh relu adam sgd rmsprop architecture filters"
+)
 _TRAINS = vocabulary("train trains took takes taking")
 _BEYOND = vocabulary("keep continue continued beyond above further more larger bigger after past")
 
@@ -149,13 +153,23 @@ def _subjects(clause: Clause, mentions: list[_Mention], index: int) -> list[_Men
     for one in reversed([one for one in mentions if one.last < index]):
         between = clause.words[one.last + 1 : right]
         joined = between and found and between[0] in ("and", "&")
-        if not all(word in _AROUND for word in (between[1:] if joined else between)) or (
-            found and not joined
-        ):
+        if not _leads_on(between[1:] if joined else between) or (found and not joined):
             break
         found.append(one)
         right = one.first
     return found[::-1]
+
+
+def _leads_on(between: tuple[str, ...]) -> bool:
+    """Whether words between a metric and a verb only say whose metric it is: `of the wider model`, `with 200 units`."""
+    strange = [place for place, word in enumerate(between) if word not in _AROUND]
+    if not strange:
+        return True
+    opens = next((place for place, word in enumerate(between) if word in _WHOSE), None)
+    last = strange[-1]
+    ends = max(last, *(place for place, word in enumerate(between) if word in _NAMED_THINGS), -1)
+    named = between[ends] in _NAMED_THINGS or between[ends][:1].isdigit()
+    return opens is not None and opens < strange[0] and ends - opens <= 6 and named
 
 
 def _objects(clause: Clause, mentions: list[_Mention], index: int) -> list[_Mention]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from fairtrial.audit.contradictions import quoted
 from fairtrial.audit.defaults import LEARNING_RATES, NAMES, OLDER_LEARNING_RATES, OPTIMIZER_NAMES, SETTINGS
-from fairtrial.audit.document import Document
+from fairtrial.audit.document import Document, Place
 from fairtrial.audit.experiment import Experiments, Library
 from fairtrial.audit.finding import Finding, Sure
-from fairtrial.audit.lines import Line, lines_of
+from fairtrial.audit.lines import lines_of
 
 _NAME = (
     r"(?P<what>learn\w*[\s_-]*rate|\blr|batch[\s_-]*size|momentum|drop[\s_-]?out(?:[\s_-]*rate)?|epochs)\b"
@@ -28,6 +28,7 @@ _PATTERNS = tuple(
         rf"\bby\s+default\W+(?:\w+\s+){{0,3}}?{_NAME}{_OF}{_IS}{_NUMBER}",
     )
 )
+_COMMENT = re.compile(r"^[^#'\"]*#+(?P<text>.*)$")
 _LIBRARIES: tuple[tuple[re.Pattern[str], Library], ...] = (
     (re.compile(r"\b(?:keras|tensorflow|tf)\b", re.IGNORECASE), "keras"),
     (re.compile(r"\b(?:py)?torch\b", re.IGNORECASE), "torch"),
@@ -40,7 +41,8 @@ class _Stated:
     what: str
     value: float
     written: str
-    line: Line
+    text: str
+    place: Place
 
 
 def wrong_default(document: Document, experiments: Experiments) -> tuple[Finding, ...]:
@@ -75,13 +77,25 @@ def _said_again(finding: Finding, times: int) -> Finding:
 
 
 def _stated(document: Document) -> Iterator[_Stated]:
-    for line in lines_of(document):
-        if line.kind != "prose" or "efault" not in line.text:
+    for text, place in _texts(document):
+        if "efault" not in text:
             continue
         for pattern in _PATTERNS:
-            if (matched := pattern.search(line.text[:2000])) is not None:
-                yield _Stated(_setting(matched["what"]), float(matched["number"]), matched["number"], line)
+            if (matched := pattern.search(text[:2000])) is not None:
+                yield _Stated(
+                    _setting(matched["what"]), float(matched["number"]), matched["number"], text, place
+                )
                 break
+
+
+def _texts(document: Document) -> Iterator[tuple[str, Place]]:
+    """The lines of prose and the comments of code."""
+    yield from ((line.text, line.place) for line in lines_of(document) if line.kind == "prose")
+    for cell in document.cells:
+        if cell.kind == "code" and "efault" in cell.source:
+            for number, line in enumerate(cell.source.split("\n"), start=1):
+                if (comment := _COMMENT.match(line)) is not None:
+                    yield comment["text"].strip(), cell.place(number, document.kind)
 
 
 def _setting(words: str) -> str:
@@ -93,11 +107,11 @@ def _setting(words: str) -> str:
 
 
 def _judged(stated: _Stated, experiments: Experiments) -> Finding | None:
-    library = _library(stated.line.text, experiments)
+    library = _library(stated.text, experiments)
     if library is None or _own(stated, experiments):
         return None
     if stated.what == "learning_rate":
-        optimizers = _optimizers(stated.line.text, library, experiments)
+        optimizers = _optimizers(stated.text, library, experiments)
         rates = LEARNING_RATES.get(library, {})
         if not optimizers:
             return _for_unknown(stated, library, rates)
@@ -139,8 +153,8 @@ def _finding(stated: _Stated, library: Library, truth: str, sure: Sure) -> Findi
     setting = stated.what.replace("_", " ")
     return Finding(
         kind="wrong-default",
-        place=stated.line.place,
-        said=quoted(stated.line.text),
+        place=stated.place,
+        said=quoted(stated.text),
         sentence=f"The default {setting} of {NAMES[library]} is not {stated.written}: {truth}.",
         matters="A comparison with the default is one with another setting than the text believes.",
         advice=f"Write the {setting} down in the program, and state that.",

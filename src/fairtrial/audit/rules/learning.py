@@ -27,7 +27,11 @@ def _leaks(log: Log) -> Iterator[tuple[Lesson, bool]]:
         if isinstance(event, Carried):
             for row in event.rows:
                 above = log.rows[row].within
-                if log.part(row) in HELD_OUT and event.lesson.rows & above and _counts(log, event.lesson, row):
+                if (
+                    log.part(row) in HELD_OUT
+                    and event.lesson.rows & above
+                    and _counts(log, event.lesson, row)
+                ):
                     yield event.lesson, True
         elif isinstance(event, CrossValidated):
             yield from ((each, True) for each in event.lessons if _whole(log, each) or each.labels)

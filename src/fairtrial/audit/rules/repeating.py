@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
+from fairtrial.audit.document import Place
 from fairtrial.audit.experiment import Experiments
 from fairtrial.audit.finding import Finding
 from fairtrial.audit.program import Program
@@ -99,7 +100,10 @@ def _repeats(loop: Loop, ident: int, seeded: list[Seeded]) -> bool:
     """Whether a loop trains the same again: over folds, over seeds, or over a number it makes no use of."""
     if loop.over == "folds" or any(word in target.lower() for target in loop.targets for word in REPEATS):
         return True
-    if any(ident in event.loops and event.names & set(loop.targets) for event in seeded):
+    if any(
+        ident in event.rounds or (ident in event.loops and event.names & set(loop.targets))
+        for event in seeded
+    ):
         return True
     return loop.over == "range" and not loop.used & set(loop.targets)
 
@@ -123,18 +127,18 @@ def _alone(log: Log, trainings: list[Training]) -> list[int]:
         lines = groups.setdefault(rows, {}).setdefault(run, [])
         anew = any(loop in event.created and log.loops[loop].over != "data" for loop in event.loops)
         lines[:] = [event.line] * (2 if anew else 1)
-    largest = max(groups.values(), key=lambda group: sum(map(len, group.values())), default={})
-    return [line for lines in largest.values() for line in lines]
+    together = [[line for lines in group.values() for line in lines] for group in groups.values()]
+    return max(together, key=len, default=[])
 
 
 def _printed(experiments: Experiments, *, serious: bool) -> Iterator[Finding]:
     """An export without the code: each model's figures are printed once."""
     shown = [model for model in experiments.models if model.trained and model.figures]
     if len(shown) > 1 and any(asked.variant or asked.statements for asked in experiments.asked):
-        yield _once(shown[0].place, shown[0].title, f"{len(shown)} models", serious=serious, sure="likely")
+        yield _once(shown[0].place, shown[0].title, f"{len(shown)} models", serious=serious)
 
 
-def _once(place, said: str, what: str, *, serious: bool, sure="likely") -> Finding:
+def _once(place: Place, said: str, what: str, *, serious: bool) -> Finding:
     return Finding(
         "one-run",
         place,
@@ -142,6 +146,6 @@ def _once(place, said: str, what: str, *, serious: bool, sure="likely") -> Findi
         f"{what[:1].upper()}{what[1:]} are compared, each trained once.",
         "Two runs of one setting differ by chance as well; a difference smaller than that says nothing.",
         "Train each setting with several seeds and compare their means; fairtrial run does so until the answer stands.",
-        sure,
+        "likely",
         serious=serious,
     )

@@ -9,7 +9,9 @@ from typing import Literal
 
 from fairtrial.audit.tracing.events import Loop, Reported
 from fairtrial.audit.tracing.state import Trace
-from fairtrial.audit.tracing.values import UNKNOWN, Value, carrying, either, flat
+from fairtrial.audit.tracing.values import UNKNOWN, Value, carrying, either, flat, part_in
+
+MOST_UNROLLED = 6
 
 
 def report(trace: Trace, *values: Value) -> None:
@@ -47,6 +49,11 @@ def enter(
     trace.loop(loop)
     trace.loops = (*trace.loops, loop.ident)
     assign(trace, target, element(over))
+    for name in names:
+        held = trace.scope.names.get(name, UNKNOWN)
+        if held.kind == "unknown" and not held.rows and (held == UNKNOWN or held.name.endswith("range")):
+            # A number of the round: where a seed is made of it, each round has another.
+            trace.scope.names[name] = Value(name="round", ident=loop.ident)
     return loop
 
 
@@ -125,3 +132,16 @@ def added(trace: Trace, table: Value, value: Value, key: object = None) -> Value
     if filled.kind == "data" and ((inside and not table.items) or table.kind == "data"):
         return carrying("data", table, value)
     return replace(table, items=(*table.items, value)[:200], keys=(*table.keys, key)[:200])
+
+
+def unrolled(over: Value) -> tuple[Value, ...]:
+    """The elements of a short list of models, data sets or their names, which differ in what is done with them."""
+    if over.kind != "sequence" or not 0 < len(over.items) <= MOST_UNROLLED or over.name == "folds":
+        return ()
+    return over.items if all(_telling(item) for item in over.items) else ()
+
+
+def _telling(item: Value) -> bool:
+    if isinstance(item.constant, str):
+        return part_in(item.constant) is not None
+    return bool(item.rows) or item.kind == "object" or any(_telling(inner) for inner in item.items)

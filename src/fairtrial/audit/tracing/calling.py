@@ -8,13 +8,13 @@ from fairtrial.audit.tracing.assigning import report
 from fairtrial.audit.tracing.choosing import best_of, chosen
 from fairtrial.audit.tracing.datasets import drawn, on_data
 from fairtrial.audit.tracing.events import Chosen, CrossValidated, Judged, Training
-from fairtrial.audit.tracing.fitting import on_object
+from fairtrial.audit.tracing.fitting import boosted, on_object
 from fairtrial.audit.tracing.loading import loaded
 from fairtrial.audit.tracing.request import Request
 from fairtrial.audit.tracing.seeding import seeding
 from fairtrial.audit.tracing.splitting import divided
 from fairtrial.audit.tracing.state import Trace
-from fairtrial.audit.tracing.values import UNKNOWN, Value, carrying, flat
+from fairtrial.audit.tracing.values import UNKNOWN, Lesson, Value, carrying, flat
 
 SHOWING = {
     "print",
@@ -51,6 +51,8 @@ METRIC = [
 STATISTICS = {"mean", "std", "var", "median", "nanmean", "nanstd", "quantile", "percentile", "average", "min"}
 COUNTS = {"mean", "sum", "item", "float", "count_nonzero", "average", "count"}
 WRAPPING = {"enumerate", "zip", "tqdm", "list", "tuple", "iter", "reversed", "track", "items", "values"}
+RESCALING = {"scale", "minmax_scale", "robust_scale", "quantile_transform", "power_transform", "zscore"}
+RESAMPLING = {"resample"}
 PIPELINES = {"make_pipeline", "make_union", "make_column_transformer", "make_imb_pipeline"}
 CROSS_VALIDATION = {
     "cross_val_score",
@@ -71,6 +73,10 @@ def called(trace: Trace, request: Request) -> Value:
         return best
     if function.kind == "object" or (function.kind == "unknown" and function.ident):
         return _applied(trace, request)
+    if base.kind == "unknown" and not base.rows and last in ("shuffle", "take", "skip"):
+        # Only a data set has these; where it came from is not known, but it is one.
+        base = replace(base, kind="data", rows=trace.rows(("nameless", base.ident or request.source(-1, ""))))
+        request = replace(request, base=base)
     if last == "next" and request.values:
         drawn(trace, request.values[0], request.line)
     if last in WRAPPING and base.kind not in ("data", "object"):
@@ -86,7 +92,7 @@ def called(trace: Trace, request: Request) -> Value:
         and request.values[0].kind in ("history", "scores", "epoch scores")
     ):
         return request.values[0]
-    for known in (divided, loaded):
+    for known in (divided, loaded, boosted):
         value = known(trace, request)
         if value is not None:
             return value
@@ -182,24 +188,31 @@ def _computed(trace: Trace, request: Request) -> Value | None:
         if last in ("item", "float") or (last == "mean" and not request.values):
             return _judged(trace, carrying("score", *every), request.line)
         return carrying("prediction", *every)
-    for kind in ("best", "scores", "epoch scores", "score"):
+    for kind in ("best", "best epoch", "scores", "epoch scores", "score"):
         found = next((value for value in every if value.kind == kind), None)
         if found is not None:
-            if kind == "best":
+            if kind in ("best", "best epoch"):
                 return found
             if kind in ("scores", "epoch scores"):
-                return None if last in COUNTS | STATISTICS else found
+                return replace(found, kind="score") if last in COUNTS | STATISTICS else found
             return _scheduled(trace, request) or found
+    if last in RESCALING | RESAMPLING and any(value.rows for value in request.values):
+        return _relearnt(request)
     if last in STATISTICS and request.base.kind in ("data", "name", "unknown") and any(v.rows for v in every):
         from_rows = carrying("statistic", *every)
         return replace(from_rows, lessons=from_rows.lessons | learnt(request, from_rows))
     return None
 
 
-def learnt(request: Request, value: Value):
-    from fairtrial.audit.tracing.values import Lesson
+def learnt(request: Request, value: Value) -> frozenset[Lesson]:
+    return frozenset((Lesson(request.line, f"the {request.last} of the data", value.rows, labels=False),))
 
-    return {Lesson(request.line, f"the {request.last} of the data", value.rows, labels=False)}
+
+def _relearnt(request: Request) -> Value:
+    """Functions that scale or repeat rows by what they see in all of them."""
+    data = carrying("data", *(value for value in request.values if value.rows))
+    lesson = Lesson(request.line, f"{request.last}()", data.rows, labels=request.last in RESAMPLING)
+    return replace(data, lessons=data.lessons | {lesson})
 
 
 def _scheduled(trace: Trace, request: Request) -> Value | None:
@@ -248,6 +261,8 @@ def _other(trace: Trace, request: Request) -> Value:
     every = [inner for value in (request.base, *request.every) for inner in flat(value)]
     if last == "len":
         return carrying("unknown", *every)
+    if last == "join" and request.values and all(isinstance(value.constant, str) for value in request.values):
+        return Value("constant", constant="/".join(str(value.constant) for value in request.values))
     if last in PIPELINES:
         return trace.made(request.function.name, request.line, items=request.every)
     data = [value for value in every if value.kind in ("data", "order", "mask")]

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from fairtrial.audit.tracing.assigning import added, collected, enter, report
+from fairtrial.audit.tracing.assigning import added, assign, collected, enter, report, unrolled
 from fairtrial.audit.tracing.calling import called
 from fairtrial.audit.tracing.inlining import bound_body, constructed
 from fairtrial.audit.tracing.request import Request, source_of
@@ -110,7 +110,12 @@ def _subscript(trace: Trace, node: ast.Subscript) -> Value:
 
 
 def _arithmetic(trace: Trace, node: ast.BinOp) -> Value:
-    return mixed(evaluate(trace, node.left), evaluate(trace, node.right))
+    left, right = evaluate(trace, node.left), evaluate(trace, node.right)
+    if isinstance(node.op, ast.Mod) and isinstance(left.constant, str):
+        report(trace, right)
+    if isinstance(node.op, ast.Div) and isinstance(right.constant, str):
+        return right  # a path
+    return mixed(left, right)
 
 
 def mixed(left: Value, right: Value) -> Value:
@@ -123,7 +128,8 @@ def mixed(left: Value, right: Value) -> Value:
         if found is not None:
             made = carrying(found.kind, *both)
             return replace(made, name=found.name, ident=found.ident, line=found.line, order=found.order)
-    return carrying("unknown", *both)
+    numbered = next((value.ident for value in both if value.name == "round"), 0)
+    return carrying("unknown", *both, **({"name": "round", "ident": numbered} if numbered else {}))
 
 
 def _unary(trace: Trace, node: ast.UnaryOp) -> Value:
@@ -168,6 +174,9 @@ def _named(trace: Trace, node: ast.NamedExpr) -> Value:
 
 def _comprehension(trace: Trace, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Value:
     before = trace.loops
+    over = trace.evaluate(trace, node.generators[0].iter) if len(node.generators) == 1 else UNKNOWN
+    if each := unrolled(over):
+        return _one_by_one(trace, node, each)
     for generator in node.generators:
         enter(trace, generator.target, evaluate(trace, generator.iter), node.lineno, [node], generator.iter)
     results = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
@@ -176,6 +185,21 @@ def _comprehension(trace: Trace, node: ast.ListComp | ast.SetComp | ast.Generato
     trace.loops = before
     report(trace, *values)
     return collected(trace, values[-1], inside)
+
+
+def _one_by_one(
+    trace: Trace, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, each: tuple[Value, ...]
+) -> Value:
+    """`{part: load(part) for part in ("train", "test")}`: what is made of each stays apart."""
+    keys: list[object] = []
+    items: list[Value] = []
+    for item in each:
+        assign(trace, node.generators[0].target, item)
+        if isinstance(node, ast.DictComp):
+            keys.append(evaluate(trace, node.key).constant)
+        items.append(evaluate(trace, node.value if isinstance(node, ast.DictComp) else node.elt))
+    kind = "mapping" if keys else "sequence"
+    return Value(kind, keys=tuple(keys), items=tuple(items), ident=trace.identity(), created=trace.loops)
 
 
 def _call(trace: Trace, node: ast.Call) -> Value:

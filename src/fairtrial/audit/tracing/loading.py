@@ -24,6 +24,9 @@ READS = {
     "make_csv_dataset",
     "imread",
     "open",
+    "list_files",
+    "TFRecordDataset",
+    "TextLineDataset",
 }
 FOLDERS = {
     "flow_from_directory",
@@ -47,6 +50,8 @@ HOLDING = {
 def loaded(trace: Trace, request: Request) -> Value | None:
     """The data that a call reads; None where it reads none."""
     last, named = request.last, request.named
+    if last in FOLDERS:
+        return _folder(trace, request)
     if last == "load_data" and request.base.kind == "name":
         return _keras(trace, request)
     if last in ("load", "load_dataset", "builder") and request.function.name.startswith(
@@ -59,8 +64,6 @@ def loaded(trace: Trace, request: Request) -> Value | None:
         request
     ):
         return _torchvision(trace, request, bool(request.argument(1, "train").constant is not False))
-    if last in FOLDERS:
-        return _folder(trace, request)
     if last in HOLDING and request.every:
         return _held(trace, request)
     if last in READS or (
@@ -139,7 +142,8 @@ def _torchvision(trace: Trace, request: Request, train: bool) -> Value:
 def _folder(trace: Trace, request: Request) -> Value:
     """Pictures from a folder, whose name often is that of a part; Keras shuffles them anew in each pass."""
     subset = request.named.get("subset", UNKNOWN).constant
-    where = request.source(0, "directory") or request.source(0, "root")
+    known = next((str(value.constant) for value in request.values[:1] if value.constant), "")
+    where = known or request.source(0, "directory") or request.source(0, "root")
     part = _part_of_path(request)
     if isinstance(subset, str) and part_in(subset):
         whole = trace.source(("folder", where), "unknown")

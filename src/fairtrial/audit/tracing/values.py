@@ -153,7 +153,7 @@ def part_in(name: str) -> Part | None:
     ('test', 'test', 'train', 'validation', None)
     >>> part_in("train_and_validation_data")  # of both, so of neither
     """
-    found = {part for word in _WORD.findall(name) if (part := _part_of_word(word.lower()))}
+    found: set[Part] = {part for word in _WORD.findall(name) if (part := _part_of_word(word.lower()))}
     return found.pop() if len(found) == 1 else None
 
 

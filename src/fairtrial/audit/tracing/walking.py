@@ -6,15 +6,13 @@ import ast
 from collections.abc import Sequence
 from dataclasses import replace
 
-from fairtrial.audit.tracing.assigning import assign, enter, report
+from fairtrial.audit.tracing.assigning import assign, enter, report, unrolled
 from fairtrial.audit.tracing.choosing import kept
 from fairtrial.audit.tracing.evaluating import evaluate, mixed, truth
 from fairtrial.audit.tracing.events import Log
 from fairtrial.audit.tracing.inlining import left_over
 from fairtrial.audit.tracing.state import Enough, Trace
-from fairtrial.audit.tracing.values import UNKNOWN, Value, either, part_in
-
-MOST_UNROLLED = 6
+from fairtrial.audit.tracing.values import UNKNOWN, Value, either
 
 
 def traced(statements: Sequence[ast.stmt]) -> Log:
@@ -168,7 +166,7 @@ def _branch(trace: Trace, statement: ast.If) -> None:
 
 def _loop(trace: Trace, statement: ast.For | ast.AsyncFor) -> None:
     over = evaluate(trace, statement.iter)
-    each = _unrolled(over)
+    each = unrolled(over)
     if each:
         loop = None
         for item in each:
@@ -183,19 +181,6 @@ def _loop(trace: Trace, statement: ast.For | ast.AsyncFor) -> None:
         run(trace, statement.orelse)
     else:
         _rounds(trace, statement.iter, over, statement)
-
-
-def _unrolled(over: Value) -> tuple[Value, ...]:
-    """The elements of a short list of models, data sets or their names, which differ in what is done with them."""
-    if over.kind != "sequence" or not 0 < len(over.items) <= MOST_UNROLLED or over.name == "folds":
-        return ()
-
-    def telling(item: Value) -> bool:
-        if isinstance(item.constant, str):
-            return part_in(item.constant) is not None
-        return bool(item.rows) or item.kind == "object" or any(telling(inner) for inner in item.items)
-
-    return over.items if all(telling(item) for item in over.items) else ()
 
 
 def _rounds(trace: Trace, node: ast.expr, over: Value, statement: ast.For | ast.AsyncFor | ast.While) -> None:
