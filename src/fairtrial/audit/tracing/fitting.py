@@ -167,6 +167,22 @@ def boosted(trace: Trace, request: Request) -> Value | None:
     return made
 
 
+def trainer(trace: Trace, request: Request, made: Value) -> Value:
+    """A trainer that is given its rows when it is made; what it keeps by them is said in its arguments."""
+    given = trace.attribute(request.named.get("args", UNKNOWN), "load_best_model_at_end")
+    line = next(each.value.lineno for each in request.node.keywords if each.arg == "eval_dataset")
+    trace.note(
+        Training(
+            request.line, made.ident, made.created, trace.loops, "torch", True,
+            rows=request.named.get("train_dataset", UNKNOWN).rows,
+            validation=request.named["eval_dataset"].rows,
+            validation_line=line,
+            selects="the checkpoint kept" if given.constant else "",
+        )
+    )  # fmt: skip
+    return made
+
+
 def _validation(trace: Trace, request: Request) -> tuple[list[Value], int]:
     """What a fit is validated on, and the line that says so."""
     own = words(request.base)
