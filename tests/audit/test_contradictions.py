@@ -280,3 +280,15 @@ def test_text_and_output_of_different_runs_are_one_finding() -> None:
         "sequential_1, as validation accuracy."
     )
     assert slip.kind == "contradicted" and not slip.serious
+
+
+def test_how_one_model_learnt_is_no_comparison_with_another() -> None:
+    """Both figures are of its own epochs, whatever the model before it ended with."""
+    epochs = "\n".join(
+        f"Epoch {epoch}/3\n540/540 - 5s - loss: 0.2 - accuracy: 0.9 - val_loss: 0.2 - val_accuracy: {value}"
+        for epoch, value in enumerate(("0.9011", "0.9205", "0.9304"), start=1)
+    )
+    models = shown(0, [50], figures=accuracies("0.950")), shown(1, [200], figures={}), epochs
+    assert not against(*models, "1. Try 200 units.", "The validation accuracy increased from 0.901 to 0.930.")
+    (finding,) = against(*models, "1. Try 200 units.", "The validation accuracy increased.")
+    assert "show a decrease (0.950 to 0.9304)" in finding.sentence

@@ -356,7 +356,18 @@ BOMBS = {
     "itself": "a = []\na.append(a)\nprint(a, max(a), str(a))",
     "layers": "import keras\nm = keras.Sequential()\nfor i in range(100000):\n    m.add(keras.layers.Dense(i))",
     "models": "import keras\nfor i in range(100000):\n    m = keras.Sequential([keras.layers.Dense(10)])",
+    "itself added": "import keras\nm = keras.Sequential([keras.layers.Dense(10)])\n" + "m.add(m)\n" * 60,
+    "itself called": "import keras\ni = x = keras.Input((10,))\nx = keras.layers.Dense(10)(x)\n"
+    + "x = keras.Model(i, x)(x)\n" * 60,
+    "layers of layers": "import keras\na = keras.layers.Dense(10)\n"
+    + "a = [a, a]\n" * 60
+    + "keras.Sequential(a)",
+    "tuples": "import keras\na = ()\n"
+    + "a = (a, a)\n" * 60
+    + "keras.layers.Dense(10, kernel_regularizer=a)\nfor a, b in [(a, a)]:\n    keras.Sequential([keras.layers.Dense(a)])",
     "product": "import itertools\nfor a in itertools.product(*[range(100)] * 50):\n    pass",
+    "compiled": "import keras\nm = keras.Sequential([keras.layers.Dense(10)])\nwhile True:\n"
+    + "    m.compile('adam')\n    m.fit(x, y)\n" * 2000,
     "statements": "a = 1\n" * 80_000,
     "sum": "a = " + "+".join(["1"] * 900),
     "class": "class A(A): pass\nclass B:\n    b = B\nB().b.b()",

@@ -139,6 +139,21 @@ def test_a_value_the_file_sets_itself_is_its_own_default() -> None:
     assert defaults("the default learning rate is 0.01", optimizer="adam", rate=0.01) == []
 
 
+def test_a_default_of_the_files_own_functions_is_the_files() -> None:
+    """`def update(parameters, learning_rate=0.01)` has that default, whatever Keras's is."""
+    for code in (
+        "def update(w, learning_rate=0.01):\n    ...",
+        'lr = config.get("lr", 0.01)  # default learning rate is 0.01',
+    ):
+        audit = audit_of_notebook(
+            ("code", code),
+            ("prose", "The default learning rate is 0.01"),
+            ("code", "model.summary()"),
+            ("output", shown(0, [50], figures=FIGURES)),
+        )
+        assert not audit.of("wrong-default")
+
+
 def test_a_gap_in_the_numbers_of_printed_models_is_a_model_not_shown() -> None:
     """Keras numbers every model it builds."""
     (finding,) = audit_of(

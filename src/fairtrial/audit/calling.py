@@ -185,7 +185,7 @@ def _of_network(
 ) -> Value:
     if word == "add":
         layer = arguments[0] if arguments else keywords.get("layer")
-        net.layers.extend(keras_words.members(state, node, [layer]))
+        net.put(keras_words.members(state, node, [layer]))
     elif word == "compile" and net.library == "keras":
         compiled(state, net, arguments, keywords)
     elif word in _FITS:
@@ -208,7 +208,7 @@ def _of_network(
     ) or word in ("parameters", "named_parameters"):
         return net
     elif word in ("add_module", "append") and len(arguments) > (word == "add_module"):
-        net.layers.extend(torch_words.members(state, node, arguments[-1:]))
+        net.put(torch_words.members(state, node, arguments[-1:]))
     return Unknown(said(node))
 
 
@@ -234,7 +234,7 @@ def _instance(
     if isinstance(forward, FunctionMade):
         passed = state.run_function(state, replace(forward, bound=instance), [Tensor()], {})
         if isinstance(passed, Tensor):
-            net.layers.extend(passed.layers)
+            net.put(passed.layers)
         else:
             state.note(node, f"what passes through {made_of.node.name} could not be followed")
     instance.net = net

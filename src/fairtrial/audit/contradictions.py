@@ -53,6 +53,8 @@ def _against_tables(statement: Statement, asked: Asked, models: dict[str, ModelS
     variant, baseline = models.get(statement.variant or ""), models.get(statement.baseline or "")
     if statement.says not in ("increase", "decrease") or variant is None or baseline is None:
         return None
+    if _own_history(statement, variant):
+        return None
     shown = _shown(statement, variant, baseline)
     if not shown or any(one.direction == statement.says for one in shown):
         return None
@@ -99,6 +101,25 @@ def _shown(statement: Statement, variant: ModelSeen, baseline: ModelSeen) -> tup
         _Shown(_direction(there[figure.on], figure), there[figure.on], figure)
         for figure in final_figures(variant, statement.metric, statement.on)
         if figure.on in there
+    )
+
+
+def _own_history(statement: Statement, variant: ModelSeen) -> bool:
+    """Whether both figures are of the model's own epochs: the text tells how it learnt, and compares it with none."""
+    epochs = [
+        figure.value
+        for figure in variant.figures
+        if figure.metric == statement.metric
+        and figure.epoch is not None
+        and statement.on in (None, figure.on)
+    ]
+    return (
+        statement.before is not None
+        and statement.after is not None
+        and all(
+            any(round(value, written(given, statement.text)) == given for value in epochs)
+            for given in (statement.before, statement.after)
+        )
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -46,6 +47,14 @@ _NAMED_THINGS = vocabulary(
 )
 _TRAINS = vocabulary("train trains took takes taking")
 _BEYOND = vocabulary("keep continue continued beyond above further more larger bigger after past")
+_CHECKPOINT = re.compile(r"\bsav(?:ing|ed)\b.{0,40}\b(?:model|weights|checkpoint|to)\b", re.IGNORECASE)
+# The course of one training is no change from one model to another.
+_OF_ONE_RUN = re.compile(
+    r"(?:\b(?:over|during|throughout|across|after|until|each|every|per|through|by|with more|in)\s+(?:the\s+|its\s+|all\s+)?(?:\w+\s+)?(?:\d+\s+)?"
+    r"|/\s?)(?:epochs?|training|time|iterations?)\b|\b\d+(?:st|nd|rd|th)\s+epoch|\b(?:training|epochs?|it)\s+(?:progress|go(?:es)?\s+on|proceed|advance|continue)"
+    r"|\bcurves?\b|\bepoch\s+\d|\b(?:first|last|second|final)\s+epoch\b|\bepoch\s+by\s+epoch\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -76,11 +85,14 @@ def said_in(text: str) -> tuple[Said, ...]:
     >>> [(one.on, one.says) for one in said_in("The val acc increased, and the test accuracy stayed almost the same.")]
     [('validation', 'increase'), ('test', 'no change')]
     """
+    if _CHECKPOINT.search(text):
+        return ()
     return tuple(said for clause in clauses_of(text) for said in _said(clause))
 
 
 def _said(clause: Clause) -> Iterator[Said]:
     mentions = _mentions(clause)
+    one_run = _OF_ONE_RUN.search(clause.sentence) is not None
     senses: list[tuple[int, Sense]] = [
         (index, sense) for index in range(len(clause.words)) if (sense := clause.sense(index))
     ]
@@ -103,14 +115,14 @@ def _said(clause: Clause) -> Iterator[Said]:
         for one in about[index]:
             before, after = _figures(clause, max(index, one.last), end, one.metric)
             says = _says(sense, one.metric, before, after)
-            if says is None or negated or _between_parts(clause, index):
+            if says is None or negated or one_run or _between_parts(clause, index):
                 continue
             if not clause.supposed or (before and after):
                 yield Said(one.metric, one.on, says, before, after, clause.sentence)
             elif says == "no change" and not _BEYOND.isdisjoint(clause.words):
                 yield Said(one.metric, one.on, "plateau", None, None, clause.sentence)
         timed = not about[index] and sense in ("longer", "shorter") and _of_training(clause, index)
-        if timed and not clause.supposed and not negated:
+        if timed and not (clause.supposed or negated or one_run):
             before, after = _figures(clause, index, end, "time")
             longer: Says = "increase" if sense == "longer" else "decrease"
             yield Said("time", None, longer, before, after, clause.sentence)

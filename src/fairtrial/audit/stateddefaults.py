@@ -51,8 +51,11 @@ def wrong_default(document: Document, experiments: Experiments) -> tuple[Finding
     A value that a model of the file is given is the author's own default, and no mistake.
     """
     found: dict[tuple[str, float], tuple[Finding, int]] = {}
+    code = "\n".join(cell.source for cell in document.cells if cell.kind == "code")
     for stated in _stated(document):
         key = (stated.what, stated.value)
+        if _given_in(code, stated):
+            continue
         if key in found:
             found[key] = (found[key][0], found[key][1] + 1)
         elif (finding := _judged(stated, experiments)) is not None:
@@ -96,6 +99,16 @@ def _texts(document: Document) -> Iterator[tuple[str, Place]]:
             for number, line in enumerate(cell.source.split("\n"), start=1):
                 if (comment := _COMMENT.match(line)) is not None:
                     yield comment["text"].strip(), cell.place(number, document.kind)
+
+
+def _given_in(code: str, stated: _Stated) -> bool:
+    """Whether the code itself gives that value: `def update(learning_rate=0.01)`, `config.get("lr", 0.01)`."""
+    name = {"learning_rate": r"(?:learning_?rate|\blr|\balpha|\beta)"}.get(stated.what, stated.what)
+    value = re.escape(stated.written)
+    return (
+        re.search(rf"{name}\w{{0,20}}['\"]?\s{{0,3}}[=:,(]\s{{0,3}}{value}(?![\d.])", code, re.IGNORECASE)
+        is not None
+    )
 
 
 def _setting(words: str) -> str:
