@@ -9,6 +9,7 @@ from fairtrial.audit.tracing.choosing import best_of, chosen
 from fairtrial.audit.tracing.datasets import drawn, on_data
 from fairtrial.audit.tracing.events import Chosen, CrossValidated, Judged, Training
 from fairtrial.audit.tracing.fitting import boosted, on_object, trainer
+from fairtrial.audit.tracing.inlining import bound_body
 from fairtrial.audit.tracing.loading import loaded
 from fairtrial.audit.tracing.request import Request
 from fairtrial.audit.tracing.seeding import seeding
@@ -198,7 +199,8 @@ def _computed(trace: Trace, request: Request) -> Value | None:
             if kind in ("scores", "epoch scores"):
                 return replace(found, kind="score") if last in COUNTS | STATISTICS else found
             return _scheduled(trace, request) or found
-    if last in RESCALING | RESAMPLING and any(value.rows for value in request.values):
+    known = request.function.name.startswith(("sklearn.", "scipy.stats.", "preprocessing.", "stats."))
+    if known and last in RESCALING | RESAMPLING and any(value.rows for value in request.values):
         return _relearnt(request)
     if last in STATISTICS and request.base.kind in ("data", "name", "unknown") and any(v.rows for v in every):
         from_rows = carrying("statistic", *every)
@@ -232,8 +234,6 @@ def _optimised(trace: Trace, request: Request) -> Value:
         (inner for value in request.values for inner in flat(value) if inner.kind == "function"), None
     )
     if score is not None:
-        from fairtrial.audit.tracing.inlining import bound_body
-
         trial = replace(
             request, function=score, values=(Value("object", name="trial", ident=trace.identity()),), named={}
         )

@@ -118,6 +118,8 @@ def _trained(trace: Trace, request: Request) -> Value:
     first = request.argument(0, "X")
     if not keras and len(request.every) and (first.rows or len(request.values) > 1):
         library = "sklearn"
+    if last in ("train_on_batch", "partial_fit"):
+        library = "torch"  # a training loop written by hand, whatever the library
     validation, line = _validation(trace, request)
     if own & {"Trainer"}:
         library, keras = "torch", True
@@ -138,6 +140,7 @@ def _trained(trace: Trace, request: Request) -> Value:
             same_target=bool(request.source(0, "x")) and request.source(0, "x") == request.source(1, "y"),
             inner_split="validation_split" in request.named,
             searches=searches,
+            labelled=keras or len(request.values) > 1 or "y" in request.named,
         )
     )
     if library == "keras" and last != "search":
