@@ -16,7 +16,7 @@ from fairtrial.audit.wording import clean, comment, where
 from fairtrial.errors import AuditError
 from fairtrial.study.spelling import flow
 
-MOST_ARMS = 200
+MOST_ARMS = 100
 MOST_COMMENTS = 100
 SHARED_BY = 3
 """So many arms with one assumption, and it is said once."""
