@@ -14,13 +14,13 @@ from fairtrial.audit.values import Unknown, Value
 LONGEST_SEQUENCE = 2_000
 LARGEST_NUMBER = 1e15
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv,
-    ast.Mod: operator.mod,
-    ast.Pow: operator.pow,
+    ast.Add: lambda left, right: left + right,
+    ast.Sub: lambda left, right: left - right,
+    ast.Mult: lambda left, right: left * right,
+    ast.Div: lambda left, right: left / right,
+    ast.FloorDiv: lambda left, right: left // right,
+    ast.Mod: lambda left, right: left % right,
+    ast.Pow: lambda left, right: left**right,
 }
 _COMPARING: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq,
@@ -45,11 +45,15 @@ def combined(kind: type[ast.operator], left: Value, right: Value) -> Value:
     """
     numbers = all(isinstance(one, int | float) and abs(one) < LARGEST_NUMBER for one in (left, right))
     sequences = all(isinstance(one, list | tuple | str) for one in (left, right))
+    sizes = [
+        len(cast("Sequence[Value]", one)) if isinstance(one, list | tuple | str) else 0
+        for one in (left, right)
+    ]
     repeated = isinstance(left, list | tuple) and isinstance(right, int)
     fits = (
         (numbers and (kind is not ast.Pow or abs(right) <= 50))
-        or (sequences and kind is ast.Add and len(left) + len(right) <= LONGEST_SEQUENCE)
-        or (repeated and kind is ast.Mult and len(cast("list[Any]", left)) * right <= LONGEST_SEQUENCE)
+        or (sequences and kind is ast.Add and sum(sizes) <= LONGEST_SEQUENCE)
+        or (repeated and kind is ast.Mult and sizes[0] * right <= LONGEST_SEQUENCE)
     )
     if not fits or kind not in _BINARY:
         return Unknown()
@@ -122,23 +126,66 @@ def _product(*many: Value) -> list[Value]:
     return list(itertools.product(*lists))
 
 
+def _int(one: Any) -> Value:
+    return int(one) if isinstance(one, int | float) or len(one) < 20 else Unknown()
+
+
+def _str(one: Any) -> Value:
+    return str(one) if isinstance(one, PLAIN) else Unknown()
+
+
+def _bool(one: Any) -> Value:
+    return bool(one) if isinstance(one, PLAIN) else Unknown()
+
+
+def _enumerate(one: Any, start: int = 0) -> Value:
+    return list(enumerate(_members(one), start))
+
+
+def _zip(*many: Any) -> Value:
+    return list(zip(*map(_members, many), strict=False))
+
+
+def _tuple(one: Any) -> Value:
+    return tuple(_members(one))
+
+
+def _sorted(one: Any) -> Value:
+    return sorted(_plain(one))
+
+
+def _reversed(one: Any) -> Value:
+    return _members(one)[::-1]
+
+
+def _min(*many: Any) -> Value:
+    return min(_plain(*many))
+
+
+def _max(*many: Any) -> Value:
+    return max(_plain(*many))
+
+
+def _sum(one: Any) -> Value:
+    return sum(_plain(one))
+
+
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "len": len,
-    "int": lambda one: int(one) if isinstance(one, int | float) or len(one) < 20 else Unknown(),
+    "int": _int,
     "float": float,
-    "str": lambda one: str(one) if isinstance(one, PLAIN) else Unknown(),
-    "bool": lambda one: bool(one) if isinstance(one, PLAIN) else Unknown(),
+    "str": _str,
+    "bool": _bool,
     "round": round,
     "abs": abs,
-    "min": lambda *many: min(_plain(*many)),
-    "max": lambda *many: max(_plain(*many)),
-    "sum": lambda one: sum(_plain(one)),
+    "min": _min,
+    "max": _max,
+    "sum": _sum,
     "list": _members,
-    "tuple": lambda one: tuple(_members(one)),
-    "sorted": lambda one: sorted(_plain(one)),
-    "reversed": lambda one: _members(one)[::-1],
-    "enumerate": lambda one, start=0: list(enumerate(_members(one), start)),
-    "zip": lambda *many: list(zip(*map(_members, many), strict=False)),
-    "itertools.product": _product,
+    "tuple": _tuple,
+    "sorted": _sorted,
+    "reversed": _reversed,
+    "enumerate": _enumerate,
+    "zip": _zip,
     "product": _product,
 }

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any
 
 from fairtrial.audit.activations import ACTIVATIONS
 from fairtrial.audit.defaults import NAMES, OPTIMIZER_NAMES, default_learning_rate
@@ -276,4 +276,4 @@ def _once(sentences: list[str], sentence: str) -> None:
 
 def _most(values: Sequence[Any], otherwise: Any) -> Any:
     counted = Counter(value for value in values if value is not None)
-    return cast("Any", counted.most_common(1)[0][0]) if counted else otherwise
+    return counted.most_common(1)[0][0] if counted else otherwise

@@ -40,7 +40,8 @@ def with_figures(document: Document, models: list[ModelSeen], nets: list[Net]) -
 
 def with_titles(document: Document, models: list[ModelSeen]) -> list[ModelSeen]:
     """Each model with the words of the author nearest before it, or its name."""
-    lines = [line for line in lines_of(document) if line.kind == "prose"]
+    prose = tuple(cell if cell.kind == "prose" else replace(cell, source="") for cell in document.cells)
+    lines = lines_of(replace(document, cells=prose))
     orders = [line.order for line in lines]
     return [
         replace(model, title=_title(document, model, lines, orders) or model.name)
@@ -79,7 +80,7 @@ def _shared(figures: list[Figure], owners: list[int]) -> list[tuple[int, Figure]
     ]
 
 
-def _title(document: Document, model: ModelSeen, lines: list[Line], orders: list[Order]) -> str:
+def _title(document: Document, model: ModelSeen, lines: tuple[Line, ...], orders: list[Order]) -> str:
     order = order_of(document, model.place)
     if order[0] < len(document.cells) and (comment := _comment(document, order)):
         return comment

@@ -11,6 +11,7 @@ from fairtrial.audit.containers import of_dictionary, of_list
 from fairtrial.audit.experiment import LayerSeen
 from fairtrial.audit.fitting import compiled, fitted, stepped
 from fairtrial.audit.keras_words import made_unknown
+from fairtrial.audit.loaders import dataset_loaded
 from fairtrial.audit.state import State, said
 from fairtrial.audit.values import (
     Batches,
@@ -96,7 +97,7 @@ def _library(
             True,
         )
         return None
-    if name := _dataset(path, arguments, keywords):
+    if name := dataset_loaded(path, arguments, keywords):
         if name not in state.datasets:
             state.datasets.append(name)
         return Unknown(said(node))
@@ -118,26 +119,6 @@ def _library(
     words = {"keras": keras_words, "tensorflow": keras_words, "torch": torch_words}.get(family, sklearn_words)
     value = words.library_call(state, node, path, arguments, keywords)
     return Unknown(said(node)) if value is None else value
-
-
-def _dataset(path: str, arguments: list[Value], keywords: dict[str, Value]) -> str | None:
-    """The name of the data set that a loader loads."""
-    parts = path.split(".")
-    if path.startswith("keras.datasets.") and parts[-1] == "load_data":
-        return parts[2]
-    if path in (
-        "tensorflow_datasets.load",
-        "tensorflow_datasets.builder",
-        "sklearn.datasets.fetch_openml",
-        "datasets.load_dataset",
-    ):
-        name = arguments[0] if arguments else keywords.get("name")
-        return name if isinstance(name, str) else None
-    if path.startswith("torchvision.datasets.") and len(parts) == 3:
-        return parts[2].lower()
-    if path.startswith("sklearn.datasets.load_"):
-        return parts[-1].removeprefix("load_")
-    return None
 
 
 def _method(
@@ -204,7 +185,7 @@ def _of_network(
 ) -> Value:
     if word == "add":
         layer = arguments[0] if arguments else keywords.get("layer")
-        net.layers.extend(keras_words.members(state, node, [layer]))
+        net.put(keras_words.members(state, node, [layer]))
     elif word == "compile" and net.library == "keras":
         compiled(state, net, arguments, keywords)
     elif word in _FITS:
@@ -227,7 +208,7 @@ def _of_network(
     ) or word in ("parameters", "named_parameters"):
         return net
     elif word in ("add_module", "append") and len(arguments) > (word == "add_module"):
-        net.layers.extend(torch_words.members(state, node, arguments[-1:]))
+        net.put(torch_words.members(state, node, arguments[-1:]))
     return Unknown(said(node))
 
 
@@ -253,7 +234,7 @@ def _instance(
     if isinstance(forward, FunctionMade):
         passed = state.run_function(state, replace(forward, bound=instance), [Tensor()], {})
         if isinstance(passed, Tensor):
-            net.layers.extend(passed.layers)
+            net.put(passed.layers)
         else:
             state.note(node, f"what passes through {made_of.node.name} could not be followed")
     instance.net = net

@@ -242,10 +242,9 @@ def bind(state: State, target: ast.expr, value: Value) -> None:
     match target:
         case ast.Name():
             state.scope.maps[0][target.id] = value
-            if isinstance(value, Net) and not value.name:
-                value.name = target.id
-            if isinstance(value, Instance) and value.net is not None and not value.net.name:
-                value.net.name = target.id
+            net = value.net if isinstance(value, Instance) else value
+            if isinstance(net, Net) and (not net.name or (net.named_inside and not state.frames)):
+                net.name, net.named_inside = target.id, bool(state.frames)
         case ast.Tuple() | ast.List():
             values = sequence(value)
             starred = any(isinstance(one, ast.Starred) for one in target.elts)

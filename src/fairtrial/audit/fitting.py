@@ -9,8 +9,18 @@ from typing import cast
 from fairtrial.audit.activations import loss_name
 from fairtrial.audit.experiment import TrainingSeen
 from fairtrial.audit.keras_words import optimizer, shown
-from fairtrial.audit.state import State, said
-from fairtrial.audit.values import Batches, CallbackMade, Loop, Net, OptimizerMade, Unknown, Value, whole
+from fairtrial.audit.state import MOST_NETS, State, said
+from fairtrial.audit.values import (
+    Batches,
+    CallbackMade,
+    Loop,
+    Net,
+    OptimizerMade,
+    TooMuch,
+    Unknown,
+    Value,
+    whole,
+)
 
 KERAS_BATCH = 32
 """What `fit` takes where it is given arrays and no batch size."""
@@ -19,6 +29,8 @@ KERAS_BATCH = 32
 def compiled(state: State, net: Net, arguments: list[Value], keywords: dict[str, Value]) -> None:
     """Note the optimiser and loss; Keras's own is rmsprop. A network that has been trained is another from here on."""
     if net.training is not None:
+        if len(state.nets) >= MOST_NETS:
+            raise TooMuch
         earlier = replace(net, layers=list(net.layers), cells=list(net.cells), other=dict(net.other))
         state.nets.insert(state.nets.index(net), earlier)
         net.other["continues"] = "the weights that it was trained to before"

@@ -14,7 +14,7 @@ from fairtrial.audit.evaluating import bind, truth, value_of
 from fairtrial.audit.names import canonical
 from fairtrial.audit.parsing import parsed
 from fairtrial.audit.salvaging import salvaged
-from fairtrial.audit.state import State, TooMuch, said
+from fairtrial.audit.state import State, said
 from fairtrial.audit.values import (
     Batches,
     ClassMade,
@@ -23,6 +23,7 @@ from fairtrial.audit.values import (
     Net,
     Reference,
     Scope,
+    TooMuch,
     Unknown,
     Value,
 )

@@ -194,6 +194,7 @@ def members(state: State, node: ast.AST, values: list[Value]) -> list[LayerMade]
     """Layers out of what was put into a model: layers, models, lists of both."""
     found: list[LayerMade] = []
     for value in values:
+        state.step()
         match value:
             case LayerMade():
                 found.append(value)
@@ -216,7 +217,7 @@ def members(state: State, node: ast.AST, values: list[Value]) -> list[LayerMade]
 def _sequential(state: State, node: ast.Call, arguments: list[Value], keywords: dict[str, Value]) -> Net:
     layers = arguments[0] if arguments else keywords.get("layers")
     net = state.made(Net("keras", state.place))
-    net.layers.extend(members(state, node, [layers]))
+    net.put(members(state, node, [layers]))
     if isinstance(name := keywords.get("name"), str):
         net.name = name
     return net
@@ -231,7 +232,7 @@ def _functional(state: State, node: ast.Call, arguments: list[Value], keywords: 
         outputs = many[0] if len(many) == 1 else Unknown()
     net = state.made(Net("keras", state.place))
     if isinstance(outputs, Tensor):
-        net.layers.extend(outputs.layers)
+        net.put(outputs.layers)
     else:
         state.note(node, f"what passes through {said(node)} could not be followed")
     if isinstance(name := keywords.get("name"), str):
@@ -289,4 +290,6 @@ def shown(value: Value) -> str:
         return value.path
     if isinstance(value, Method):
         return value.word
-    return repr(value)[:80] if isinstance(value, bool | int | float | str | tuple) else type(value).__name__
+    if isinstance(value, list | tuple):  # a list of lists may be endless
+        return f"({', '.join(shown(one) for one in cast('list[Value]', value)[:10] if not isinstance(one, list | tuple))})"
+    return repr(value)[:80] if isinstance(value, bool | int | float | str) else type(value).__name__

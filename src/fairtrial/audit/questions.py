@@ -90,6 +90,8 @@ def _question(
     yield f"    ask: {flow(clean(asked.text))}"
     yield f"    variant: {flow(clean(variant.name))}"
     yield f"    baseline: {flow(clean(baseline.name))}"
+    if len(changed) == 1:
+        yield f"    factors: {flow([changed[0].path])}"
     yield f"    metrics: {flow(metrics)}"
     yield f"    on: {flow(parts)}"
     if claims:

@@ -24,7 +24,8 @@ KINDS: dict[str, FileKind] = {
 LARGEST_FILE_BYTES = 64_000_000
 LARGEST_CODE = 500_000
 """Characters of code read in one file; far more than anybody types, and an end to what a parser can be made to do."""
-LARGEST_PROSE = 4_000_000
+LARGEST_PROSE = 2_000_000
+"""Characters of text, and as many of output; a page holds two thousand."""
 
 
 def read(path: str | Path) -> Document:

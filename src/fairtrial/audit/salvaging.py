@@ -22,7 +22,11 @@ def salvaged(source: str, first_line: int) -> list[ast.stmt]:
     at = 0
     for _ in range(MOST_CALLS):
         assigned, method = _ASSIGNED_CALL.search(source, at), _METHOD_CALL.search(source, at)
-        found = min(filter(None, (assigned, method)), key=re.Match.start, default=None)
+        found = min(
+            (one for one in (assigned, method) if one is not None),
+            key=lambda one: one.start(),
+            default=None,
+        )
         if found is None:
             break
         at = found.end()

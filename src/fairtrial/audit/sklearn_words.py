@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import cast
 
 from fairtrial.audit.activations import activation_name
@@ -41,10 +42,8 @@ def library_call(
             net.other["judged by"] = word
             if word in _JUDGING and net.training is None:
                 own = net.training_of_estimator or TrainingSeen()
-                net.training, net.trained_at = own, state.place
-                net.training = TrainingSeen(
-                    **{**_fields(own), "validation": said(node), "other": {**(own.other or {}), **net.other}}
-                )
+                net.trained_at = state.place
+                net.training = replace(own, validation=said(node), other={**(own.other or {}), **net.other})
         return net if word.endswith("SearchCV") else None
     for one in [*arguments, *keywords.values()]:
         if isinstance(one, Net):
@@ -125,7 +124,3 @@ def _last(arguments: list[Value], keywords: dict[str, Value]) -> Value | None:
     if isinstance(end, tuple) and end:
         end = cast("tuple[Value, ...]", end)[-1]
     return end if isinstance(end, Net) else None
-
-
-def _fields(training: TrainingSeen) -> dict[str, Value]:
-    return {name: getattr(training, name) for name in TrainingSeen.__dataclass_fields__}

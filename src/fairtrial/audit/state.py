@@ -7,15 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fairtrial.audit.document import Cell, Document, Place
-from fairtrial.audit.values import FunctionMade, Loop, Net, Scope, Unknown, Value
+from fairtrial.audit.values import FunctionMade, Loop, Net, Scope, TooMuch, Unknown, Value
 
-MOST_STEPS = 200_000
-MOST_NETS = 1_000
+MOST_STEPS = 100_000
+MOST_NETS = 300
 LONGEST_SAID = 200
-
-
-class TooMuch(Exception):
-    """More to follow than an audit follows in one file."""
 
 
 @dataclass(eq=False)

@@ -199,7 +199,7 @@ def _sequential(state: State, node: ast.Call, arguments: list[Value]) -> Net:
     # Inside a class it is a part of the class's network, which is entered instead.
     if not state.frames or "self" not in state.scope.maps[0]:
         state.made(net)
-    net.layers.extend(members(state, node, arguments))
+    net.put(members(state, node, arguments))
     return net
 
 

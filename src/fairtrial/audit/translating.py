@@ -16,7 +16,7 @@ from fairtrial.audit.wording import clean, comment, where
 from fairtrial.errors import AuditError
 from fairtrial.study.spelling import flow
 
-MOST_ARMS = 200
+MOST_ARMS = 100
 MOST_COMMENTS = 100
 SHARED_BY = 3
 """So many arms with one assumption, and it is said once."""
@@ -45,7 +45,7 @@ def study_text(experiments: Experiments, document: Document) -> str:
             " layers with ten outputs, whose sizes stand in the file"
         )
     lines = [
-        *_opening(document, experiments),
+        *_opening(document, len(arms)),
         *_data(experiments, document),
         "",
         *_base_and_arms(arms, document),
@@ -56,10 +56,9 @@ def study_text(experiments: Experiments, document: Document) -> str:
     return "\n".join([*lines, ""])
 
 
-def _opening(document: Document, experiments: Experiments) -> Iterator[str]:
+def _opening(document: Document, count: int) -> Iterator[str]:
     path = PurePath(document.path).name
     name = re.sub(r"[^\w.-]+", "-", PurePath(document.path).stem).strip("-.")[:80] or "audited"
-    count = len(experiments.models)
     yield comment(
         f"What {path} asks, as a study: its models, its questions, and what it says the answers are."
     )

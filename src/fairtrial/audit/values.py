@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,13 @@ from fairtrial.audit.experiment import LayerSeen, Library, TrainingSeen
 
 Value = Any
 Scope = ChainMap[str, Value]
+
+
+MOST_LAYERS = 2_000
+
+
+class TooMuch(Exception):
+    """More to follow than an audit follows in one file."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,10 @@ class Tensor:
 
     layers: tuple[LayerMade, ...] = ()
 
+    def __post_init__(self) -> None:
+        if len(self.layers) > MOST_LAYERS:
+            raise TooMuch
+
 
 @dataclass(eq=False)
 class OptimizerMade:
@@ -91,6 +102,8 @@ class Net:
     place: Place
     layers: list[LayerMade] = field(default_factory=list[LayerMade])
     name: str = ""
+    named_inside: bool = False
+    """Whether its name is that of a function's own variable, to give way to one outside."""
     labels: dict[str, str] = field(default_factory=dict[str, str])
     """The values that the loops had in which it was made: `units`, `50`."""
     optimizer: OptimizerMade | None = None
@@ -109,6 +122,12 @@ class Net:
     """Positions in the document of the cells that train or evaluate it."""
     loops: int = 0
     """How many loops ran when it was made: those begun later are its own."""
+
+    def put(self, layers: Sequence[LayerMade]) -> None:
+        """Add layers at its end; a network put into itself would double each time."""
+        if len(self.layers) + len(layers) > MOST_LAYERS:
+            raise TooMuch
+        self.layers.extend(layers)
 
 
 @dataclass(eq=False)

@@ -14,23 +14,30 @@ TEST_MATTERS = (
 
 
 def chosen_on_test(program: Program, log: Log) -> Iterator[Finding]:
+    tests = _tests(log)
     for event in log.events:
         if isinstance(event, Training):
-            yield from _validated(program, log, event)
-            yield from _searched(program, log, event)
+            yield from _validated(program, log, event, tests)
+            yield from _searched(program, log, event, tests)
         elif isinstance(event, Chosen):
-            yield from _chosen(program, log, event)
+            yield from _chosen(program, log, event, tests)
 
 
-def _validated(program: Program, log: Log, event: Training) -> Iterator[Finding]:
+def _validated(program: Program, log: Log, event: Training, tests: set[int]) -> Iterator[Finding]:
     """Test rows handed over as validation data."""
-    rows = [row for row in event.validation if _is_test(log, row)]
+    rows = sorted(event.validation & tests)
     if not rows:
         return
     official = any(log.rows[row].official for row in rows)
+    trainings = [each for each in log.events if isinstance(each, Training)]
+    several = any(each.model != event.model for each in trainings) or any(
+        loop in event.created for loop in event.loops
+    )
     selected = (
         f" {event.selects[:1].upper()}{event.selects[1:]} takes its decisions by it."
         if event.selects
+        else " Several models are compared by what it shows."
+        if several
         else " No line here decides by it, but whoever looks at the curves does."
     )
     yield Finding(
@@ -41,15 +48,15 @@ def _validated(program: Program, log: Log, event: Training) -> Iterator[Finding]
         TEST_MATTERS,
         "Hold back a part of the training rows for validation and use the test set once, at the end.",
         "certain" if official else "likely",
-        serious=bool(event.selects),
+        serious=bool(event.selects) or several,
     )
 
 
-def _searched(program: Program, log: Log, event: Training) -> Iterator[Finding]:
+def _searched(program: Program, log: Log, event: Training, tests: set[int]) -> Iterator[Finding]:
     """A search over settings that is given the test rows, alone or among all."""
     if not event.searches:
         return
-    inside = [row for row in event.rows if _is_test(log, row)]
+    inside = event.rows & tests
     among = [
         row
         for judged in log.events
@@ -70,12 +77,12 @@ def _searched(program: Program, log: Log, event: Training) -> Iterator[Finding]:
         )
 
 
-def _chosen(program: Program, log: Log, event: Chosen) -> Iterator[Finding]:
-    if not any(_is_test(log, row) for row in event.value.rows):
+def _chosen(program: Program, log: Log, event: Chosen, tests: set[int]) -> Iterator[Finding]:
+    if not event.value.rows & tests:
         return
     if event.across == "epochs" and event.how in ("value", "kept"):
         return  # the best epoch, which has a rule of its own
-    if event.how == "value" and event.ident not in _reported(log):
+    if event.how == "value" and (event.ident not in _reported(log) or _chosen_otherwise(log, event)):
         return
     what = {
         "saved": "Which epoch's weights are kept is decided by the test set.",
@@ -94,9 +101,25 @@ def _chosen(program: Program, log: Log, event: Chosen) -> Iterator[Finding]:
     )
 
 
-def _is_test(log: Log, row: int) -> bool:
-    """Whether the rows are the file's test set, and not a part called so beside the one that is used last."""
-    return log.part(row) == "test" and not any(not log.nested(row, other) for other in _final(log))
+def _chosen_otherwise(log: Log, event: Chosen) -> bool:
+    """Whether the same scores decide in another line, which is the one to speak of."""
+    return any(
+        isinstance(other, Chosen)
+        and other.how != "value"
+        and other.value.ident == event.value.ident != 0
+        and other.line != event.line
+        for other in log.events
+    )
+
+
+def _tests(log: Log) -> set[int]:
+    """The file's test rows, without a part called so beside another one that is used last."""
+    final = _final(log)
+    return {
+        row
+        for row in log.rows
+        if log.part(row) == "test" and not any(not log.nested(row, one) for one in final)
+    }
 
 
 def _final(log: Log) -> set[int]:

@@ -100,7 +100,10 @@ def _repeats(loop: Loop, ident: int, seeded: list[Seeded]) -> bool:
     """Whether a loop trains the same again: over folds, over seeds, or over a number it makes no use of."""
     if loop.over == "folds" or any(word in target.lower() for target in loop.targets for word in REPEATS):
         return True
-    if any(ident in event.loops and event.names & set(loop.targets) for event in seeded):
+    if any(
+        ident in event.rounds or (ident in event.loops and event.names & set(loop.targets))
+        for event in seeded
+    ):
         return True
     return loop.over == "range" and not loop.used & set(loop.targets)
 

@@ -49,6 +49,11 @@ def enter(
     trace.loop(loop)
     trace.loops = (*trace.loops, loop.ident)
     assign(trace, target, element(over))
+    for name in names:
+        held = trace.scope.names.get(name, UNKNOWN)
+        if held.kind == "unknown" and not held.rows and (held == UNKNOWN or held.name.endswith("range")):
+            # A number of the round: where a seed is made of it, each round has another.
+            trace.scope.names[name] = Value(name="round", ident=loop.ident)
     return loop
 
 

@@ -8,7 +8,7 @@ from fairtrial.audit.tracing.assigning import report
 from fairtrial.audit.tracing.choosing import best_of, chosen
 from fairtrial.audit.tracing.datasets import drawn, on_data
 from fairtrial.audit.tracing.events import Chosen, CrossValidated, Judged, Training
-from fairtrial.audit.tracing.fitting import on_object
+from fairtrial.audit.tracing.fitting import boosted, on_object
 from fairtrial.audit.tracing.loading import loaded
 from fairtrial.audit.tracing.request import Request
 from fairtrial.audit.tracing.seeding import seeding
@@ -92,7 +92,7 @@ def called(trace: Trace, request: Request) -> Value:
         and request.values[0].kind in ("history", "scores", "epoch scores")
     ):
         return request.values[0]
-    for known in (divided, loaded):
+    for known in (divided, loaded, boosted):
         value = known(trace, request)
         if value is not None:
             return value

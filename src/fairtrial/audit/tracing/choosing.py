@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Literal
 
-from fairtrial.audit.tracing.events import Chosen
+from fairtrial.audit.tracing.events import Chosen, Training
 from fairtrial.audit.tracing.request import Request
 from fairtrial.audit.tracing.state import Trace
 from fairtrial.audit.tracing.values import Value, carrying, flat
@@ -82,9 +82,10 @@ def _across(trace: Trace, among: Value) -> Across:
             continue
         if loop in among.model_created:
             return "settings"
-        if among.model or any("epoch" in target.lower() for target in known.targets):
+        learns = any(isinstance(event, Training) and loop in event.loops for event in trace.log.events)
+        if (among.model and learns) or any("epoch" in target.lower() for target in known.targets):
             return "epochs"
-        return "settings" if known.over == "settings" else "unknown"
+        return "settings" if known.over == "settings" or not learns else "unknown"
     return "settings" if among.kind == "scores" else "unknown"
 
 

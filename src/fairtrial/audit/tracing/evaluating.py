@@ -128,7 +128,8 @@ def mixed(left: Value, right: Value) -> Value:
         if found is not None:
             made = carrying(found.kind, *both)
             return replace(made, name=found.name, ident=found.ident, line=found.line, order=found.order)
-    return carrying("unknown", *both)
+    numbered = next((value.ident for value in both if value.name == "round"), 0)
+    return carrying("unknown", *both, **({"name": "round", "ident": numbered} if numbered else {}))
 
 
 def _unary(trace: Trace, node: ast.UnaryOp) -> Value:

@@ -106,6 +106,8 @@ class Seeded:
     line: int
     loops: tuple[int, ...]
     names: frozenset[str]
+    rounds: frozenset[int] = frozenset()
+    """The loops whose round's number the seed is made of."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from fairtrial.audit.tracing.state import Trace
 from fairtrial.audit.tracing.values import UNKNOWN, Lesson, Value, carrying, flat
 
 KERAS_WORDS = {"epochs", "callbacks", "validation_data", "validation_split", "steps_per_epoch", "nb_epoch"}
+BOOSTING = {"xgboost", "lightgbm", "xgb", "lgb"}
 JUDGES = {"evaluate", "score", "evaluate_generator"}
 PREDICTS = {
     "predict",
@@ -143,6 +144,27 @@ def _trained(trace: Trace, request: Request) -> Value:
         rows = held.rows or (first.rows if "validation_split" in request.named else frozenset[int]())
         return Value("history", model=base.ident, model_created=base.created, rows=rows, created=trace.loops)
     return base
+
+
+def boosted(trace: Trace, request: Request) -> Value | None:
+    """`xgb.train(parameters, rows, evals=...)` and `lgb.train(..., valid_sets=...)`."""
+    given = next((name for name in ("evals", "valid_sets") if name in request.named), None)
+    if request.last != "train" or (given is None and request.function.name.partition(".")[0] not in BOOSTING):
+        return None
+    made = trace.made("Booster", request.line)
+    sets = request.named[given].items if given else ()
+    pairs = [value.items[0] if value.items else value for value in sets]
+    held = carrying("data", *pairs) if pairs else UNKNOWN
+    selects = _selecting(trace, request, searches=False)
+    rows = request.argument(1, "dtrain").rows
+    line = next((each.value.lineno for each in request.node.keywords if each.arg == given), request.line)
+    trace.note(
+        Training(
+            request.line, made.ident, made.created, trace.loops, "sklearn", False,
+            rows=rows, validation=held.rows, validation_line=line, selects=selects,
+        )
+    )  # fmt: skip
+    return made
 
 
 def _validation(trace: Trace, request: Request) -> tuple[list[Value], int]:

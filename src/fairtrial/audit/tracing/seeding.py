@@ -33,4 +33,5 @@ def seeding(trace: Trace, request: Request) -> None:
     passes = request.last in SEEDS and bool(request.every) and request.every[0].kind != "constant"
     if given or calls or passes:
         names = {node.id for node in ast.walk(request.node) if isinstance(node, ast.Name)}
-        trace.note(Seeded(request.line, trace.loops, frozenset(names)))
+        rounds = frozenset(value.ident for value in request.every if value.name == "round")
+        trace.note(Seeded(request.line, trace.loops, frozenset(names), rounds))

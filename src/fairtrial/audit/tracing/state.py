@@ -12,6 +12,7 @@ from fairtrial.audit.tracing.values import UNKNOWN, Part, Rows, Shuffle, Value, 
 
 MOST_STEPS = 60_000
 """Expressions looked at in one file; a program that needs more is followed no further."""
+MOST_EVENTS = 2_000
 DEEPEST = 60
 DEEPEST_CALL = 6
 
@@ -67,6 +68,8 @@ class Trace:
         return self._last
 
     def note(self, event: Event) -> None:
+        if len(self.log.events) >= MOST_EVENTS:
+            raise Enough
         self.log.events.append(event)
 
     def made(self, name: str, line: int, *, items: Sequence[Value] = ()) -> Value:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
+from fairtrial.audit.tracing.choosing import chosen
 from fairtrial.audit.tracing.state import Trace
 from fairtrial.audit.tracing.values import UNKNOWN, Value, carrying
 
@@ -16,6 +17,8 @@ def part_of(trace: Trace, base: Value, index: Value, key: str, node: ast.expr | 
             metric = str(index.constant) if index.kind == "constant" else ""
             rows = base.rows if metric.startswith("val") else frozenset[int]()
             return replace(base, kind="epoch scores", name=metric, rows=rows)
+        case "epoch scores" | "scores" if base.order and isinstance(index.constant, int):
+            return chosen(trace, base, base.order[1], which=False)
         case "epoch scores":
             kind = "best" if index.kind == "best epoch" else "score"
             return replace(base, kind=kind, ident=index.ident or base.ident)
