@@ -121,7 +121,7 @@ def _alone(log: Log, trainings: list[Training]) -> list[int]:
         )
         if event.library == "torch" and not event.model:
             continue
-        if event.library == "sklearn" and not event.stochastic and event.model == 0:
+        if not event.labelled:
             continue
         rows = event.rows if event.library != "torch" else frozenset[int]()
         lines = groups.setdefault(rows, {}).setdefault(run, [])

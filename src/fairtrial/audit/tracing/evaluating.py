@@ -144,7 +144,8 @@ def _compare(trace: Trace, node: ast.Compare) -> Value:
     if any(side.kind == "prediction" for side in sides):
         return carrying("hits", *sides)
     if any(side.kind == "data" for side in sides):
-        return carrying("mask", *sides)
+        # Rows chosen, or classes made, by a mean of all have learnt nothing that a model could use.
+        return carrying("mask", *sides, lessons=frozenset())
     return UNKNOWN
 
 
