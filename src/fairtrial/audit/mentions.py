@@ -11,7 +11,8 @@ from fairtrial.audit.words import meant
 
 _NUMBER = re.compile(r"(?<![\w.])(?:\d{1,3}(?:,\d{3})+|\d*\.\d+|\d+)(?:[eE]-?\d+)?(?![\w]|\.\d)")
 _PAIR = re.compile(
-    r"\bfrom\s+(?P<first>\d[\d.,]*\d|\d)\s+(?:\w+\s+)?to\s+(?P<second>\d[\d.,]*\d|\d)", re.IGNORECASE
+    r"\bfrom\s+(?P<first>\d[\d,]{0,15}(?:\.\d{1,12})?)\s+(?:\w+\s+)?to\s+(?P<second>\d[\d,]{0,15}(?:\.\d{1,12})?)",
+    re.IGNORECASE,
 )
 _LAYERS = re.compile(
     r"\b(?P<count>\d{1,2}|one|two|three|four|five|six|seven|eight)[\s-]+(?:hidden[\s-]+)?layers?\b",
