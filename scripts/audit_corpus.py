@@ -116,7 +116,7 @@ def _html(cells: tuple[tuple[str, str], ...]) -> str:
             rows = (re.sub(r"^#+ (.*)$", r"<h1>\1</h1>", html.escape(row)) for row in source.split("\n"))
             text = "".join(row if row.startswith("<h1>") else f"<p>{row}</p>" for row in rows if row)
             parts.append(
-                f'<div class="jp-Cell jp-MarkdownCell"><div class="jp-MarkdownOutput">{text}</div></div>'
+                f'<div class="jp-Cell jp-MarkdownCell"><div class="jp-RenderedHTMLCommon jp-RenderedMarkdown jp-MarkdownOutput">{text}</div></div>'
             )
         else:
             parts.append(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import random
+import resource
 import subprocess
 import sys
 import tempfile
@@ -96,6 +97,7 @@ def test_a_notebook_cut_off_anywhere_is_read_or_refused(length: int):
         "def f(x):\n    return f(x)\nf(f)",
         "class A:\n    def __init__(self):\n        self.a = A()\nA()",
         "f = lambda g: g(g)\nf(f)",
+        "x = 1\n" + "x = (x, x)\nfor a in x: b = a\n" * 300,
         "x = [x for x in x]\nx.append(x)\nfor x in x: x = (x, x)",
         "a, *b = *a, *b\n(a.b.c[0], d), e = 1\ndel a\nglobal z\nreturn 3",
         "x\0y = 1",
@@ -103,7 +105,7 @@ def test_a_notebook_cut_off_anywhere_is_read_or_refused(length: int):
         "model.fit(**{'validation_data': x_test, 3: 4}, *args)\nmodel.fit()\nfit()",
         "max()\nmax(key=3)\nds.take()\nds.skip()\ntrain_test_split()\nrandom_split()\nshuffle()\nprint(f'{max()}')",
     ],
-    ids=range(15),
+    ids=range(16),
 )
 def test_programs_that_no_one_would_write_are_read(source: str):
     """Depth, self-reference and missing arguments end no audit."""
@@ -181,6 +183,8 @@ PROGRAMS = {
     ),
     "joins": lambda: "".join(f"X=np.concatenate([X,load_y{n}()])\n" for n in range(9000)),
     "lessons": lambda: "X=StandardScaler().fit_transform(X)\n" * 8000 + "a,b=train_test_split(X)\n",
+    "pieces": lambda: "X = load_iris()\n" + "X = X[1:]\n" * 30_000,
+    "lists": lambda: "x = 1\n" + "x = (x, x, x, x, x)\nfor a in x: b = a\n" * 9_000,
     "branches": lambda: "if a>b:\n  c=d\n" * 30_000,
 }
 
@@ -194,6 +198,7 @@ def test_programs_made_to_be_slow_are_given_up(name: str, tmp_path):
     began = time.process_time()
     audit_file(path)
     assert time.process_time() - began < 20
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 < 1500
 
 
 @pytest.mark.slow

@@ -166,6 +166,9 @@ SPLIT_X = "X_train, X_test, y_train, y_test = train_test_split({}, y, random_sta
         ("Z = StandardScaler().fit_transform(X)\ncross_val_score(clf, Z, y)", True),
         (SPLIT_X.format("X") + "s = StandardScaler().fit(X_train)\nX_test = s.transform(X_test)", False),
         ("X = X / 255\n" + SPLIT_X.format("X"), False),
+        ("y = X['price'] > X['price'].median()\n" + SPLIT_X.format("X"), False),
+        ("from sklearn.preprocessing import scale\nX = scale(X)\n" + SPLIT_X.format("X"), True),
+        ("from scipy.signal import resample\nX = resample(X, 100)\n" + SPLIT_X.format("X"), False),
         ("plt.scatter(*StandardScaler().fit_transform(X).T)\n" + SPLIT_X.format("X"), False),
         ("cross_val_score(make_pipeline(StandardScaler(), clf), X, y)", False),
     ],
@@ -215,6 +218,16 @@ def once(width, seed):
     model = keras.Sequential([keras.layers.Dense(width), keras.layers.Dense(10)])
     return model.fit(x, y, validation_split=0.1, epochs=1).history['val_accuracy'][-1]
 """
+
+
+def test_clusterings_and_a_pair_that_learns_together_are_no_comparison():
+    """The elbow of k-means and a generator with its judge train several things, and compare none."""
+    elbow = (
+        "for k in range(1, 9):\n    km = KMeans(k, random_state=1).fit(X)\n    inertia.append(km.inertia_)"
+    )
+    assert kinds(elbow) == []
+    pair = "d = Sequential(); g = Sequential()\nnp.random.seed(1)\nfor epoch in range(9):\n    d.train_on_batch(a, b)\n    g.train_on_batch(c, b)"
+    assert kinds(pair) == []
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_the_corpus_holds_every_kind_in_every_form_and_as_much_that_is_clean(cor
     items = list(corpus.items())
     planted = Counter(fault.kind for item in items for fault in item.planted)
     clean = sum(not item.planted for item in items)
-    assert len(items) >= 120 and clean >= 50
+    assert len(items) >= 150 and clean >= 60
     assert set(planted) == set(TITLES)
     assert {item.form for item in items} == {"notebook", "script", "text", "html"}
     assert len({item.name for item in items}) == len(items)

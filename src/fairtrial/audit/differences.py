@@ -67,6 +67,8 @@ def _network(variant: ModelSeen, baseline: ModelSeen) -> Iterator[Difference]:
 
 
 def _activation(one: list[LayerSeen], other: list[LayerSeen]) -> Iterator[Difference]:
+    if not all(any(layer.kind in ("dense", "conv") for layer in layers) for layers in (one, other)):
+        return  # the first hidden layer brings its activation with it
     here, there = _activations(one), _activations(other)
     # A table shows no activation: one that only the other's title names has changed all the same.
     if (here or there) and set(here) != set(there):

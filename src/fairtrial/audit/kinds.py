@@ -5,7 +5,7 @@ from __future__ import annotations
 from fairtrial.audit.finding import FindingKind
 
 TITLES: dict[FindingKind, str] = {
-    "reshuffled-split": "Validation images are trained on",
+    "reshuffled-split": "The validation data are trained on",
     "test-as-validation": "The test data steer",
     "fit-before-split": "Something is fitted on all data before the split",
     "contradicted": "The text contradicts the file's own figures",

@@ -40,6 +40,7 @@ _NO_RESULT = vocabulary(
     "remaining required roc scale scaling std step target threshold top variance weight weights"
 )
 _TIMED = vocabulary("computation elapsed execution fit fitting run running taken total took train")
+_LONGEST_LABEL = 160
 _UNITS = {"m": 60, "h": 3600, "s": 1}
 
 
@@ -66,7 +67,7 @@ def printed_in(line: str, *, separated_only: bool = False) -> Iterator[Printed]:
         return
     start, carried = 0, _heading(line)
     for number in NUMBER.finditer(line):
-        before = line[start : number.start()]
+        before = line[max(start, number.start() - _LONGEST_LABEL) : number.start()]
         mark = _SEPARATOR.search(before)
         label = before[: mark.start()] if mark else before
         named = _DELIMITER.split(label)[-1]

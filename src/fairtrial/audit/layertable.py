@@ -12,10 +12,10 @@ from fairtrial.audit.document import Place
 from fairtrial.audit.experiment import LayerSeen
 
 _ROW = re.compile(
-    r"^[\s│|]*(?P<name>[\w./-]+)\s*\((?P<type>\w+)\)?[\s│|,]*\[?\((?P<shape>[\w, ]*)\)\]?[\s│|,]+(?P<parameters>\d[\d,]*)(?=[\s│|]|$)"
+    r"^[\s│|]*(?P<name>[\w./-]+)\s*\((?P<type>\w+)\)?[\s│|,]*\[?\((?P<shape>[\w, ]{0,80})\)\]?[\s│|,]+(?P<parameters>\d[\d,]{0,20})(?=[\s│|]|$)"
 )
 _SHAPELESS = re.compile(
-    r"^[\s│|]*(?P<name>[\w./-]+)\s*\((?P<type>\w+)\)[\s│|]*(?:\?|multiple)[\s│|]+(?P<parameters>\d[\d,]*)"
+    r"^[\s│|]*(?P<name>[\w./-]+)\s*\((?P<type>\w+)\)[\s│|]*(?:\?|multiple)[\s│|]+(?P<parameters>\d[\d,]{0,20})"
 )
 _BROKEN = re.compile(r"^[\s│|]*(?P<name>[\w./-]+)[\s│|]+(?P<rest>\[?\([\w, ]*\)\]?[\s│|]+\d[\d,]*)")
 _CLASS = re.compile(r"^[\s│|]*\((?P<type>\w+)\)[\s│|]*$")
@@ -66,6 +66,8 @@ def row_in(text: str, place: Place, following: str = "") -> Row | None:
         return None
     named = found.groupdict().get("shape") or ""
     shape = tuple(int(part) for part in re.findall(r"\d+", named.split(",", 1)[-1]))
+    if not all(0 < size < 10**9 for size in shape):
+        return None
     return Row(
         found["name"],
         found["type"],

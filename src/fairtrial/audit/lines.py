@@ -16,7 +16,7 @@ Order = tuple[int, int]
 _HEADING = re.compile(r"^\s*(?P<marks>#{1,6})\s+(?P<text>\S.*)$")
 _BOLD = re.compile(r"^\s*(?:\*\*|__)(?P<text>[^*_]{2,120})(?:\*\*|__)\s*:?\s*$")
 _NUMBERED = re.compile(
-    r"^\W*(?:Q|Ques(?:tion)?s?|Exercise|Task|Part|Experiment|Answer(?:ing)?(?:\s+to)?(?:\s+(?:Q|question))?)\s*\.?\s*#?\s*(?P<number>\d{1,2})\b\s*[:.)\-–]?\s*(?P<rest>.*)$",
+    r"^\W{0,8}(?:Q|Ques(?:tion)?s?|Exercise|Task|Part|Experiment|Answer(?:ing)?(?:\s+to)?(?:\s+(?:Q|question))?)\s*\.?\s*#?\s*(?P<number>\d{1,2})\b\s*[:.)\-–]?\s*(?P<rest>.*)$",
     re.IGNORECASE,
 )
 _LISTED = re.compile(r"^\W{0,6}(?P<number>\d{1,2})\s*[.)]\s+(?P<rest>\S.*)$")
@@ -91,7 +91,7 @@ def _number(text: str, *, heading: bool) -> tuple[int | None, bool]:
 
 
 _IMPERATIVE = re.compile(
-    r"\W*(?:the\b.{0,60}\b|now\W+|next\W+)?\W*(?:try|add|adjust|change|fiddle|use|increase|decrease|reduce|replace|remove|train|set|combine|compare|"
+    r"\W{0,3}(?:the\b.{0,60}\b|now\b|next\b)?\W{0,3}(?:try|add|adjust|change|fiddle|use|increase|decrease|reduce|replace|remove|train|set|combine|compare|"
     r"apply|vary|double|halve|experiment|test|find|repeat|run|build|make|modify|switch|tune)\b",
     re.IGNORECASE,
 )

@@ -11,8 +11,10 @@ from fairtrial.audit.words import meant
 
 _NUMBER = re.compile(r"(?<![\w.])(?:\d{1,3}(?:,\d{3})+|\d*\.\d+|\d+)(?:[eE]-?\d+)?(?![\w]|\.\d)")
 _PAIR = re.compile(
-    r"\bfrom\s+(?P<first>\d[\d.,]*\d|\d)\s+(?:\w+\s+)?to\s+(?P<second>\d[\d.,]*\d|\d)", re.IGNORECASE
+    r"\bfrom\s+(?P<first>\d[\d,]{0,15}(?:\.\d{1,12})?)\s+(?:\w+\s+)?to\s+(?P<second>\d[\d,]{0,15}(?:\.\d{1,12})?)",
+    re.IGNORECASE,
 )
+_NAMES = re.compile(r"\bfrom\s+(?P<first>[a-z_]\w{0,60})\s+to\s+(?P<second>[a-z_]\w{0,60})", re.IGNORECASE)
 _LAYERS = re.compile(
     r"\b(?P<count>\d{1,2}|one|two|three|four|five|six|seven|eight)[\s-]+(?:hidden[\s-]+)?layers?\b",
     re.IGNORECASE,
@@ -67,11 +69,16 @@ class Named:
 def named_in(text: str, candidates: Sequence[ModelSeen], earlier: Sequence[ModelSeen]) -> Named:
     """What a sentence or an answer names among the models of its section, and among those shown before.
 
-    `than` and `compared to` divide the one spoken of from the other; `from 50 to 200` names both.
+    `than` and `compared to` divide the one spoken of from the other; `from 50 to 200` and `from small to wide` name both.
     """
     everything = (*earlier, *(model for model in candidates if model not in earlier))
     for pair in _PAIR.finditer(text):
         first, second = (_by({("number", _value(pair[name]))}, candidates) for name in ("first", "second"))
+        if first and second and first is not second:
+            return Named(variant=second, baseline=first)
+    by_name = {model.name: model for model in everything}
+    for pair in _NAMES.finditer(text):
+        first, second = by_name.get(pair["first"]), by_name.get(pair["second"])
         if first and second and first is not second:
             return Named(variant=second, baseline=first)
     around = _AGAINST.split(text, maxsplit=1)

@@ -17,7 +17,8 @@ from fairtrial.audit.settings import activation_stated, numbers_stated, optimize
 _NAMED = re.compile(r"^\W*Model:\s*[\"'](?P<name>[^\"']{1,80})[\"']\s*$")
 _HEADER = re.compile(r"^\W*Layer\s*\(type\)")
 _TOTAL = re.compile(
-    r"^\W*(?:(?P<all>Total)|Trainable|Non-trainable|Optimizer) params:\s*(?P<count>[\d,]+)", re.IGNORECASE
+    r"^\W*(?:(?P<all>Total)|Trainable|Non-trainable|Optimizer) params:\s*(?P<count>\d[\d,]{0,20})",
+    re.IGNORECASE,
 )
 _RULE = re.compile(r"^[\W_]*$|^[│|\s]*\(?[\w./-]{0,30}\)?[│|\s]*$|^None$")
 _TITLE = re.compile(

@@ -92,6 +92,10 @@ def said_in(text: str) -> tuple[Said, ...]:
 
 def _said(clause: Clause) -> Iterator[Said]:
     mentions = _mentions(clause)
+    if not mentions and not any(
+        word in ("longer", "shorter", "slower", "faster", "quicker") for word in clause.words
+    ):
+        return
     one_run = _OF_ONE_RUN.search(clause.sentence) is not None
     senses: list[tuple[int, Sense]] = [
         (index, sense) for index in range(len(clause.words)) if (sense := clause.sense(index))

@@ -17,7 +17,7 @@ _NAME = (
     r"(?P<what>learn\w*[\s_-]*rate|\blr|batch[\s_-]*size|momentum|drop[\s_-]?out(?:[\s_-]*rate)?|epochs)\b"
 )
 _NUMBER = r"(?P<number>\d+(?:\.\d+)?(?:e-?\d+)?|\.\d+)(?![\w%]|\.\d)"
-_OF = r"(?:\s+(?:of|for|in|with|the|a|an|used|by|keras'?s?|pytorch'?s?|tensorflow'?s?|optimi[sz]ers?|\w+(?:'s)? optimi[sz]er|adam\w*|sgd|rmsprop|adagrad|value))*"
+_OF = r"(?:\s+(?:of|for|in|with|the|a|an|used|by|value|optimi[sz]ers?|(?:keras|pytorch|tensorflow|adam|adamw|sgd|rmsprop|adagrad|nadam|adamax)(?:'?s)?)(?![\w'])){0,6}"
 _IS = r"\s*(?:\b(?:is|was|are|being|equals|to|as|of)\b|[=:(])\s*(?:set to|equal to|=|:)?\s*"
 _PATTERNS = tuple(
     re.compile(pattern, re.IGNORECASE)

@@ -94,10 +94,8 @@ def _sentence(audits: Sequence[Audit]) -> str:
         return audits[0].headline[:1].upper() + audits[0].headline[1:]
     findings = [finding for audit in audits for finding in audit.findings]
     serious = sum(bool(audit.serious) for audit in audits)
-    return (
-        f"{counted(len(audits), 'file')}, {counted(len(findings), 'finding')}; "
-        f"{serious or 'none'} of the files with serious ones"
-    )
+    told = f"serious ones in {serious} of the files" if serious else "none of them serious"
+    return f"{counted(len(audits), 'file')}, {counted(len(findings), 'finding')}; {told}"
 
 
 def _file(audit: Audit, number: int) -> _File:

@@ -121,14 +121,14 @@ def _alone(log: Log, trainings: list[Training]) -> list[int]:
         )
         if event.library == "torch" and not event.model:
             continue
-        if event.library == "sklearn" and not event.stochastic and event.model == 0:
+        if not event.labelled:
             continue
         rows = event.rows if event.library != "torch" else frozenset[int]()
         lines = groups.setdefault(rows, {}).setdefault(run, [])
         anew = any(loop in event.created and log.loops[loop].over != "data" for loop in event.loops)
         lines[:] = [event.line] * (2 if anew else 1)
     together = [[line for lines in group.values() for line in lines] for group in groups.values()]
-    return max(together, key=len, default=[])
+    return max(together, key=len) if together else []
 
 
 def _printed(experiments: Experiments, *, serious: bool) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from fairtrial.audit.finding import Finding
 from fairtrial.audit.program import Program
 from fairtrial.audit.tracing.events import Cut, Divided, Drawn, Log, Training
 
-MATTERS = "The model is trained on its validation images, so that validation looks better than it is and no setting can be chosen by it."
+MATTERS = "The model is trained on its validation rows, so that validation looks better than it is and no setting can be chosen by it."
 
 
 def reshuffled(program: Program, log: Log) -> Iterator[Finding]:

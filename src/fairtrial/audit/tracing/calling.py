@@ -8,7 +8,8 @@ from fairtrial.audit.tracing.assigning import report
 from fairtrial.audit.tracing.choosing import best_of, chosen
 from fairtrial.audit.tracing.datasets import drawn, on_data
 from fairtrial.audit.tracing.events import Chosen, CrossValidated, Judged, Training
-from fairtrial.audit.tracing.fitting import boosted, on_object
+from fairtrial.audit.tracing.fitting import boosted, on_object, trainer
+from fairtrial.audit.tracing.inlining import bound_body
 from fairtrial.audit.tracing.loading import loaded
 from fairtrial.audit.tracing.request import Request
 from fairtrial.audit.tracing.seeding import seeding
@@ -79,6 +80,8 @@ def called(trace: Trace, request: Request) -> Value:
         request = replace(request, base=base)
     if last == "next" and request.values:
         drawn(trace, request.values[0], request.line)
+    if base.kind == "splits":
+        return base  # map, filter, with_format: of all splits at once
     if last in WRAPPING and base.kind not in ("data", "object"):
         return _wrapped(request)
     if last in CROSS_VALIDATION:
@@ -196,7 +199,8 @@ def _computed(trace: Trace, request: Request) -> Value | None:
             if kind in ("scores", "epoch scores"):
                 return replace(found, kind="score") if last in COUNTS | STATISTICS else found
             return _scheduled(trace, request) or found
-    if last in RESCALING | RESAMPLING and any(value.rows for value in request.values):
+    known = request.function.name.startswith(("sklearn.", "scipy.stats.", "preprocessing.", "stats."))
+    if known and last in RESCALING | RESAMPLING and any(value.rows for value in request.values):
         return _relearnt(request)
     if last in STATISTICS and request.base.kind in ("data", "name", "unknown") and any(v.rows for v in every):
         from_rows = carrying("statistic", *every)
@@ -230,8 +234,6 @@ def _optimised(trace: Trace, request: Request) -> Value:
         (inner for value in request.values for inner in flat(value) if inner.kind == "function"), None
     )
     if score is not None:
-        from fairtrial.audit.tracing.inlining import bound_body
-
         trial = replace(
             request, function=score, values=(Value("object", name="trial", ident=trace.identity()),), named={}
         )
@@ -247,11 +249,13 @@ def _other(trace: Trace, request: Request) -> Value:
     last = request.last
     if last[:1].isupper() and request.function.kind == "name" and request.base.kind in ("unknown", "name"):
         data = [value for value in request.every if value.kind == "data"]
-        if data:
+        if data and not last.endswith("Trainer"):
             return carrying("data", *data)
         made = trace.made(request.function.name, request.line, items=request.every)
         for name, value in request.named.items():
             trace.attributes[made.ident, name] = value
+        if last.endswith("Trainer") and "eval_dataset" in request.named:
+            return trainer(trace, request, made)
         optimised = next(
             (inner for value in request.every for inner in flat(value) if inner.kind == "parameters"), None
         )

@@ -12,7 +12,7 @@ from fairtrial.audit.tracing.inlining import bound_body, constructed
 from fairtrial.audit.tracing.request import Request, source_of
 from fairtrial.audit.tracing.state import DEEPEST, Trace
 from fairtrial.audit.tracing.subscripts import part_of
-from fairtrial.audit.tracing.values import UNKNOWN, Value, carrying, either
+from fairtrial.audit.tracing.values import UNKNOWN, Lesson, Value, carrying, either
 
 NOT_ROWS = {
     "shape",
@@ -25,6 +25,7 @@ NOT_ROWS = {
     "element_spec",
     "feature_names",
 }
+NO_LESSONS: frozenset[Lesson] = frozenset()
 LABELS = {"columns", "feature_names", "index"}
 
 
@@ -144,7 +145,8 @@ def _compare(trace: Trace, node: ast.Compare) -> Value:
     if any(side.kind == "prediction" for side in sides):
         return carrying("hits", *sides)
     if any(side.kind == "data" for side in sides):
-        return carrying("mask", *sides)
+        # Rows chosen, or classes made, by a mean of all have learnt nothing that a model could use.
+        return carrying("mask", *sides, lessons=NO_LESSONS)
     return UNKNOWN
 
 

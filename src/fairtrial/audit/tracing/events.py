@@ -36,6 +36,8 @@ class Training:
     same_target: bool = False
     """The inputs are their own targets."""
     inner_split: bool = False
+    labelled: bool = True
+    """It is given targets; a clustering or a transformer of the author's own is not."""
     searches: bool = False
 
 

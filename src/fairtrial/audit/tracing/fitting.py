@@ -118,6 +118,8 @@ def _trained(trace: Trace, request: Request) -> Value:
     first = request.argument(0, "X")
     if not keras and len(request.every) and (first.rows or len(request.values) > 1):
         library = "sklearn"
+    if last in ("train_on_batch", "partial_fit"):
+        library = "torch"  # a training loop written by hand, whatever the library
     validation, line = _validation(trace, request)
     if own & {"Trainer"}:
         library, keras = "torch", True
@@ -138,6 +140,7 @@ def _trained(trace: Trace, request: Request) -> Value:
             same_target=bool(request.source(0, "x")) and request.source(0, "x") == request.source(1, "y"),
             inner_split="validation_split" in request.named,
             searches=searches,
+            labelled=keras or len(request.values) > 1 or "y" in request.named,
         )
     )
     if library == "keras" and last != "search":
@@ -162,6 +165,22 @@ def boosted(trace: Trace, request: Request) -> Value | None:
         Training(
             request.line, made.ident, made.created, trace.loops, "sklearn", False,
             rows=rows, validation=held.rows, validation_line=line, selects=selects,
+        )
+    )  # fmt: skip
+    return made
+
+
+def trainer(trace: Trace, request: Request, made: Value) -> Value:
+    """A trainer that is given its rows when it is made; what it keeps by them is said in its arguments."""
+    given = trace.attribute(request.named.get("args", UNKNOWN), "load_best_model_at_end")
+    line = next(each.value.lineno for each in request.node.keywords if each.arg == "eval_dataset")
+    trace.note(
+        Training(
+            request.line, made.ident, made.created, trace.loops, "torch", True,
+            rows=request.named.get("train_dataset", UNKNOWN).rows,
+            validation=request.named["eval_dataset"].rows,
+            validation_line=line,
+            selects="the checkpoint kept" if given.constant else "",
         )
     )  # fmt: skip
     return made

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from fairtrial.audit.tracing.request import Request, source_of
 from fairtrial.audit.tracing.state import Trace
-from fairtrial.audit.tracing.subscripts import split_named
+from fairtrial.audit.tracing.subscripts import part_of, split_named
 from fairtrial.audit.tracing.values import UNKNOWN, Part, Shuffle, Value, carrying, part_in
 
 READS = {
@@ -175,8 +175,6 @@ def _held(trace: Trace, request: Request) -> Value | None:
     """Loaders and data sets made of arrays: the rows of what they hold."""
     holding = [value for value in request.every if value.rows or value.items]
     if request.last == "Subset" and len(request.values) > 1 and request.values[1].kind == "order":
-        from fairtrial.audit.tracing.subscripts import part_of
-
         return part_of(trace, request.values[0], request.values[1], request.source(1, "indices"))
     rows = [
         inner

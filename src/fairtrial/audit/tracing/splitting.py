@@ -15,6 +15,9 @@ ORDERS = {"permutation", "randperm", "permuted"}
 def divided(trace: Trace, request: Request) -> Value | None:
     """The parts that a call divides rows into; None where it divides none."""
     last, base = request.last, request.base
+    if last == "train_test_split" and base.kind == "data":
+        halves = _halves(trace, replace(request, values=(base,)))
+        return replace(halves, kind="mapping", keys=("train", "test"))
     if last == "train_test_split":
         return _halves(trace, request)
     if last == "random_split":
@@ -31,7 +34,12 @@ def divided(trace: Trace, request: Request) -> Value | None:
 
 
 def _halves(trace: Trace, request: Request) -> Value:
-    fixed = request.seeded("random_state") or request.is_false(-1, "shuffle") or _seeded_inside(trace)
+    fixed = (
+        request.seeded("random_state")
+        or request.seeded("seed")
+        or request.is_false(-1, "shuffle")
+        or _seeded_inside(trace)
+    )
     trace.note(Divided(request.line, trace.loops, fixed))
     key = (request.key, trace.loops, trace.identity())
     parts: list[Value] = []

@@ -13,6 +13,7 @@ from fairtrial.audit.tracing.values import UNKNOWN, Part, Rows, Shuffle, Value, 
 MOST_STEPS = 60_000
 """Expressions looked at in one file; a program that needs more is followed no further."""
 MOST_EVENTS = 2_000
+MOST_ROWS = 1_000
 DEEPEST = 60
 DEEPEST_CALL = 6
 
@@ -87,6 +88,8 @@ class Trace:
         """The set of rows that `key` stands for, always the same one."""
         ident = self._known.get(key)
         if ident is None:
+            if len(self.log.rows) >= MOST_ROWS:
+                raise Enough
             ident = self._known[key] = self.identity()
             self.log.rows[ident] = Rows(part, official)
         return frozenset((ident,))

@@ -36,6 +36,10 @@ Kind = Literal[
 ]
 
 
+DEEPEST_LIST = 6
+LARGEST_LIST = 1_000
+
+
 @dataclass(frozen=True)
 class Lesson:
     """What a scaler, a selector or a mean took from rows: `learner` in words, `labels` whether it saw the targets."""
@@ -75,6 +79,20 @@ class Value:
     model_created: tuple[int, ...] = ()
     order: tuple[int, int] | None = None
     """The identity and line of the random order that its rows are in."""
+    depth: int = field(default=0, init=False, compare=False, repr=False)
+    size: int = field(default=1, init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """What is in lists of lists is forgotten where it becomes too much, however it was built up."""
+        if self.items:
+            depth = 1 + max(item.depth for item in self.items)
+            size = 1 + sum(item.size for item in self.items)
+            if depth > DEEPEST_LIST or size > LARGEST_LIST:
+                object.__setattr__(self, "items", ())
+                object.__setattr__(self, "keys", ())
+            else:
+                object.__setattr__(self, "depth", depth)
+                object.__setattr__(self, "size", size)
 
 
 UNKNOWN = Value()
