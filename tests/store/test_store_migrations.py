@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from make_store_fixture import given_back
@@ -44,6 +45,15 @@ def kept(number: int, folder: Path) -> Path:
     with opened(path) as connection:
         connection.executescript((KEPT / f"v{number}.sql").read_text(encoding="utf-8"))
     return path
+
+
+def as_known(found: Any, then: Any) -> Any:
+    """What was found without the fields that nobody knew `then`: those are added, and take nothing away."""
+    if isinstance(found, dict) and isinstance(then, dict):
+        return {key: as_known(found[key], then[key]) for key in then if key in found}
+    if isinstance(found, list) and isinstance(then, list) and len(found) == len(then):
+        return [as_known(one, other) for one, other in zip(found, then, strict=True)]
+    return found
 
 
 def shape(path: Path) -> dict[str, object]:
@@ -87,7 +97,7 @@ def test_a_store_of_every_version_gives_back_everything_after_the_upgrade(
     path = kept(number, tmp_path)
     with Store.open(path) as store:
         keys = list(expected.get("attempts", [one["key"] for one in expected["trials"]]))
-        assert given_back(store, keys, list(expected)) == expected
+        assert as_known(given_back(store, keys, list(expected)), expected) == expected
         finished, lost, *_ = [one["key"] for one in expected["trials"]]
         predictions = store.predictions(finished)
         assert predictions is not None
