@@ -55,6 +55,7 @@ def answers(study: Study, store: Store, *, history: bool = True, promises: Promi
             for metric, on in asked(question)
         ),
         curves=curves(study, arms, unsound=unsound) if history else (),
+        other_engines=others,
         asked=study,
         store=store.path,
     )
