@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fairtrial.errors import FairtrialError, StudyError
     from fairtrial.study.schema import Arm, Study
     from fairtrial.study.studyfile import builtin_names, load
+    from fairtrial.upkeep import doctor, merge, rerun
 
 __version__ = "0.1.0"
 
@@ -31,8 +32,11 @@ __all__ = [
     "ask",
     "builtin_names",
     "compare",
+    "doctor",
     "figures",
     "load",
+    "merge",
+    "rerun",
     "run",
     "search",
     "show",
@@ -51,8 +55,11 @@ _HOMES = {
     "ask": "fairtrial.api",
     "builtin_names": "fairtrial.study.studyfile",
     "compare": "fairtrial.comparison",
+    "doctor": "fairtrial.upkeep",
     "figures": "fairtrial.api",
     "load": "fairtrial.study.studyfile",
+    "merge": "fairtrial.upkeep",
+    "rerun": "fairtrial.upkeep",
     "run": "fairtrial.api",
     "search": "fairtrial.api",
     "show": "fairtrial.api",

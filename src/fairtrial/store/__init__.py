@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fairtrial.store.claims import Claim, Holder, Known, StaleClaim, Taken
+from fairtrial.store.descriptions import Description
 from fairtrial.store.outcomes import Attempt
 from fairtrial.store.pairs import StoredPair
 from fairtrial.store.plans import StoredLook, StoredPlan, StoredVerdict
@@ -12,6 +13,7 @@ from fairtrial.store.store import Store
 __all__ = [
     "Attempt",
     "Claim",
+    "Description",
     "Holder",
     "Known",
     "Proposal",

@@ -32,7 +32,7 @@ def copy_to_read(path: Path) -> Generator[Store]:
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / path.name
         with explained(path):
-            _copy(path, copy)
+            copied(path, copy)
         try:
             opened = Store.open(copy)
         except StoreError as error:
@@ -41,7 +41,8 @@ def copy_to_read(path: Path) -> Generator[Store]:
             yield store
 
 
-def _copy(path: Path, copy: Path) -> None:
+def copied(path: Path, copy: Path) -> None:
+    """Copy the store as it is now, whoever writes to it meanwhile."""
     # SQLite's own copy is whole even while others write. Where it may not make the files it works with, nobody
     # writes either, and the log of what is not in the store yet can be copied with it.
     with contextlib.suppress(sqlite3.OperationalError), contextlib.ExitStack() as stack:

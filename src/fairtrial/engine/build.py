@@ -1,0 +1,30 @@
+"""How this PyTorch was built: what its products are computed by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """`capability` are the widest vectors its own loops use here; `cuda` is empty for a build without."""
+
+    version: str
+    blas: str
+    onednn: bool
+    capability: str
+    threads: int
+    cuda: str
+
+
+def torch_build() -> Build:
+    return Build(
+        version=torch.__version__,
+        blas="MKL" if torch.backends.mkl.is_available() else "OpenBLAS or another BLAS",
+        onednn=torch.backends.mkldnn.is_available(),
+        capability=torch.backends.cpu.get_cpu_capability(),
+        threads=torch.get_num_threads(),
+        cuda=torch.version.cuda or "",
+    )
