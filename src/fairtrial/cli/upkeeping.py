@@ -38,14 +38,12 @@ def print_diagnosis(*, store: Path | None, selftest: bool, as_json: bool) -> boo
 
 
 def _render_diagnosis(found: Diagnosis, console: Console) -> None:
-    table = Table(box=None, pad_edge=False, show_header=False)
-    for _ in range(2):
-        table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+    names = max(len(one.name) for one in found)
     for one in found:
-        text = f"{one.text} {one.advice}".rstrip()
-        table.add_row(Text(one.state, style=_STYLES[one.state]), one.name, Text(text))
-    console.print(table)
+        line = Text(f"{one.state:<7}", style=_STYLES[one.state])
+        line.append(f"  {one.name:<{names}}  {one.text} {one.advice}".rstrip(), style="")
+        # One line for each however narrow the terminal, so that they can be searched and counted.
+        console.print(line, soft_wrap=True)
     console.print()
     console.print(Text(found.sentence))
 

@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from importlib import metadata
 
 from fairtrial.diagnosis.finding import Finding
-from fairtrial.engine.build import torch_build
-from fairtrial.engine.provenance import commit
 from fairtrial.store.integrity import sqlite_version
 from fairtrial.trial import ENGINE_VERSION
 
@@ -21,7 +19,7 @@ def findings() -> Iterator[Finding]:
     yield _python()
     yield _fairtrial()
     yield _packages()
-    yield _torch()
+    yield torch()
     yield _sqlite()
 
 
@@ -42,7 +40,7 @@ def _python() -> Finding:
 
 
 def _fairtrial() -> Finding:
-    version, at = metadata.version("fairtrial"), commit()
+    version, at = metadata.version("fairtrial"), _commit()
     return Finding(
         area="environment",
         name="fairtrial",
@@ -51,6 +49,14 @@ def _fairtrial() -> Finding:
         f"{', with changes' if at.endswith('+') else ''}.",
         facts={"version": version, "engine_version": ENGINE_VERSION, "commit": at},
     )
+
+
+def _commit() -> str:
+    try:
+        from fairtrial.engine.provenance import commit
+    except ImportError:  # of torch, of which a line of its own speaks
+        return ""
+    return commit()
 
 
 def _packages() -> Finding:
@@ -96,7 +102,18 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", re.split(r"[^0-9.]", version)[0]))
 
 
-def _torch() -> Finding:
+def torch() -> Finding:
+    """Without a torch that can be imported nothing else here is worth much; why it cannot is said, not raised."""
+    try:
+        from fairtrial.engine.build import torch_build
+    except (ImportError, OSError) as error:
+        return Finding(
+            area="environment",
+            name="torch",
+            state="problem",
+            text=f"PyTorch cannot be imported: {error}.",
+            advice=f"{INSTALL.capitalize()}.",
+        )
     build = torch_build()
     cuda = (
         f"; built for CUDA {build.cuda}, of which nothing is used: trials train on the processor"

@@ -15,8 +15,8 @@ from urllib.parse import quote
 from fairtrial.errors import StoreError
 from fairtrial.store import migrations
 from fairtrial.store.connection import OLDEST_SQLITE, check_database, check_file, explained
+from fairtrial.store.copying import copied
 from fairtrial.store.places import WEIGHTS_SUFFIX, checkpoints_folder, weights_folder, weights_path
-from fairtrial.store.reading import copied
 from fairtrial.trial import keys_from
 
 _MOST = 5

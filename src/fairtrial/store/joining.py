@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -252,7 +253,9 @@ class JoinKeeper(Opened):
         try:
             yield Joining(self.path, self._connection)
         finally:
-            self._connection.execute("DETACH DATABASE other")
+            # What went wrong before is what there is to say; a file still attached goes with the connection.
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.execute("DETACH DATABASE other")
 
     def saved_weights(self, keys: Iterable[str]) -> dict[str, str]:
         """Of the trials whose final weights were saved, by key, the SHA-256 that `Outcome.weights_sha256` is."""
