@@ -27,9 +27,7 @@ _MOST_OF_A_CONFLICT = 4
 
 def print_diagnosis(*, store: Path | None, selftest: bool, as_json: bool) -> bool:
     """Whether there is no problem."""
-    found = upkeep.doctor(
-        store=store, selftest=selftest, on_step=lambda step: typer.echo(f"looking at {step}", err=True)
-    )
+    found = upkeep.doctor(store=store, selftest=selftest, on_step=lambda step: typer.echo(step, err=True))
     if as_json:
         emit_json(found.as_dict())
     else:

@@ -20,15 +20,14 @@ def diagnose(
 def _findings(store: Path, *, selftest: bool, on_step: Callable[[str], None]) -> Iterator[Finding]:
     from fairtrial.diagnosis import data, environment, machine, stores
 
-    on_step("environment and machine")
+    on_step("looking at environment and machine")
     yield from environment.findings()
     yield from machine.findings(store)
-    on_step("data")
+    on_step("looking at data")
     yield from data.findings()
-    on_step(f"store {store}")
+    on_step(f"looking at store {store}")
     yield from stores.findings(store)
     if selftest:
         from fairtrial.diagnosis import selftests
 
-        on_step("self-test: training small trials of every layer and optimiser")
         yield from selftests.findings(on_step=on_step)
