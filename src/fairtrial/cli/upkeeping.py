@@ -133,7 +133,7 @@ def _tell(event: Event) -> None:
 
 
 def _render_rerun(found: Rerun, console: Console) -> None:
-    console.print(Text(found.sentence))
+    console.print(Text(found.sentence), soft_wrap=True)
     for line in _differences(found.differences):
         console.print(Text(f"  {line}"), soft_wrap=True)
     table = Table(box=None, pad_edge=False)
