@@ -167,3 +167,13 @@ def test_the_self_test_holds_every_layer_and_every_optimiser() -> None:
     optimizers: set[Any] = {kind.model_fields["name"].default for kind in Optimizer.__subclasses__()}
     assert {one.arm.settings.optimizer.name for one in wanted} == optimizers
     assert len(optimizers) >= 5
+
+
+@pytest.mark.course
+def test_the_self_test_passes_here(doctor: Callable[..., Result], tmp_path: Path) -> None:
+    """Real workers, every layer and optimiser, on two workers and on one; about 15 s where nothing else runs."""
+    done = doctor("--selftest", "--json")
+    assert done.exit_code == 0, done.stdout
+    tested = [one for one in json.loads(done.stdout)["findings"] if one["area"] == "selftest"]
+    assert [one["name"] for one in tested] == ["training", "determinism", "resume", "storing"]
+    assert not list(tmp_path.iterdir())

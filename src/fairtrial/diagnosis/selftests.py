@@ -236,7 +236,7 @@ def _finding(
         area="selftest",
         name=name,
         state="problem" if wrong else "ok",
-        text=f"{text[:1].upper()}{text[1:]}.",
+        text=f"{text}." if wrong else f"{text[:1].upper()}{text[1:]}.",
         advice=advice if wrong else "",
         facts=facts,
     )
