@@ -60,17 +60,11 @@ class Merged:
     notes: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self) | {
-            "conflicts": [
-                asdict(one)
-                | {
-                    "differences": [
-                        {"what": d.what, "here": d.stored, "there": d.again} for d in one.differences
-                    ]
-                }
-                for one in self.conflicts
-            ]
-        }
+        conflicts = [
+            asdict(one) | {"differences": [apart.as_dict("here", "there") for apart in one.differences]}
+            for one in self.conflicts
+        ]
+        return asdict(self) | {"conflicts": conflicts}
 
 
 @dataclass(slots=True)

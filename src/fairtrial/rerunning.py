@@ -35,6 +35,10 @@ class Difference:
         """With names for the two sides."""
         return f"{self.what}: {first} {_shown(self.stored)}, {second} {_shown(self.again)}"
 
+    def as_dict(self, first: str, second: str) -> dict[str, float | int | str | None]:
+        """The same for JSON, which knows no infinite numbers."""
+        return {"what": self.what, first: _plain(self.stored), second: _plain(self.again)}
+
     def __str__(self) -> str:
         return self.told("stored", "now")
 
@@ -84,10 +88,7 @@ class Rerun:
             "precision": self.precision,
             "engine_version": self.engine_version,
             "equal": self.equal,
-            "differences": [
-                {"what": one.what, "stored": _plain(one.stored), "again": _plain(one.again)}
-                for one in self.differences
-            ],
+            "differences": [one.as_dict("stored", "again") for one in self.differences],
             "made_with": {
                 "stored": dict(self.stored.provenance),
                 "again": dict(self.again.provenance),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fairtrial.api import open_to_read, store_path
 from fairtrial.store import Store
+from fairtrial.store.integrity import inspect
 
 if TYPE_CHECKING:
     from fairtrial.diagnosis import Diagnosis
@@ -42,6 +43,8 @@ def merge(other: str | Path, *, store: str | Path | None = None, dry_run: bool =
     from fairtrial.merging import merge as merge_into
 
     path = store_path(store)
+    if not path.exists():
+        inspect(Path(other))  # before a store is made for what then turns out to be none
     with open_to_read(path) if dry_run else Store.open(path) as opened:
         return merge_into(Path(other), opened, dry_run=dry_run)
 

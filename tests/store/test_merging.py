@@ -23,7 +23,7 @@ from fairtrial.merging import Merged, merge
 from fairtrial.store import Claim, Proposal, StaleClaim, Store, connection
 from fairtrial.store.joining import Joining
 from fairtrial.store.migrations import newest
-from fairtrial.trial import Outcome, Trial
+from fairtrial.trial import Lost, Outcome, Trial
 
 PARTS = ("trials", "attempts", "plans", "pairs", "proposals", "selections")
 KEPT = Path(__file__).parent
@@ -291,6 +291,24 @@ def test_a_trial_that_is_being_trained_here_is_joined_and_its_end_is_no_error(
         with pytest.raises(StaleClaim):
             training.record(claim, diverged(trial), trial=trial, weights=False)
         assert training.stored([trial.key])[trial.key].outcome.metrics == theirs.metrics
+
+
+def test_attempts_before_an_outcome_follow_on_ours(ours: Path, other: Path) -> None:
+    """How often it failed on either machine is part of what is known of a trial."""
+    trial = trial_of(1)
+    for path, reasons in ((ours, ["here"]), (other, ["first there", "second there"])):
+        with Store.open(path) as store:
+            for reason in reasons:
+                claim = store.claim(trial)
+                assert isinstance(claim, Claim)
+                store.record_lost(claim, Lost(key=trial.key, state="failed", reason=reason), trial=trial)
+    put(other, trial)
+    merged(other, ours)
+    with Store.open(ours) as store:
+        found = store.attempts([trial.key])[trial.key]
+    assert [(one.number, one.reason) for one in found] == [
+        (1, "here"), (2, "first there"), (3, "second there"),
+    ]  # fmt: skip
 
 
 def test_a_merge_that_is_cut_short_is_completed_by_the_next(

@@ -63,6 +63,9 @@ def print_merged(other: Path, *, store: Path | None, dry_run: bool, as_json: boo
         console.print(
             Text(f"and {len(found.conflicts) - _MOST_CONFLICTS} more conflicts; --json lists all of them")
         )
+    if found.conflicts:
+        told = "`fairtrial rerun KEY` tells whether this machine still comes to its own figures."
+        console.print(Text(told), soft_wrap=True)
 
 
 def merged_lines(found: Merged, path: Path) -> Iterator[str]:
@@ -90,10 +93,10 @@ def merged_lines(found: Merged, path: Path) -> Iterator[str]:
         yield f"{count_of(found.alike, 'trial')} {'was' if found.alike == 1 else 'were'} here already, with the same figures."
     for note in found.notes:
         yield f"{note[:1].upper()}{note[1:]}."
-    if found.conflicts:
-        yield f"{count_of(len(found.conflicts), 'conflict')}: here already with other figures, which stay as they are:"
     if found.dry:
         yield "Nothing was changed."
+    if found.conflicts:
+        yield f"{count_of(len(found.conflicts), 'conflict')}: here already with other figures, which stay as they are:"
 
 
 def _machines(found: Merged) -> str:
