@@ -19,7 +19,7 @@ from fairtrial.wire import Order
 
 _CLOCKS = ("train_seconds", "validation_seconds")
 _MADE_WITH = (
-    "machine", "processor", "instructions", "system", "torch", "numpy", "python", "fairtrial", "commit",
+    "machine", "device", "processor", "instructions", "system", "torch", "numpy", "python", "fairtrial", "commit",
 )  # fmt: skip
 
 
@@ -163,12 +163,12 @@ def _trained(trial: Trial, executor: Executor, on_event: Callable[[Event], None]
 
 def _epochs_apart(number: int, stored: Outcome, again: Outcome) -> Iterator[Difference]:
     before, now = (side.history[number] if number < len(side.history) else None for side in (stored, again))
-    for one in fields(EpochRecord):
-        if one.name not in ("epoch", *_CLOCKS):
+    for name in EpochRecord._fields:
+        if name not in ("epoch", *_CLOCKS):
             yield from _apart(
-                f"epoch {number + 1}, {one.name}",
-                None if before is None else getattr(before, one.name),
-                None if now is None else getattr(now, one.name),
+                f"epoch {number + 1}, {name}",
+                None if before is None else getattr(before, name),
+                None if now is None else getattr(now, name),
             )
 
 

@@ -84,6 +84,13 @@ def test_a_torch_that_cannot_be_imported_is_said_and_not_raised(monkeypatch: pyt
     assert (found.state, "PyTorch cannot be imported" in found.text) == ("problem", True)
 
 
+def test_a_device_that_is_not_there_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every worker would end with it."""
+    monkeypatch.setenv("FAIRTRIAL_DEVICE", "tpu")
+    found = environment.torch()
+    assert (found.state, "must be auto, cpu or cuda, got 'tpu'" in found.text) == ("problem", True)
+
+
 @pytest.mark.parametrize(
     ("flags", "auto", "said"),
     [

@@ -53,7 +53,7 @@ class Standstill(InProcess):
             if isinstance(event, Outcome):
                 first = event.history[0].train_loss
                 yield replace(
-                    event, history=tuple(replace(record, train_loss=first) for record in event.history)
+                    event, history=tuple(record._replace(train_loss=first) for record in event.history)
                 )
             else:
                 yield event

@@ -20,7 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from store_samples import PROVENANCE, diverged, finished, trial_of
+from store_samples import PROVENANCE, diverged, finished, plain, trial_of
 
 from fairtrial.pair import ArmTimes, PairTimes
 from fairtrial.store import Claim, Proposal, Store, StoredLook, StoredVerdict
@@ -41,7 +41,7 @@ def sha256(text: str) -> str:
 def given_back(store: Store, keys: Sequence[str], parts: Sequence[str]) -> dict[str, Any]:
     """What the store holds of these trials and of the samples, as plain values; a version has the `parts` of its time."""
     read: Mapping[str, Any] = {
-        "trials": lambda: [asdict(one) for one in store.stored(keys, history=True).values()],
+        "trials": lambda: [plain(one) for one in store.stored(keys, history=True).values()],
         "attempts": lambda: {
             key: [asdict(one) for one in some] for key, some in store.attempts(keys).items()
         },

@@ -133,7 +133,7 @@ def test_a_conflict_is_listed_with_both_figures_and_nothing_is_overwritten(ours:
     mine = put(ours, trial)
     metrics = {**mine.metrics, "test_loss": mine.metrics["test_loss"] + 1e-16}
     assert metrics["test_loss"] != mine.metrics["test_loss"]
-    history = (*mine.history[:-1], replace(mine.history[-1], validation_loss=0.25, train_seconds=9.0))
+    history = (*mine.history[:-1], mine.history[-1]._replace(validation_loss=0.25, train_seconds=9.0))
     put(
         other,
         trial,

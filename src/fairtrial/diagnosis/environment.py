@@ -6,9 +6,11 @@ import platform
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from importlib import metadata
 
 from fairtrial.diagnosis.finding import Finding
+from fairtrial.errors import FairtrialError
 from fairtrial.store.integrity import sqlite_version
 from fairtrial.trial import ENGINE_VERSION
 
@@ -114,30 +116,26 @@ def torch() -> Finding:
             text=f"PyTorch cannot be imported: {error}.",
             advice=f"{INSTALL.capitalize()}.",
         )
-    build = torch_build()
-    cuda = (
-        f"; built for CUDA {build.cuda}, of which nothing is used: trials train on the processor"
-        if build.cuda
-        else ""
-    )
-    warning = not build.onednn
+    try:
+        build = torch_build()
+    except FairtrialError as error:
+        return Finding(
+            area="environment",
+            name="torch",
+            state="problem",
+            text=f"{error}.",
+            advice="Set FAIRTRIAL_DEVICE to cpu, or leave it away.",
+        )
     return Finding(
         area="environment",
         name="torch",
-        state="warning" if warning else "ok",
+        state="ok" if build.onednn else "warning",
         text=f"{build.version}; products by {build.blas}{', oneDNN' if build.onednn else ''}, instructions {build.capability}; "
-        f"{build.threads} threads here, 1 in each worker{cuda}.",
-        advice="Without oneDNN convolutions and bfloat16 are slow: install the wheel that pytorch.org names for this system."
-        if warning
-        else "",
-        facts={
-            "version": build.version,
-            "blas": build.blas,
-            "onednn": build.onednn,
-            "capability": build.capability,
-            "threads": build.threads,
-            "cuda": build.cuda,
-        },
+        f"{build.threads} threads here, 1 in each worker; trials train on {build.device}.",
+        advice=""
+        if build.onednn
+        else "Without oneDNN convolutions and bfloat16 are slow: install the wheel that pytorch.org names for this system.",
+        facts=asdict(build),
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from fairtrial.data import catalog
-from fairtrial.engine import checkpoint
+from fairtrial.engine import checkpoint, device
 from fairtrial.engine.checkpoint import Checkpoint
 from fairtrial.engine.train import train
 from fairtrial.trial import Trial
@@ -31,6 +31,7 @@ def _as_in_a_worker() -> Generator[None]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
+    device.prepare()
     try:
         yield
     finally:
