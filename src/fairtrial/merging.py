@@ -137,7 +137,7 @@ def _join_trials(
     wanted = {
         key: sha256
         for key, sha256 in theirs.saved_weights(keys).items()
-        if key in lacking or (key in known and known[key].outcome.weights_sha256 == sha256)
+        if key not in known or known[key].outcome.weights_sha256 == sha256
     }
     copied = [key for key, sha256 in wanted.items() if _copied(key, sha256, source, store, tally, dry=dry)]
     if not dry:
