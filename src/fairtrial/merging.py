@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fairtrial.analysis.plan import plan_from
+from fairtrial.analysis.promise import Registration, connected
 from fairtrial.analysis.sentences import count_of
 from fairtrial.engine.saved_weights import saved_fingerprint
 from fairtrial.errors import StoreError
@@ -207,35 +208,43 @@ def _of_engines(counts: Counter[int]) -> Iterator[str]:
 
 
 def _join_plans(theirs: Store, store: Store, joining: Joining, notes: list[str], *, dry: bool) -> int:
-    """Plans of studies that none is registered of here. What we had trained before counts as seen by then."""
-    by_study: dict[str, list[StoredPlan]] = {}
-    for plan in theirs.plans():
-        by_study.setdefault(plan.study, []).append(plan)
+    """Plans that hold other arms against each other than any of the same study here. What we had trained before counts as seen."""
+    ours, others = _by_study(store), _by_study(theirs)
     joined = 0
-    for study, registered in by_study.items():
-        ours = store.plans(study)
-        if not ours:
-            joined += len(registered)
-            if not dry:
-                joining.join_plans([_as_seen(plan, joining) for plan in registered])
-        elif [one.sha256 for one in ours] != [one.sha256 for one in registered]:
+    for study, registered in others.items():
+        here = ours.get(study, [])
+        met = [plan for plan in registered if connected(plan_from(plan.plan), _registrations(here))]
+        new = [plan for plan in registered if plan not in met]
+        joined += len(new)
+        if new and not dry:
+            joining.join_plans([_as_seen(plan, joining) for plan in new])
+        meeting = [plan for plan in here if connected(plan_from(plan.plan), _registrations(met))]
+        if [one.sha256 for one in meeting] != [one.sha256 for one in met]:
             notes.append(f"study {study} was planned otherwise there: the plan of this store stands")
-    for study, plans in _ours_by_study(store).items():
-        alike = {one.sha256 for one in by_study.get(study, ())} & {one.sha256 for one in plans}
-        early = joining.seen_before(plan_from(plans[0].plan).arms, plans[0].registered_at, whose="other")
-        if early and not alike:
-            notes.append(
-                f"{count_of(sum(early.values()), 'trial')} of the arms of study {study} had been trained there before it "
-                "was planned here: if somebody looked at them, its error guarantee does not hold"
-            )
+    for study, plans in ours.items():
+        known = {one.sha256 for one in others.get(study, ())}
+        for number, plan in enumerate(plans):
+            read = plan_from(plan.plan)
+            if plan.sha256 in known or connected(read, _registrations(plans[:number])):
+                continue
+            early = joining.seen_before(read.arms, plan.registered_at, whose="other")
+            if early:
+                notes.append(
+                    f"{count_of(sum(early.values()), 'trial')} of the arms of study {study} had been trained there before it "
+                    "was planned here: if somebody looked at them, its error guarantee does not hold"
+                )
     return joined
 
 
-def _ours_by_study(store: Store) -> dict[str, list[StoredPlan]]:
+def _by_study(store: Store) -> dict[str, list[StoredPlan]]:
     found: dict[str, list[StoredPlan]] = {}
     for plan in store.plans():
         found.setdefault(plan.study, []).append(plan)
     return found
+
+
+def _registrations(plans: Sequence[StoredPlan]) -> tuple[Registration, ...]:
+    return tuple(Registration(plan=plan_from(one.plan), seen=one.seen) for one in plans)
 
 
 def _as_seen(plan: StoredPlan, joining: Joining) -> StoredPlan:

@@ -394,6 +394,19 @@ def test_a_plan_of_ours_stands_and_what_may_have_been_seen_there_is_said(ours: P
         assert [one.sha256 for one in store.plans("width")] == [plan_of(two, trial_of(1)).sha256]
 
 
+def test_the_same_study_of_other_arms_is_another_and_brings_its_plan(ours: Path, other: Path) -> None:
+    """`--set epochs=1` under one name: what was promised there must not look planned late here."""
+    plan(ours, "width", plan_of(trial_of(1, width=100), trial_of(1)), at=MOMENT)
+    apart = plan_of(trial_of(1, width=30), trial_of(1, width=20))
+    plan(other, "width", apart, at=MOMENT)
+    put(other, trial_of(1, width=30), at=MOMENT + timedelta(days=1))
+    found = merged(other, ours)
+    assert (found.plans, found.notes) == (1, ())
+    with Store.open(ours) as store:
+        assert [one.sha256 for one in store.plans("width")][1:] == [apart.sha256]
+    assert merged(other, ours).plans == 0
+
+
 def test_two_machines_with_one_plan_are_nothing_to_speak_of(ours: Path, other: Path) -> None:
     """The ordinary case: the same study on two machines, half of the seeds each."""
     one, two = trial_of(1), trial_of(1, width=100)
