@@ -144,9 +144,14 @@ def _render_rerun(found: Rerun, console: Console) -> None:
         table.add_column(head, overflow="fold")
     for name, stored, now in found.made_with:
         style = "yellow" if stored != now else ""
-        table.add_row(name, Text(stored or "-", style=style), Text(now or "-", style=style))
+        table.add_row(name, *(Text(_short(name, side) or "-", style=style) for side in (stored, now)))
     console.print()
     console.print(table)
+
+
+def _short(name: str, value: str) -> str:
+    """Of a commit the first digits, and whether files were changed since."""
+    return f"{value[:12]}{'+' if value.endswith('+') else ''}" if name == "commit" else value
 
 
 def _differences(some: Sequence[Difference]) -> Iterator[str]:
