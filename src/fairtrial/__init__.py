@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fairtrial.analysis.values import Answer, Answers
     from fairtrial.api import answers, ask, figures, run, search, show, write_report
+    from fairtrial.audit.auditing import audit_file
+    from fairtrial.audit.result import Audit
     from fairtrial.comparison import Comparison, compare
     from fairtrial.errors import FairtrialError, StudyError
     from fairtrial.study.schema import Arm, Study
@@ -23,6 +25,7 @@ __all__ = [
     "Answer",
     "Answers",
     "Arm",
+    "Audit",
     "Comparison",
     "FairtrialError",
     "Study",
@@ -30,6 +33,7 @@ __all__ = [
     "__version__",
     "answers",
     "ask",
+    "audit_file",
     "builtin_names",
     "compare",
     "doctor",
@@ -47,12 +51,14 @@ _HOMES = {
     "Answer": "fairtrial.analysis.values",
     "Answers": "fairtrial.analysis.values",
     "Arm": "fairtrial.study.schema",
+    "Audit": "fairtrial.audit.result",
     "Comparison": "fairtrial.comparison",
     "FairtrialError": "fairtrial.errors",
     "Study": "fairtrial.study.schema",
     "StudyError": "fairtrial.errors",
     "answers": "fairtrial.api",
     "ask": "fairtrial.api",
+    "audit_file": "fairtrial.audit.auditing",
     "builtin_names": "fairtrial.study.studyfile",
     "compare": "fairtrial.comparison",
     "doctor": "fairtrial.upkeep",

@@ -12,6 +12,7 @@ import typer
 import fairtrial
 from fairtrial.cli import writing
 from fairtrial.cli.ask import ask
+from fairtrial.cli.audit import audit
 from fairtrial.cli.compare import compare
 from fairtrial.cli.group import Commands, never_fail_to_encode, program
 from fairtrial.cli.options import (
@@ -266,7 +267,7 @@ def answers(
         raise typer.Exit(1)
 
 
-for _command in (compare, rerun, merge, doctor):
+for _command in (compare, audit, rerun, merge, doctor):
     app.command(rich_help_panel=MORE)(_command)
 
 
