@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fairtrial.errors import FairtrialError, StudyError
     from fairtrial.study.schema import Arm, Study
     from fairtrial.study.studyfile import builtin_names, load
+    from fairtrial.upkeep import doctor, merge, rerun
 
 __version__ = "0.1.0"
 
@@ -35,8 +36,11 @@ __all__ = [
     "audit_file",
     "builtin_names",
     "compare",
+    "doctor",
     "figures",
     "load",
+    "merge",
+    "rerun",
     "run",
     "search",
     "show",
@@ -57,8 +61,11 @@ _HOMES = {
     "audit_file": "fairtrial.audit.auditing",
     "builtin_names": "fairtrial.study.studyfile",
     "compare": "fairtrial.comparison",
+    "doctor": "fairtrial.upkeep",
     "figures": "fairtrial.api",
     "load": "fairtrial.study.studyfile",
+    "merge": "fairtrial.upkeep",
+    "rerun": "fairtrial.upkeep",
     "run": "fairtrial.api",
     "search": "fairtrial.api",
     "show": "fairtrial.api",

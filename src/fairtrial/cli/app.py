@@ -27,6 +27,7 @@ from fairtrial.cli.options import (
     Workers,
 )
 from fairtrial.cli.search import search
+from fairtrial.cli.upkeep import doctor, merge, rerun
 
 if TYPE_CHECKING:
     from fairtrial.study.schema import Study
@@ -266,8 +267,8 @@ def answers(
         raise typer.Exit(1)
 
 
-app.command(rich_help_panel=MORE)(compare)
-app.command(rich_help_panel=MORE)(audit)
+for _command in (compare, audit, rerun, merge, doctor):
+    app.command(rich_help_panel=MORE)(_command)
 
 
 def main() -> None:
