@@ -62,8 +62,8 @@ def test_filters_train_the_named_arms_and_what_the_named_questions_need(store: S
         due.selected(STUDY, questions=["P"])
 
 
-def test_a_failing_trial_is_tried_three_times_then_left_with_its_reason(store: Store) -> None:
-    """A crash may be chance; three are a finding, and the study goes on without it."""
+def test_a_failing_trial_is_tried_three_times_then_left_until_another_run_is_asked_for(store: Store) -> None:
+    """A crash may be chance; three are a finding, and the study goes on without it. But disks are given room again."""
 
     def fails_for_wide(trial: Trial) -> Event:
         if trial.arm.name == "wide":
@@ -75,9 +75,15 @@ def test_a_failing_trial_is_tried_three_times_then_left_with_its_reason(store: S
     assert pairs(executor).count(("wide", 1)) == ATTEMPTS
     assert list(report.failed.values()) == ["struck by lightning"]
     assert report.trained == 1
+    told: list[Event] = []
+    again = FakeExecutor(fails_for_wide)
+    runner.run(STUDY, store=store, executor=again, seeds=1, on_event=told.append)
+    assert pairs(again) == [("wide", 1)], "once more, not three times"
+    assert [event.retry for event in told if isinstance(event, Lost)] == [False], "nobody is told it goes on"
     later = FakeExecutor()
-    runner.run(STUDY, store=store, executor=later, seeds=1)
-    assert pairs(later) == []
+    report = runner.run(STUDY, store=store, executor=later, seeds=1)
+    assert pairs(later) == [("wide", 1)]
+    assert (report.trained, report.failed) == (1, {})
 
 
 def test_a_failure_that_cannot_mend_is_not_repeated_in_the_same_run(store: Store) -> None:

@@ -29,7 +29,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """A live process that trains a trial. Times in UTC."""
+    """A process that trains a trial, or did when it was last heard of. Times in UTC."""
 
     key: str
     pid: int
@@ -106,12 +106,12 @@ def heartbeat(connection: sqlite3.Connection, claims: Iterable[Claim], *, now: d
 
 
 def holders(
-    connection: sqlite3.Connection, keys: Sequence[str], *, here: Owner, now: datetime
+    connection: sqlite3.Connection, keys: Sequence[str], *, here: Owner, now: datetime, alive: bool = True
 ) -> list[Holder]:
-    """The live claims among `keys` (few enough for one statement)."""
+    """The live claims among `keys` (few enough for one statement); or, not `alive`, those whose owner is gone."""
     marks = ",".join("?" * len(keys))
     rows = connection.execute(f"SELECT * FROM claims WHERE key IN ({marks})", tuple(keys)).fetchall()
-    live: list[Holder] = []
+    found: list[Holder] = []
     for row in rows:
         owner = Owner(
             host=row["host"],
@@ -128,10 +128,11 @@ def holders(
             heartbeat=datetime.fromisoformat(row["heartbeat"]),
         )
         seen = life(owner, here=here)
-        silent = now - holder.heartbeat > HEARTBEAT_EXPIRES
-        if seen == "alive" or (seen == "unknown" and not silent):
-            live.append(holder)
-    return live
+        # A heartbeat from the future comes from a clock that was put back since: as old as it seems young.
+        silent = abs(now - holder.heartbeat) > HEARTBEAT_EXPIRES
+        if (seen == "alive" or (seen == "unknown" and not silent)) is alive:
+            found.append(holder)
+    return found
 
 
 def timestamp(moment: datetime) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Generator, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -13,12 +14,18 @@ from fairtrial.errors import StoreError
 from fairtrial.pair import PairTimes
 from fairtrial.store import claims, outcomes, pairs, predictions, stored
 from fairtrial.store.claims import Claim, Holder, Known, StaleClaim, Taken
-from fairtrial.store.connection import chunks, connect, explained, reading, writing
+from fairtrial.store.connection import chunks, connect, durably, explained, identity, reading, writing
 from fairtrial.store.keepers import PlanKeeper, SelectionKeeper
 from fairtrial.store.outcomes import Attempt
 from fairtrial.store.owner import Owner, this_process
 from fairtrial.store.pairs import StoredPair
 from fairtrial.trial import ENGINE_VERSION, Lost, Outcome, Predictions, StoredTrial, Trial
+
+SYNC_SECONDS = 1.0
+"""Outcomes are waited for until they are on the disk, but no more often than this."""
+
+RELEASE_SECONDS = 1.0
+"""How long to wait for others when giving back what was not trained."""
 
 
 def _utc_now() -> datetime:
@@ -37,6 +44,8 @@ class Store(PlanKeeper, SelectionKeeper):
         self._now = now
         self._claimed: dict[str, Claim] = {}
         self._connection = connect(path, create=create)
+        self._file = identity(path)
+        self._synced = -SYNC_SECONDS
 
     @classmethod
     def open(
@@ -53,7 +62,7 @@ class Store(PlanKeeper, SelectionKeeper):
     def close(self) -> None:
         """Release the claims still open and close the file."""
         # A full disk may keep us from releasing; the claims then end with this process.
-        with contextlib.suppress(StoreError):
+        with contextlib.suppress(StoreError):  # nor may a lock
             for claim in tuple(self._claimed.values()):
                 self.release(claim)
         self._connection.close()
@@ -96,9 +105,11 @@ class Store(PlanKeeper, SelectionKeeper):
 
     def _claim(self, key: str) -> Claim | Taken | Known:
         now = self._now()
+        self._check_in_place()
         with explained(self.path):
             # Asked twice, so that waiting for another's trial takes no write lock.
-            standing = claims.standing(self._connection, key, here=self._owner, now=now)
+            with reading(self._connection):
+                standing = claims.standing(self._connection, key, here=self._owner, now=now)
             if standing is not None:
                 return standing
             with writing(self._connection):
@@ -115,8 +126,15 @@ class Store(PlanKeeper, SelectionKeeper):
             return claims.heartbeat(self._connection, held, now=self._now())
 
     def release(self, claim: Claim) -> None:
-        """Give the trial back untrained, with no attempt counted. A claim no longer ours is let be."""
-        with explained(self.path), contextlib.suppress(StaleClaim), writing(self._connection):
+        """Give the trial back untrained, with no attempt counted. A claim no longer ours is let be.
+
+        Waits for a locked store but a moment: what is not given back ends with this process.
+        """
+        with (
+            explained(self.path),
+            contextlib.suppress(StaleClaim),
+            writing(self._connection, patience=RELEASE_SECONDS),
+        ):
             claims.surrender(self._connection, claim)
         self._forget(claim)
 
@@ -128,7 +146,8 @@ class Store(PlanKeeper, SelectionKeeper):
         """
         outcomes.check(outcome, trial=trial)
         self._check_claim(claim, trial)
-        with explained(self.path), writing(self._connection):
+        self._check_in_place()
+        with explained(self.path), self._lasting(), writing(self._connection):
             claims.surrender(self._connection, claim)
             outcomes.insert(self._connection, outcome, trial=trial, weights=weights, now=self._now())
         self._forget(claim)
@@ -153,6 +172,7 @@ class Store(PlanKeeper, SelectionKeeper):
 
     def record_pair(self, times: PairTimes, *, first: Trial, second: Trial) -> None:
         """Store two arms' times. Raises StoreError if they are of others than `first` and `second`."""
+        self._check_in_place()
         with explained(self.path), writing(self._connection):
             pairs.insert(self._connection, times, first=first, second=second, now=self._now())
 
@@ -185,7 +205,7 @@ class Store(PlanKeeper, SelectionKeeper):
 
     def predictions(self, key: str) -> Predictions | None:
         """What the trial's network said of each test image; None if that was not stored."""
-        with explained(self.path):
+        with explained(self.path), reading(self._connection):
             row = self._connection.execute("SELECT * FROM predictions WHERE key = ?", (key,)).fetchone()
         return None if row is None else predictions.unpack(row)
 
@@ -208,6 +228,16 @@ class Store(PlanKeeper, SelectionKeeper):
                 for holder in claims.holders(self._connection, some, here=self._owner, now=now):
                     live[holder.key] = holder
         return live
+
+    def abandoned(self, keys: Iterable[str]) -> dict[str, Holder]:
+        """Who was at which of these trials and is gone: ended from outside, before it could give them back."""
+        now = self._now()
+        gone: dict[str, Holder] = {}
+        with explained(self.path), reading(self._connection):
+            for some in chunks(keys):
+                for holder in claims.holders(self._connection, some, here=self._owner, now=now, alive=False):
+                    gone[holder.key] = holder
+        return gone
 
     def other_engine_versions(self, arm_keys: Iterable[str]) -> dict[str, dict[int, int]]:
         """For each arm that has them: trials by engine version, this engine's own left out."""
@@ -250,6 +280,24 @@ class Store(PlanKeeper, SelectionKeeper):
     def _check_claim(self, claim: Claim, trial: Trial) -> None:
         if claim.key != trial.key:
             raise StoreError(f"trial {trial.key[:12]}: the claim is for another trial, {claim.key[:12]}")
+
+    @contextlib.contextmanager
+    def _lasting(self) -> Generator[None]:
+        """Wait for the disk, but not for each of many short trials: a power cut costs SYNC_SECONDS of them at most."""
+        if time.monotonic() - self._synced < SYNC_SECONDS:
+            yield
+            return
+        with durably(self._connection):
+            yield
+        self._synced = time.monotonic()
+
+    def _check_in_place(self) -> None:
+        """SQLite writes on into a file that was deleted or replaced, and all of it would be lost without a word."""
+        if identity(self.path) != self._file:
+            raise StoreError(
+                f"{self.path}: the store was moved, deleted or replaced while it was in use, and what follows would "
+                "be lost; put it back, or run again to go on with what is there now"
+            )
 
     def _forget(self, claim: Claim) -> None:
         if self._claimed.get(claim.key) == claim:
