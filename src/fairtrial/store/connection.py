@@ -150,10 +150,13 @@ def reading(connection: sqlite3.Connection) -> Generator[None]:
     """Several reads of one state of the store, whatever others write meanwhile."""
 
     def begin() -> None:
-        if not connection.in_transaction:
-            connection.execute("BEGIN")
-        # It is the first read that fixes the state: all waiting is done by then.
-        connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+        connection.execute("BEGIN")
+        try:
+            # It is the first read that fixes the state: all waiting is done by then.
+            connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
 
     try:
         _patiently(begin, seconds=BUSY_SECONDS)
@@ -225,6 +228,15 @@ def identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def check_in_place(path: Path, opened: tuple[int, int] | None) -> None:
+    """SQLite writes on into a file that was deleted or replaced, and all of it would be lost without a word."""
+    if identity(path) != opened:
+        raise StoreError(
+            f"{path}: the store was moved, deleted or replaced while it was in use, and what follows would be lost; "
+            "put it back, or run again to go on with what is there now"
+        )
 
 
 def _primary(error: sqlite3.Error) -> int:

@@ -11,14 +11,21 @@ from types import TracebackType
 from typing import Self
 
 from fairtrial.errors import StoreError
-from fairtrial.pair import PairTimes
-from fairtrial.store import claims, outcomes, pairs, predictions, stored
+from fairtrial.store import claims, outcomes, predictions, stored
 from fairtrial.store.claims import Claim, Holder, Known, StaleClaim, Taken
-from fairtrial.store.connection import chunks, connect, durably, explained, identity, reading, writing
-from fairtrial.store.keepers import PlanKeeper, SelectionKeeper
+from fairtrial.store.connection import (
+    check_in_place,
+    chunks,
+    connect,
+    durably,
+    explained,
+    identity,
+    reading,
+    writing,
+)
+from fairtrial.store.keepers import PairKeeper, PlanKeeper, SelectionKeeper
 from fairtrial.store.outcomes import Attempt
 from fairtrial.store.owner import Owner, this_process
-from fairtrial.store.pairs import StoredPair
 from fairtrial.trial import ENGINE_VERSION, Lost, Outcome, Predictions, StoredTrial, Trial
 
 SYNC_SECONDS = 1.0
@@ -32,7 +39,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Store(PlanKeeper, SelectionKeeper):
+class Store(PlanKeeper, SelectionKeeper, PairKeeper):
     """What happened, and who trains what now. Used from the thread that opened it, by no other.
 
     Every method raises StoreError, in words for the user, when the file cannot be read or written.
@@ -105,7 +112,7 @@ class Store(PlanKeeper, SelectionKeeper):
 
     def _claim(self, key: str) -> Claim | Taken | Known:
         now = self._now()
-        self._check_in_place()
+        check_in_place(self.path, self._file)
         with explained(self.path):
             # Asked twice, so that waiting for another's trial takes no write lock.
             with reading(self._connection):
@@ -146,7 +153,7 @@ class Store(PlanKeeper, SelectionKeeper):
         """
         outcomes.check(outcome, trial=trial)
         self._check_claim(claim, trial)
-        self._check_in_place()
+        check_in_place(self.path, self._file)
         with explained(self.path), self._lasting(), writing(self._connection):
             claims.surrender(self._connection, claim)
             outcomes.insert(self._connection, outcome, trial=trial, weights=weights, now=self._now())
@@ -169,17 +176,6 @@ class Store(PlanKeeper, SelectionKeeper):
                 pid=self._owner.pid,
             )
         self._forget(claim)
-
-    def record_pair(self, times: PairTimes, *, first: Trial, second: Trial) -> None:
-        """Store two arms' times. Raises StoreError if they are of others than `first` and `second`."""
-        self._check_in_place()
-        with explained(self.path), writing(self._connection):
-            pairs.insert(self._connection, times, first=first, second=second, now=self._now())
-
-    def pairs(self, arm_key: str, other_arm_key: str) -> tuple[StoredPair, ...]:
-        """Every pair of these two arms, whichever began, of any machine, in the order they were recorded."""
-        with explained(self.path), reading(self._connection):
-            return tuple(pairs.between(self._connection, arm_key, other_arm_key))
 
     def known(self, keys: Iterable[str]) -> set[str]:
         """The keys that have a final outcome."""
@@ -290,14 +286,6 @@ class Store(PlanKeeper, SelectionKeeper):
         with durably(self._connection):
             yield
         self._synced = time.monotonic()
-
-    def _check_in_place(self) -> None:
-        """SQLite writes on into a file that was deleted or replaced, and all of it would be lost without a word."""
-        if identity(self.path) != self._file:
-            raise StoreError(
-                f"{self.path}: the store was moved, deleted or replaced while it was in use, and what follows would "
-                "be lost; put it back, or run again to go on with what is there now"
-            )
 
     def _forget(self, claim: Claim) -> None:
         if self._claimed.get(claim.key) == claim:
