@@ -62,12 +62,14 @@ class Tally:
         return self.kills.total()
 
     def as_dict(self) -> dict[str, Any]:
-        return {name: dict(value) if isinstance(value, Counter) else value for name, value in vars(self).items()}
+        return {
+            name: dict(value) if isinstance(value, Counter) else value for name, value in vars(self).items()
+        }
 
     @classmethod
     def of(cls, stored: dict[str, Any]) -> Tally:
-        counters = {"kills", "told", "nothing_to_tell"}
-        return cls(**{name: Counter(value) if name in counters else value for name, value in stored.items()})
+        counters = {name: Counter[str](stored[name]) for name in ("kills", "told", "nothing_to_tell")}
+        return cls(**{**stored, **counters})
 
 
 def undisturbed(folder: Path) -> Reference:
@@ -173,8 +175,14 @@ def _complain_of_words(
     for kind in kinds:
         sentence = next((line for line in said if kind.told in line), None)
         if kind.told == NEXT_RUN:
-            sentence = f"(by the next run) ... {NEXT_RUN} ..." if command.process.pid in now.claimed_by else None
-        elif kind.ends_run and sentence is None and (command.finished or failed or code not in (-15, kind.status)):
+            sentence = (
+                f"(by the next run) ... {NEXT_RUN} ..." if command.process.pid in now.claimed_by else None
+            )
+        elif (
+            kind.ends_run
+            and sentence is None
+            and (command.finished or failed or code not in (-15, kind.status))
+        ):
             tally.complaints.append(f"{kind.name}: exit status {code}, and nobody was told: {said[-3:]}")
         if kind.told == "memory" and sentence is None:
             tally.unnoticed += 1
@@ -186,5 +194,7 @@ def _complain_of_words(
     for line in said:
         if NEXT_RUN in line:
             tally.sentences |= {kind.name: line for kind in KINDS if kind.told == NEXT_RUN}
-    if code not in (0, 2, 130, 143, -9, -15) or (code == 2 and not any("fairtrial:" in line for line in said)):
+    if code not in (0, 2, 130, 143, -9, -15) or (
+        code == 2 and not any("fairtrial:" in line for line in said)
+    ):
         tally.complaints.append(f"exit status {code}: {said[-3:]}")

@@ -64,7 +64,6 @@ class Command:
             text=True,
             errors="replace",
             start_new_session=True,
-            preexec_fn=_listen_to_ctrl_c,
         )
         self.began = time.monotonic()
         self.lines: list[str] = []
@@ -134,9 +133,10 @@ class Command:
             self.process.send_signal(number)
 
 
-def _listen_to_ctrl_c() -> None:
+def hear_ctrl_c() -> None:
     """Shells start what runs in the background with Ctrl-C ignored, and so would be all that is started here."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _is_worker(process: psutil.Process) -> bool:

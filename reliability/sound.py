@@ -108,7 +108,9 @@ def held(folder: Path, complaints: list[str]) -> Held:
             complaints.append(f"{plans} plans are registered, and one was asked for")
         verdicts = store.verdicts()
         with closing(sqlite3.connect(path)) as connection:
-            saved = connection.execute("SELECT key, weights_sha256 FROM trials WHERE weights_saved").fetchall()
+            saved = connection.execute(
+                "SELECT key, weights_sha256 FROM trials WHERE weights_saved"
+            ).fetchall()
         complaints += [
             f"weights of {key[:12]} are said to be saved and are not"
             for key, sha256 in saved

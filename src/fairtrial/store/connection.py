@@ -153,7 +153,7 @@ def reading(connection: sqlite3.Connection) -> Generator[None]:
         connection.execute("BEGIN")
         try:
             # It is the first read that fixes the state: all waiting is done by then.
-            connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+            connection.execute("PRAGMA user_version").fetchone()
         except BaseException:
             connection.execute("ROLLBACK")
             raise

@@ -1,0 +1,148 @@
+"""The checks that a campaign rests on notice what they are there to notice."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from benchmarks.growing import stores
+from reliability.faults import FAULTS, Found
+from reliability.kills import Tally
+from reliability.kinds import KINDS
+from reliability.nightly import State, report
+from reliability.sound import NOTHING, Contents, complain_of_loss, contents
+
+from fairtrial.errors import FairtrialError
+from fairtrial.store import Store
+from reliability import load, places
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store of eight made-up trials: four seeds of two arms."""
+    monkeypatch.setattr(stores, "SEEDS", 4)
+    with Store.open(tmp_path / "store.db") as store:
+        stores.fill(store, stores.made(8))
+    return tmp_path / "store.db"
+
+
+def change(path: Path, statement: str) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(statement)
+
+
+def complaints(now: Contents, whole: Contents) -> list[str]:
+    found: list[str] = []
+    complain_of_loss(now, before=NOTHING, told=list(whole.trials), whole=whole, complaints=found)
+    return found
+
+
+def test_a_trial_that_is_gone_and_one_with_another_bit_are_complained_of(path: Path) -> None:
+    """A campaign that cannot see a loss would report none, whatever happened."""
+    wrong: list[str] = []
+    whole = contents(path, wrong)
+    assert (whole.done, wrong) == (8, [])
+    assert complaints(whole, whole) == []
+    change(
+        path,
+        "UPDATE trials SET test_loss = test_loss + 1e-9 WHERE seed = 2 AND arm_key = (SELECT max(arm_key) FROM arms)",
+    )
+    assert len(complaints(contents(path, wrong), whole)) == 1
+    change(path, "DELETE FROM trials WHERE seed = 3")
+    after = complaints(contents(path, wrong), whole)
+    assert sum("which the user was told is done" in one for one in after) == 2
+    assert wrong, "epochs without their trial are half a trial"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM epochs WHERE epoch = 2",
+        "DELETE FROM predictions",
+        "UPDATE epochs SET train_loss = 7 WHERE epoch = 1",
+    ],
+)
+def test_half_a_trial_and_other_epochs_are_complained_of(path: Path, statement: str) -> None:
+    """The row of a trial alone would still look whole."""
+    wrong: list[str] = []
+    whole = contents(path, wrong)
+    change(path, statement)
+    now = contents(path, wrong)
+    assert wrong or complaints(now, whole)
+
+
+def test_damage_to_the_file_is_complained_of(path: Path) -> None:
+    """`integrity_check` is asked, and its answer is heard."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (root,) = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'trials_by_arm'"
+        ).fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    content = bytearray(path.read_bytes())
+    content[root * size - 8 : root * size] = b"damaged!"
+    path.write_bytes(content)
+    wrong: list[str] = []
+    contents(path, wrong)
+    assert any(one.startswith("integrity_check") for one in wrong)
+
+
+def test_a_state_goes_on_where_it_ended_and_only_with_its_own_seed(tmp_path: Path) -> None:
+    """Two hundred kills take longer than one call may."""
+    state = State(seed=3, tally=Tally(studies=2), found={"full_disk": Found(fault="full", kept=3)})
+    state.tally.kills[KINDS[0].name] = 5
+    state.keep(tmp_path / "state.json")
+    assert State.read(tmp_path / "state.json", seed=3) == state
+    with pytest.raises(FairtrialError, match="was begun with --seed 3, not 4"):
+        State.read(tmp_path / "state.json", seed=4)
+
+
+def test_the_report_says_what_was_done_what_was_not_and_what_is_wrong() -> None:
+    """A fault that this machine does not permit must not look like one that was survived."""
+    state = State(seed=1, not_here={"full_disk": "needs root"})
+    state.found["locked_store"] = Found(
+        fault="Locked.", way="a lock", told="store /somewhere/store.db: locked", kept=3
+    )
+    state.tally.kills[KINDS[0].name] = 7
+    told = "\n".join(report(state))
+    assert f"| {KINDS[0].name} | 7 | 0 | 0 |" in told
+    assert "| Locked. | a lock | 3 of 3 | `store store.db: locked` |" in told
+    assert "| full disk | not possible here: needs root | - | - |" in told
+    assert told.count("not tried yet") == len(FAULTS) - 2
+    assert "Outcomes lost: 0." in told
+    broken = replace(state, tally=replace(state.tally, complaints=["lost: one"]))
+    assert "**1 complaints" in "\n".join(report(broken)) and "Outcomes lost: 0" not in "\n".join(
+        report(broken)
+    )
+
+
+@pytest.mark.slow
+def test_two_processes_on_one_store_share_the_queue_and_what_they_do_is_counted(tmp_path: Path) -> None:
+    """The figures of `scripts/load`, small: every trial once, and a complaint where one is missing."""
+    asked = load.Load(stored=100, queued=100, processes=2)
+    full = tmp_path / "full.db"
+    assert load.fill(full, asked.stored, seconds=None) == 0
+    found = load.measure(asked, full, tmp_path)
+    assert found["complaints"] == []
+    assert sum(found["shares"]) == 100
+    assert found["peak_bytes"] > 2**25 and found["slowest"] > 0
+    assert any("0, 0" in line for line in load.report(asked, found))
+    change(tmp_path / "load.db", "DELETE FROM trials WHERE rowid = 1")
+    assert load.whole(tmp_path / "load.db", 200)[0].startswith("trials: 199, expected 200")
+
+
+def test_a_small_disk_is_full_when_it_is_filled(tmp_path: Path) -> None:
+    """Where disks cannot be mounted the place says so: it never stands for a test that passed."""
+    try:
+        with places.small_disk(tmp_path / "disk", megabytes=1):
+            places.fill(tmp_path / "disk")
+            with (
+                pytest.raises(OSError, match="No space left"),
+                (tmp_path / "disk" / "more").open("wb") as file,
+            ):
+                file.write(bytes(10_000))
+    except places.NotHere as reason:
+        pytest.skip(str(reason))
