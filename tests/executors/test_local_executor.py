@@ -372,7 +372,14 @@ def test_too_little_memory_for_a_worker_is_called_that(
     says = "echo 'ImportError: libtorch_cpu.so: failed to map segment from shared object' >&2; exit 1"
     with python_that(says, tmp_path, monkeypatch) as executor:
         executor.start(Order(trial=trial()))
-        with pytest.raises(ExecutorError, match=r"too little memory for a worker.*`ulimit -v`"):
+        with pytest.raises(ExecutorError, match=r"\(perhaps too little memory for a worker; .*`ulimit -v`"):
+            list(executor.events())
+    monkeypatch.setattr(local, "_address_space", lambda: 900 * 2**20)
+    with python_that("echo 'OSError: no libllvmlite.so' >&2; exit 1", tmp_path, monkeypatch) as executor:
+        executor.start(Order(trial=trial()))
+        with pytest.raises(
+            ExecutorError, match=r"too little memory for a worker: a process may use 0\.9 GiB here"
+        ):
             list(executor.events())
 
 

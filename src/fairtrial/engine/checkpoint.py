@@ -66,7 +66,7 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
         "seconds": checkpoint.seconds,
     }
     tensors = {name: tensor.detach().contiguous() for name, tensor in checkpoint.tensors.items()}
-    with whole_file(path) as part:
+    with whole_file(path, lasting=False) as part:
         save_file(tensors, part, metadata={"fairtrial": json.dumps(about)})
 
 

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
 
 def save(trained: Trained, path: Path) -> None:
-    """All of them or none, with the fingerprint they must have. Raises OSError where they cannot be written."""
-    with whole_file(path) as part:
+    """All of them or none, with the fingerprint they must have. Raises OSError where they cannot be written.
+
+    On the disk before the outcome is told: the store must not name a file that a power cut took.
+    """
+    with whole_file(path, lasting=True) as part:
         save_file(trained.weights, part, metadata={"sha256": trained.outcome.weights_sha256})
 
 

@@ -12,9 +12,10 @@ from safetensors import SafetensorError
 
 
 @contextmanager
-def whole_file(path: Path) -> Generator[Path]:
+def whole_file(path: Path, *, lasting: bool) -> Generator[Path]:
     """Where to write what is to stand at `path` afterwards. Raises OSError, saying why, if it cannot be written.
 
+    `lasting`: it is on the disk, whole, when the block ends, for what is written afterwards to rely on.
     What earlier writers that were killed left behind goes: of one file there is never more than one writer.
     """
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
@@ -23,11 +24,26 @@ def whole_file(path: Path) -> Generator[Path]:
         for left in path.parent.glob(f"{path.name}.*.part"):
             left.unlink(missing_ok=True)
         yield part
+        if lasting:
+            _to_disk(part)
         part.replace(path)
+        if lasting:
+            _to_disk(path.parent)
     except (OSError, SafetensorError) as error:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
         raise OSError(_reason(error, path.parent)) from error
+
+
+def _to_disk(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk; Windows keeps folders to itself."""
+    if path.is_dir() and os.name != "posix":
+        return
+    opened = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _reason(error: OSError | SafetensorError, folder: Path) -> str:

@@ -62,6 +62,7 @@ def serve(orders: TextIO, events: TextIO) -> None:
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
 
+    import fairtrial.engine.train  # noqa: F401  a worker that says it is ready has room for what it trains with
     from fairtrial.data.catalog import load
     from fairtrial.engine.provenance import provenance
     from fairtrial.trial import Ready
