@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,8 @@ from reliability.sound import (
 
 MOST_IN_A_STUDY = 14
 """Kills of one study; then it is left to finish."""
+
+SIDE_BY_SIDE = 2
 
 BEFORE_ITS_START = 0.25
 """Share of the kills that come while a command or its workers are still starting."""
@@ -66,6 +70,14 @@ class Tally:
             name: dict(value) if isinstance(value, Counter) else value for name, value in vars(self).items()
         }
 
+    def add(self, other: Tally) -> None:
+        """Put another's counts to these."""
+        for name, value in vars(other).items():
+            if isinstance(value, dict) and not isinstance(value, Counter):
+                getattr(self, name).update(value)
+            else:
+                setattr(self, name, getattr(self, name) + value)
+
     @classmethod
     def of(cls, stored: dict[str, Any]) -> Tally:
         counters = {name: Counter[str](stored[name]) for name in ("kills", "told", "nothing_to_tell")}
@@ -90,22 +102,40 @@ def undisturbed(folder: Path) -> Reference:
 def kill_at_random(
     whole: Reference, tally: Tally, *, kills: int, seed: int, say: Callable[[str], None], seconds: float
 ) -> None:
-    """Add so many kills to the tally, or as many as begin within `seconds`; every complaint ends up in it."""
-    until, wanted = time.monotonic() + seconds, tally.total + kills
-    while tally.total < wanted and time.monotonic() < until:
-        # Named by what was done before, so that a campaign in pieces draws on.
-        rng = random.Random(f"{seed} {tally.studies}")
-        before = len(tally.complaints)
-        with tempfile.TemporaryDirectory() as place:
-            folder = new_study(Path(place) / "study")
-            _one_study(folder, whole, tally, rng=rng, most=min(MOST_IN_A_STUDY, wanted - tally.total))
-        tally.studies += 1
-        new = tally.complaints[before:]
-        say(f"{tally.total} kills, study {tally.studies}: {'; '.join(new) if new else 'whole'}")
+    """Add so many kills to the tally, or as many as begin within `seconds`; every complaint ends up in it.
+
+    Two studies go on side by side, each in a folder of its own: a run spends its first seconds on one core.
+    """
+    until, wanted, begun = time.monotonic() + seconds, tally.total + kills, tally.studies
+    lock, under_way = threading.Lock(), 0
+
+    def go_on() -> None:
+        nonlocal begun, under_way
+        while True:
+            with lock:
+                most = min(MOST_IN_A_STUDY, wanted - tally.total - under_way)
+                if most < 1 or time.monotonic() > until:
+                    return
+                number, begun, under_way = begun, begun + 1, under_way + most
+            one = Tally(studies=1)
+            with tempfile.TemporaryDirectory() as place:
+                # Named by what was done before, so that a campaign in pieces draws on.
+                rng = random.Random(f"{seed} {number}")
+                _one_study(new_study(Path(place) / "study"), whole, one, rng=rng, most=most, until=until)
+            with lock:
+                under_way -= most
+                tally.add(one)
+                say(f"{tally.total} kills, study {tally.studies}: {'; '.join(one.complaints) or 'whole'}")
+
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
+        for done in [threads.submit(go_on) for _ in range(SIDE_BY_SIDE)]:
+            done.result()
 
 
-def _one_study(folder: Path, whole: Reference, tally: Tally, *, rng: random.Random, most: int) -> None:
-    """One study to its end through up to `most` kills."""
+def _one_study(
+    folder: Path, whole: Reference, tally: Tally, *, rng: random.Random, most: int, until: float
+) -> None:
+    """One study to its end through up to `most` kills, and none in commands begun after `until`."""
     store, complaints = folder / "store.db", tally.complaints
     kept: Contents = NOTHING
     told_done: Counter[tuple[str, int]] = Counter()
@@ -114,7 +144,7 @@ def _one_study(folder: Path, whole: Reference, tally: Tally, *, rng: random.Rand
         more = ("-j", str(rng.choice((1, 2))))
         with run(folder, *more) as command:
             tally.commands += 1
-            kinds = list(_strike(command, whole, rng, most=most - struck))
+            kinds = list(_strike(command, whole, rng, most=0 if time.monotonic() > until else most - struck))
             code = command.wait()
         now = contents(store, complaints)
         told_done.update(command.finished)
@@ -140,7 +170,7 @@ def _strike(command: Command, whole: Reference, rng: random.Random, *, most: int
         kind = rng.choice(KINDS)
         done = len(command.finished)
         # Workers that have trained once have the memory that they need.
-        early = rng.random() < BEFORE_ITS_START or kind.told == "memory"
+        early = rng.random() < BEFORE_ITS_START or kind.takes_memory
         if early and not done:
             _sleep(command, rng.uniform(0, 1.2 * whole.starting))
         else:
@@ -172,28 +202,24 @@ def _complain_of_words(
         tally.complaints.append(f"{now.attempts - kept.attempts} attempts failed and {len(failed)} were told")
     if owed and command.finished and not any(NEXT_RUN in line for line in said):
         tally.complaints.append("the run after one that was killed did not say so")
+    unused = list(said)
     for kind in kinds:
-        sentence = next((line for line in said if kind.told in line), None)
-        if kind.told == NEXT_RUN:
-            sentence = (
-                f"(by the next run) ... {NEXT_RUN} ..." if command.process.pid in now.claimed_by else None
-            )
-        elif (
-            kind.ends_run
-            and sentence is None
-            and (command.finished or failed or code not in (-15, kind.status))
-        ):
+        sentence = next((line for line in unused if any(one in line for one in kind.told)), None)
+        if kind.told == (NEXT_RUN,):
+            sentence = NEXT_RUN if command.process.pid in now.claimed_by else None
+        elif sentence is not None:
+            unused.remove(sentence)  # two kills are two sentences
+            tally.sentences[kind.name] = sentence
+        elif kind.ends_run and (command.finished or failed or code not in (-15, kind.status)):
             tally.complaints.append(f"{kind.name}: exit status {code}, and nobody was told: {said[-3:]}")
-        if kind.told == "memory" and sentence is None:
+        if kind.takes_memory and sentence is None:
             tally.unnoticed += 1
             continue
         tally.kills[kind.name] += 1
         (tally.nothing_to_tell if sentence is None else tally.told)[kind.name] += 1
-        if sentence is not None and kind.told != NEXT_RUN:
-            tally.sentences[kind.name] = sentence
     for line in said:
         if NEXT_RUN in line:
-            tally.sentences |= {kind.name: line for kind in KINDS if kind.told == NEXT_RUN}
+            tally.sentences |= {kind.name: line for kind in KINDS if kind.told == (NEXT_RUN,)}
     if code not in (0, 2, 130, 143, -9, -15) or (
         code == 2 and not any("fairtrial:" in line for line in said)
     ):

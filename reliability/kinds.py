@@ -18,14 +18,15 @@ from reliability.small import Command
 class Kind:
     """A way to die. `ends_run`: the command itself goes, not one of its workers alone.
 
-    `deal` strikes and says whether there was anything to strike. `told` is in what the user reads: of a worker, where
+    `deal` strikes and says whether there was anything to strike. One of `told` is in what the user reads: of a worker, where
     it had a trial; of a command that may still speak, before its end; of one that may not, from the next run.
     """
 
     name: str
     ends_run: bool
     deal: Callable[[Command, random.Random], bool]
-    told: str
+    told: tuple[str, ...]
+    takes_memory: bool = False
     status: int | None = None
 
 
@@ -76,34 +77,35 @@ KINDS = (
         name="a worker, SIGKILL",
         ends_run=False,
         deal=_a_worker(_sending(signal.SIGKILL)),
-        told="the worker was killed by SIGKILL",
+        told=("the worker was killed by SIGKILL",),
     ),
     Kind(
         name="a worker, SIGTERM",
         ends_run=False,
         deal=_a_worker(_sending(signal.SIGTERM)),
-        told="the worker was killed by SIGTERM",
+        told=("the worker was killed by SIGTERM",),
     ),
     Kind(
         name="a worker, no more memory (RLIMIT_AS)",
         ends_run=False,
         deal=_a_worker(_take_memory),
-        told="memory",
+        told=("memory", "the worker ended with exit code", "no worker can start"),
+        takes_memory=True,
     ),
-    Kind(name="the command, SIGKILL", ends_run=True, deal=_the_command(signal.SIGKILL), told=NEXT_RUN),
+    Kind(name="the command, SIGKILL", ends_run=True, deal=_the_command(signal.SIGKILL), told=(NEXT_RUN,)),
     Kind(
         name="the command, SIGTERM",
         ends_run=True,
         deal=_the_command(signal.SIGTERM),
-        told="ended by SIGTERM; nothing finished is lost. Go on with:",
+        told=("ended by SIGTERM; nothing finished is lost. Go on with:",),
         status=143,
     ),
     Kind(
         name="the command, SIGINT (Ctrl-C)",
         ends_run=True,
         deal=_the_command(signal.SIGINT),
-        told="interrupted; nothing finished is lost. Go on with:",
+        told=("interrupted; nothing finished is lost. Go on with:",),
         status=130,
     ),
-    Kind(name="command and workers, SIGKILL (power cut)", ends_run=True, deal=_all, told=NEXT_RUN),
+    Kind(name="command and workers, SIGKILL (power cut)", ends_run=True, deal=_all, told=(NEXT_RUN,)),
 )

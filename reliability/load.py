@@ -57,7 +57,12 @@ def main() -> int:
     add("--trials", type=int, default=10_000, help="trials that all processes want (100 a step)")
     add("--processes", type=int, default=8)
     add("--folder", type=Path, help="keep the store of made-up trials here, and take it from here")
-    add("--fill", type=float, metavar="SECONDS", help="only fill the store in the folder, for so long")
+    add(
+        "--fill",
+        type=float,
+        metavar="SECONDS",
+        help="only fill the store in the folder, so long; several may at once",
+    )
     add("--write", type=Path, help="replace the load block of this file")
     options = parser.parse_args()
     load = Load(stored=options.stored, queued=options.trials, processes=options.processes)

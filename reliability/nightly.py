@@ -22,6 +22,9 @@ from reliability.small import TRIALS, hear_ctrl_c
 
 BLOCK = "faults"
 
+KEPT_EVERY = 40
+"""Kills after which the state is written; fewer would leave one of the two studies side by side waiting."""
+
 
 @dataclass(kw_only=True)
 class State:
@@ -107,7 +110,7 @@ def _go_on(state: State, place: Path, *, kills: int, until: float, kept: Path | 
             _one_fault(state, name, place / name, whole)
             state.keep(kept)
     while state.tally.total < kills and time.monotonic() < until:
-        few = min(5, kills - state.tally.total)
+        few = min(KEPT_EVERY, kills - state.tally.total)
         left = until - time.monotonic()
         kill_at_random(whole, state.tally, kills=few, seed=state.seed, say=_say, seconds=left)
         state.keep(kept)
