@@ -16,6 +16,7 @@ from reliability.nightly import State, report
 from reliability.sound import NOTHING, Contents, complain_of_loss, contents
 
 from fairtrial.errors import FairtrialError
+from fairtrial.report.marked import surroundings
 from fairtrial.store import Store
 from reliability import load, places
 
@@ -146,3 +147,10 @@ def test_a_small_disk_is_full_when_it_is_filled(tmp_path: Path) -> None:
                 file.write(bytes(10_000))
     except places.NotHere as reason:
         pytest.skip(str(reason))
+
+
+@pytest.mark.parametrize("block", ["faults", "load", "fuzz"])
+def test_the_page_has_a_place_for_each_commands_figures(block: str) -> None:
+    """`--write` is refused without one, after half an hour of kills if nobody had looked before."""
+    before, after = surroundings(Path(__file__).parents[2] / "docs" / "reliability.md", block)
+    assert before.count("## ") > 0 and after.startswith("<!-- ")

@@ -108,6 +108,8 @@ def test_closing_does_not_wait_for_a_lock_with_each_of_its_claims(
         began = time.monotonic()
         store.close()
         assert time.monotonic() - began < 5
+    with Store.open(tmp_path / "store.db") as again:
+        claimed(again, 1)  # in a notebook the process lives on, and would wait for itself
 
 
 def test_eight_at_once_claim_and_record_each_trial_once_and_nobody_hears_of_locks(tmp_path: Path) -> None:

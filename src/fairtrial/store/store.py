@@ -72,6 +72,7 @@ class Store(PlanKeeper, SelectionKeeper, PairKeeper):
         with contextlib.suppress(StoreError):  # nor may a lock
             for claim in tuple(self._claimed.values()):
                 self.release(claim)
+        claims.leave(self._claimed.values())
         self._connection.close()
 
     def __enter__(self) -> Self:
