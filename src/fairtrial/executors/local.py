@@ -133,21 +133,24 @@ class LocalExecutor:
         if self.workers <= len(self._cores):
             command += ["--core", str(self._cores[number])]
         threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-        try:
-            errors = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the worker does
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                env={**os.environ, **_same_package(), **threads},
-                process_group=0 if sys.platform != "win32" else None,
-            )
-        except OSError as error:
-            raise ExecutorError(
-                f"no worker can start: {error.strerror}{f' ({error.filename})' if error.filename else ''}; end other "
-                "programs or free some space, and run again: nothing finished is lost"
-            ) from error
+        with contextlib.ExitStack() as opened:
+            try:
+                errors = opened.enter_context(tempfile.TemporaryFile())
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    env={**os.environ, **_same_package(), **threads},
+                    process_group=0 if sys.platform != "win32" else None,
+                )
+            except OSError as error:
+                what = f" ({error.filename})" if error.filename else ""
+                raise ExecutorError(
+                    f"no worker can start: {error.strerror}{what}; end other programs or free some space, and run "
+                    "again: nothing finished is lost"
+                ) from error
+            opened.pop_all()  # the file lives as long as the worker does
         worker = _Worker(number=number, process=process, errors=errors)
         assert process.stdout is not None
         os.set_blocking(process.stdout.fileno(), False)
@@ -192,7 +195,15 @@ class LocalExecutor:
                 f"{os.getpid()}` with {sys.executable} to see the whole message."
             )
         if key is not None:
-            self._ready.append(Lost(key=key, state="failed", reason=_why(code, said)))
+            # With no more memory than this the next worker would fail the trial as well.
+            self._ready.append(
+                Lost(
+                    key=key,
+                    state="failed",
+                    reason=_why(code, said),
+                    retry=code < 0 or not _short_of_memory(said),
+                )
+            )
 
     def _discard(self, worker: _Worker) -> None:
         process = worker.process
