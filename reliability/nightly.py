@@ -150,20 +150,25 @@ def report(state: State) -> Iterator[str]:
         f"{tally.unnoticed} workers that needed no more of it."
     )
     yield ""
-    yield "| fault | how it was made here | outcomes kept | what is said |"
+    yield "| fault | how it was made here | trials that were done, and are kept | what is said |"
     yield "|---|---|---|---|"
     for name in faults.FAULTS:
         if name in state.found:
             one = state.found[name]
-            yield f"| {one.fault} | {one.way} | {one.kept} of {one.kept} | {_cell(one.told)} |"
+            yield f"| {one.fault} | {one.way} | {one.kept} of {one.finished} | {_cell(one.told)} |"
         else:
             yield f"| {name.replace('_', ' ')} | not possible here: {state.not_here.get(name, 'not tried yet')} | - | - |"
     yield ""
-    wrong = len(state.complaints)
-    if wrong:
-        yield f"**{wrong} complaints; see the command's output.**"
-    else:
-        yield "Outcomes lost: 0. Stored or trained twice: 0. Different from an undisturbed run: 0. Damaged stores: 0."
+    lost = sum(one.finished - one.kept for one in state.found.values())
+    counts = {
+        "lost": lost + sum("lost:" in one for one in state.complaints),
+        "trained twice": sum("twice:" in one for one in state.complaints),
+        "different from an undisturbed run": sum(
+            "different:" in one or "are not those of" in one for one in state.complaints
+        ),
+        "complaints of any kind": len(state.complaints),
+    }
+    yield "; ".join(f"{name}: {count}" for name, count in counts.items()).capitalize() + "."
 
 
 def _cell(said: str) -> str:

@@ -83,6 +83,7 @@ class Dispatch:
     def take(self, event: Event) -> Ended | None:
         """Record what has ended; None for any other event."""
         ended = self._ended(event)
+        self.store.settle()
         if time.monotonic() - self._beaten > _HEARTBEAT_SECONDS:
             self.store.heartbeat([running.claim for running in self.running.values()])
             self._beaten = time.monotonic()

@@ -93,7 +93,9 @@ def test_damage_to_the_file_is_complained_of(path: Path) -> None:
 
 def test_a_state_goes_on_where_it_ended_and_only_with_its_own_seed(tmp_path: Path) -> None:
     """Two hundred kills take longer than one call may."""
-    state = State(seed=3, tally=Tally(studies=2), found={"full_disk": Found(fault="full", kept=3)})
+    state = State(
+        seed=3, tally=Tally(studies=2), found={"full_disk": Found(fault="full", finished=4, kept=3)}
+    )
     state.tally.kills[KINDS[0].name] = 5
     state.keep(tmp_path / "state.json")
     assert State.read(tmp_path / "state.json", seed=3) == state
@@ -105,7 +107,7 @@ def test_the_report_says_what_was_done_what_was_not_and_what_is_wrong() -> None:
     """A fault that this machine does not permit must not look like one that was survived."""
     state = State(seed=1, not_here={"full_disk": "needs root"})
     state.found["locked_store"] = Found(
-        fault="Locked.", way="a lock", told="store /somewhere/store.db: locked", kept=3
+        fault="Locked.", way="a lock", told="store /somewhere/store.db: locked", finished=3, kept=3
     )
     state.tally.kills[KINDS[0].name] = 7
     told = "\n".join(report(state))
@@ -113,10 +115,12 @@ def test_the_report_says_what_was_done_what_was_not_and_what_is_wrong() -> None:
     assert "| Locked. | a lock | 3 of 3 | `store store.db: locked` |" in told
     assert "| full disk | not possible here: needs root | - | - |" in told
     assert told.count("not tried yet") == len(FAULTS) - 2
-    assert "Outcomes lost: 0." in told
-    broken = replace(state, tally=replace(state.tally, complaints=["lost: one"]))
-    assert "**1 complaints" in "\n".join(report(broken)) and "Outcomes lost: 0" not in "\n".join(
-        report(broken)
+    assert told.endswith(
+        "Lost: 0; trained twice: 0; different from an undisturbed run: 0; complaints of any kind: 0."
+    )
+    broken = replace(state, tally=replace(state.tally, complaints=["lost: one", "trained twice: two"]))
+    assert list(report(broken))[-1].startswith(
+        "Lost: 1; trained twice: 1; different from an undisturbed run: 0;"
     )
 
 

@@ -186,20 +186,44 @@ def test_outcomes_are_waited_for_until_they_are_on_the_disk_but_not_many_times_a
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A power cut may cost the last second's trials, never one of an hour; short trials wait for no disk."""
-    said: list[str] = []
+    waited: list[Path] = []
+    monkeypatch.setattr(store_module, "to_disk", waited.append)
 
-    def record(store: Store, seed: int) -> bool:
-        said.clear()
+    def record(store: Store, seed: int) -> int:
         claim = claimed(store, seed)
-        assert not any("synchronous" in one for one in said), "a claim is worth no waiting"
+        assert not waited, "a claim is worth no waiting"
         store.record(claim, finished(trial_of(seed)), trial=trial_of(seed), weights=False)
-        changes = [one for one in said if "synchronous" in one]
-        assert changes in ([], ["PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL"])
-        return bool(changes)
+        times = len(waited)
+        waited.clear()
+        return times
 
     with Store.open(tmp_path / "store.db") as store:
-        store._connection.set_trace_callback(said.append)  # pyright: ignore[reportPrivateUsage]
         monkeypatch.setattr(store_module, "SYNC_SECONDS", 60.0)
-        assert [record(store, seed) for seed in (1, 2, 3)] == [True, False, False]
+        assert [record(store, seed) for seed in (1, 2, 3)] == [1, 0, 0]
+        store.settle()
+        assert not waited
         monkeypatch.setattr(store_module, "SYNC_SECONDS", 0.0)
-        assert record(store, 4)
+        store.settle()
+        store.settle()
+        assert waited == [store.path], "those two are waited for in the next quiet moment, once"
+        waited.clear()
+        monkeypatch.setattr(store_module, "SYNC_SECONDS", 60.0)
+        assert record(store, 4) == 0
+    assert waited == [store.path], "and at the latest when the store is closed"
+
+
+def test_a_disk_that_fails_when_it_is_waited_for_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some disks take everything and fail when it is to be there."""
+
+    def fails(_: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    with Store.open(tmp_path / "store.db") as store:
+        claim = claimed(store, 1)
+        monkeypatch.setattr(connection.os, "fsync", fails)
+        with pytest.raises(
+            StoreError, match=r"could not be read or written \(Input/output error\); check the disk"
+        ):
+            store.record(claim, finished(trial_of(1)), trial=trial_of(1), weights=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -17,10 +17,10 @@ from fairtrial.store.connection import (
     check_in_place,
     chunks,
     connect,
-    durably,
     explained,
     identity,
     reading,
+    to_disk,
     writing,
 )
 from fairtrial.store.keepers import PairKeeper, PlanKeeper, SelectionKeeper
@@ -29,7 +29,7 @@ from fairtrial.store.owner import Owner, this_process
 from fairtrial.trial import ENGINE_VERSION, Lost, Outcome, Predictions, StoredTrial, Trial
 
 SYNC_SECONDS = 1.0
-"""Outcomes are waited for until they are on the disk, but no more often than this."""
+"""What is recorded is waited for until it is on the disk, but no more often than this."""
 
 RELEASE_SECONDS = 1.0
 """How long to wait for others when giving back what was not trained."""
@@ -52,7 +52,7 @@ class Store(PlanKeeper, SelectionKeeper, PairKeeper):
         self._claimed: dict[str, Claim] = {}
         self._connection = connect(path, create=create)
         self._file = identity(path)
-        self._synced = -SYNC_SECONDS
+        self._settled, self._unsettled = -SYNC_SECONDS, False
 
     @classmethod
     def open(
@@ -68,6 +68,9 @@ class Store(PlanKeeper, SelectionKeeper, PairKeeper):
 
     def close(self) -> None:
         """Release the claims still open and close the file."""
+        with contextlib.suppress(StoreError):
+            if self._unsettled:
+                self._settle()
         # A full disk may keep us from releasing; the claims then end with this process.
         with contextlib.suppress(StoreError):  # nor may a lock
             for claim in tuple(self._claimed.values()):
@@ -155,9 +158,11 @@ class Store(PlanKeeper, SelectionKeeper, PairKeeper):
         outcomes.check(outcome, trial=trial)
         self._check_claim(claim, trial)
         check_in_place(self.path, self._file)
-        with explained(self.path), self._lasting(), writing(self._connection):
+        with explained(self.path), writing(self._connection):
             claims.surrender(self._connection, claim)
             outcomes.insert(self._connection, outcome, trial=trial, weights=weights, now=self._now())
+        self._unsettled = True
+        self.settle()
         self._forget(claim)
 
     def record_lost(self, claim: Claim, lost: Lost, *, trial: Trial) -> None:
@@ -278,15 +283,15 @@ class Store(PlanKeeper, SelectionKeeper, PairKeeper):
         if claim.key != trial.key:
             raise StoreError(f"trial {trial.key[:12]}: the claim is for another trial, {claim.key[:12]}")
 
-    @contextlib.contextmanager
-    def _lasting(self) -> Generator[None]:
-        """Wait for the disk, but not for each of many short trials: a power cut costs SYNC_SECONDS of them at most."""
-        if time.monotonic() - self._synced < SYNC_SECONDS:
-            yield
-            return
-        with durably(self._connection):
-            yield
-        self._synced = time.monotonic()
+    def settle(self) -> None:
+        """Wait for the disk if something recorded is not on it yet, but no more often than every SYNC_SECONDS."""
+        if self._unsettled and time.monotonic() - self._settled >= SYNC_SECONDS:
+            self._settle()
+
+    def _settle(self) -> None:
+        with explained(self.path):
+            to_disk(self.path)
+        self._settled, self._unsettled = time.monotonic(), False
 
     def _forget(self, claim: Claim) -> None:
         if self._claimed.get(claim.key) == claim:
