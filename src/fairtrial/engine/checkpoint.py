@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,7 +62,7 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
     """
     about = {
         "key": checkpoint.key,
-        "history": [asdict(record) for record in checkpoint.history],
+        "history": [record._asdict() for record in checkpoint.history],
         "seconds": checkpoint.seconds,
     }
     tensors = {name: tensor.detach().contiguous() for name, tensor in checkpoint.tensors.items()}

@@ -64,10 +64,12 @@ def serve(orders: TextIO, events: TextIO) -> None:
 
     import fairtrial.engine.train  # noqa: F401  a worker that says it is ready has room for what it trains with
     from fairtrial.data.catalog import load
+    from fairtrial.engine import device
     from fairtrial.engine.provenance import provenance
     from fairtrial.trial import Ready
     from fairtrial.wire import TimingOrder, decode_order, encode_event
 
+    device.prepare()
     facts = provenance()
 
     def tell(event: Event) -> None:
