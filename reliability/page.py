@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ def measured_here(command: str) -> list[str]:
     return [
         f"`{command}`, {datetime.now(UTC):%Y-%m-%d}, {processor()}, {len(available_cores())} cores, "
         f"{machine_memory() / 2**30:.0f} GiB, {facts['system']}, Python {facts['python']}, torch {facts['torch']}, "
-        f"fairtrial {facts['fairtrial']}."
+        f"fairtrial {facts['fairtrial']}; load average {os.getloadavg()[0]:.1f} when it ended."
     ]
 
 

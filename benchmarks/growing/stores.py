@@ -96,13 +96,14 @@ def made(size: int, *, first: int = 0) -> Study:
     return Study(name="made", arms=arms, questions=tuple(questions), seeds=Seeds(min=3, max=SEEDS))
 
 
-def fill(store: Store, study: Study, *, until: float = float("inf")) -> float:
+def fill(store: Store, study: Study, *, seeds: int | None = None, until: float = float("inf")) -> float:
     """Record an outcome for every trial, one by one, as a run does; the seconds that recording took.
 
     Those that are there, or that another process is at, are left alone; no more are begun at `until` by perf_counter.
+    All SEEDS of each arm unless fewer are named.
     """
     facts, labels, seconds = provenance(), catalog.load("mnist").test_labels, 0.0
-    for trial in missing(study, store, list(study.arms), SEEDS):
+    for trial in missing(study, store, list(study.arms), seeds or SEEDS):
         if perf_counter() > until:
             break
         began = perf_counter()

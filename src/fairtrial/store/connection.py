@@ -67,7 +67,8 @@ def _check_file(path: Path, *, create: bool) -> None:
         raise StoreError(f"{path} is not an ordinary file; choose another --store")
     for place in (path, path.parent):
         if place.exists() and not os.access(place, os.W_OK):
-            raise StoreError(f"{path}: {place} cannot be written; choose a --store in a place of your own")
+            what = path if place == path else f"{path}: its folder"
+            raise StoreError(f"{what} cannot be written; choose a --store in a place of your own")
     if path.exists():
         with path.open("rb") as file:
             start = file.read(len(_MAGIC))
