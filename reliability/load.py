@@ -113,7 +113,7 @@ def fill(path: Path, trials: int, *, seconds: float | None) -> int:
     if any(trial.seed == 1 for trial in lacking):
         return len(lacking)
     originals = [trials_of(arm, range(1, 2))[0].key for arm in study.arms.values()]
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=600)) as connection:
         for begin in range(0, len(lacking), COPIES_AT_ONCE):
             if time.perf_counter() > until:
                 return len(lacking) - begin
@@ -134,7 +134,7 @@ def copy(connection: sqlite3.Connection, original: str, trial: Trial) -> None:
         columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
         taken = ", ".join(f":{column}" if column in own else column for column in columns)
         connection.execute(
-            f"INSERT INTO {table} ({', '.join(columns)}) SELECT {taken} FROM {table} WHERE key = :original",
+            f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) SELECT {taken} FROM {table} WHERE key = :original",
             {**own, "original": original},
         )
 
