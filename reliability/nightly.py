@@ -75,7 +75,12 @@ def main() -> int:
     add("--kills", type=int, default=200, help="random kills in all")
     add("--seed", type=int, default=1, help="which random moments")
     add("--state", type=Path, help="go on from this file, and keep in it what was done")
-    add("--seconds", type=float, default=float("inf"), help="begin nothing more after so long")
+    add(
+        "--seconds",
+        type=float,
+        default=float("inf"),
+        help="begin nothing more after so long; 0 to report only",
+    )
     add("--write", type=Path, help=f"replace the {BLOCK} block of this file")
     options = parser.parse_args()
     hear_ctrl_c()
@@ -86,7 +91,8 @@ def main() -> int:
     except FairtrialError as error:
         sys.exit(str(error))
     until = time.monotonic() + options.seconds
-    if state.tally.total < options.kills or len(state.found) + len(state.not_here) < len(faults.FAULTS):
+    lacking = state.tally.total < options.kills or len(state.found) + len(state.not_here) < len(faults.FAULTS)
+    if lacking and options.seconds > 0:
         with tempfile.TemporaryDirectory() as place:
             _go_on(state, Path(place), kills=options.kills, until=until, kept=options.state)
     lines = [
@@ -157,7 +163,8 @@ def report(state: State) -> Iterator[str]:
             one = state.found[name]
             yield f"| {one.fault} | {one.way} | {one.kept} of {one.finished} | {_cell(one.told)} |"
         else:
-            yield f"| {name.replace('_', ' ')} | not possible here: {state.not_here.get(name, 'not tried yet')} | - | - |"
+            why = f"not possible here: {state.not_here[name]}" if name in state.not_here else "not tried yet"
+            yield f"| {name.replace('_', ' ')} | {why} | - | - |"
     yield ""
     lost = sum(one.finished - one.kept for one in state.found.values())
     counts = {
