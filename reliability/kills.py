@@ -202,7 +202,7 @@ def _complain_of_words(
         tally.complaints.append(f"{now.attempts - kept.attempts} attempts failed and {len(failed)} were told")
     if owed and command.finished and not any(NEXT_RUN in line for line in said):
         tally.complaints.append("the run after one that was killed did not say so")
-    unused = list(said)
+    unused = [line for line in said if not line.startswith("given up:")]  # said once more at the end
     for kind in kinds:
         sentence = next((line for line in unused if any(one in line for one in kind.told)), None)
         if kind.told == (NEXT_RUN,):

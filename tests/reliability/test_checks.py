@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from benchmarks.growing import stores
@@ -18,7 +21,7 @@ from reliability.sound import NOTHING, Contents, complain_of_loss, contents
 from fairtrial.errors import FairtrialError
 from fairtrial.report.marked import surroundings
 from fairtrial.store import Store
-from reliability import load, places
+from reliability import kills, load, places
 
 
 @pytest.fixture
@@ -158,3 +161,56 @@ def test_the_page_has_a_place_for_each_commands_figures(block: str) -> None:
     """`--write` is refused without one, after half an hour of kills if nobody had looked before."""
     before, after = surroundings(Path(__file__).parents[2] / "docs" / "reliability.md", block)
     assert before.count("## ") > 0 and after.startswith("<!-- ")
+
+
+def test_a_campaign_ends_with_the_kills_that_were_asked_for_and_repeats_no_study(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two studies side by side must neither share their moments nor kill once too often."""
+    drawn: list[float] = []
+
+    def study(*given: Any, rng: random.Random, most: int, until: float) -> None:
+        drawn.append(rng.random())
+        given[2].kills[KINDS[0].name] += min(most, 3)
+        given[2].sentences[KINDS[0].name] = "killed"
+
+    monkeypatch.setattr(kills, "_one_study", study)
+    tally, said = Tally(), list[str]()
+    for wanted in (10, 7):  # in two pieces
+        kills.kill_at_random(cast("Any", None), tally, kills=wanted, seed=1, say=said.append, seconds=60)
+    assert tally.total == 17
+    assert tally.studies == len(drawn) == len(set(drawn)) == len(said)
+    assert Tally.of(tally.as_dict()) == tally
+
+
+def words(
+    *said: str, kinds: tuple[int, ...] = (), code: int = 0, pid: int = 7, claimed: int = 0, failed: int = 0
+) -> Tally:
+    """What is counted and complained of where a command said this after these kills."""
+    command: Any = SimpleNamespace(
+        lines=list(said), errors="\n".join(said), finished=[("narrow", 1)], process=SimpleNamespace(pid=pid)
+    )
+    now = Contents(trials={}, claimed_by=frozenset({claimed}), attempts=failed)
+    tally = Tally()
+    kills._complain_of_words(
+        command, [KINDS[one] for one in kinds], code, now, NOTHING, owed=False, tally=tally
+    )
+    return tally
+
+
+def test_what_the_user_was_not_told_is_complained_of() -> None:
+    """Nothing lost and nothing said is half of the promise."""
+    line = "narrow seed 2: failed: the worker was killed by SIGKILL (perhaps ...); it is tried again"
+    told = words(line, kinds=(0, 0), failed=1)
+    assert (told.told.total(), told.nothing_to_tell.total(), told.complaints) == (1, 1, [])
+    assert words(kinds=(0,), failed=1).complaints == ["1 attempts failed and 0 were told"]
+    assert "nobody was told" in words("[1] narrow seed 1: validation", kinds=(4,), code=143).complaints[0]
+    ended = words(
+        "ended by SIGTERM; nothing finished is lost. Go on with: fairtrial run", kinds=(4,), code=143
+    )
+    assert (ended.told.total(), ended.complaints) == (1, [])
+    assert words(kinds=(3,), code=-9, claimed=7).told.total() == 1
+    assert words(kinds=(3,), code=-9).nothing_to_tell.total() == 1
+    assert words(kinds=(2,)).unnoticed == 1
+    assert "a traceback was shown" in words("Traceback (most recent call last):").complaints[0]
+    assert "exit status 1" in words(code=1).complaints[0]
