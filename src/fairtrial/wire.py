@@ -16,7 +16,18 @@ from numpy.typing import NDArray
 from fairtrial.errors import ExecutorError
 from fairtrial.pair import ArmTimes, PairTimes
 from fairtrial.study.schema import Arm, ArmSettings
-from fairtrial.trial import EpochRecord, Event, Lost, Outcome, Predictions, Progress, Ready, Started, Trial
+from fairtrial.trial import (
+    EpochRecord,
+    Event,
+    Lost,
+    Outcome,
+    Predictions,
+    Progress,
+    Ready,
+    Started,
+    Trial,
+    Unsaved,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +160,8 @@ def decode_event(line: str) -> Event:
             return Progress(**{**body, "record": EpochRecord(**body["record"])})
         case "Lost":
             return Lost(**body)
+        case "Unsaved":
+            return Unsaved(**body)
         case "Outcome":
             body["history"] = tuple(EpochRecord(**record) for record in body["history"])
             if body["predictions"] is not None:

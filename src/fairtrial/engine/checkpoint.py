@@ -7,7 +7,6 @@ Tensors are safetensors, never pickles.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from fairtrial.engine.whole_files import whole_file
 from fairtrial.trial import EpochRecord, Trial
 
 if TYPE_CHECKING:
@@ -56,17 +56,18 @@ class Checkpoint:
 
 
 def save(checkpoint: Checkpoint, path: Path) -> None:
-    """Write atomically: a kill leaves the previous checkpoint or this one, never half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    written = path.with_name(f"{path.name}.{os.getpid()}.part")
+    """Write atomically: a kill leaves the previous checkpoint or this one, never half of it.
+
+    Raises OSError where it cannot be written.
+    """
     about = {
         "key": checkpoint.key,
         "history": [record._asdict() for record in checkpoint.history],
         "seconds": checkpoint.seconds,
     }
     tensors = {name: tensor.detach().contiguous() for name, tensor in checkpoint.tensors.items()}
-    save_file(tensors, written, metadata={"fairtrial": json.dumps(about)})
-    written.replace(path)
+    with whole_file(path, lasting=False) as part:
+        save_file(tensors, part, metadata={"fairtrial": json.dumps(about)})
 
 
 def load(path: Path, *, key: str) -> Checkpoint | None:
@@ -77,7 +78,7 @@ def load(path: Path, *, key: str) -> Checkpoint | None:
             if about.get("key") != key:
                 return None
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
-    except (FileNotFoundError, SafetensorError):
+            history = tuple(EpochRecord(**record) for record in about["history"])
+            return Checkpoint(key=key, tensors=tensors, history=history, seconds=about["seconds"])
+    except (OSError, SafetensorError):
         return None
-    history = tuple(EpochRecord(**record) for record in about["history"])
-    return Checkpoint(key=key, tensors=tensors, history=history, seconds=about["seconds"])

@@ -27,6 +27,9 @@ from fairtrial.wire import Order, TimingOrder, decode_event, encode_order
 
 IDLE_SECONDS = 0.5
 
+KILLED_STARTING = 2
+"""Workers in a row that may be killed while they start; the next one means that none will come up."""
+
 
 @dataclass(slots=True, kw_only=True)
 class _Worker:
@@ -48,6 +51,7 @@ class LocalExecutor:
             raise ExecutorError(f"-j must be at least 1, got {workers}")
         self._pool: list[_Worker] = []
         self._ready: deque[Event] = deque()
+        self._killed_starting = 0
         self._selector = selectors.DefaultSelector()
 
     def __enter__(self) -> Self:
@@ -68,7 +72,9 @@ class LocalExecutor:
 
         That nothing else runs while a pair is timed is for the caller to see to.
         """
-        idle = [worker for worker in self._pool if worker.key is None and worker.process.poll() is None]
+        for worker in [one for one in self._pool if one.key is None and one.process.poll() is not None]:
+            self._discard(worker)  # it died with nothing to do: nobody has lost anything
+        idle = [worker for worker in self._pool if worker.key is None]
         if not idle and len(self._pool) < self.workers:
             idle = [self._spawn()]
         if not idle:
@@ -127,15 +133,24 @@ class LocalExecutor:
         if self.workers <= len(self._cores):
             command += ["--core", str(self._cores[number])]
         threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-        errors = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the worker does
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env={**os.environ, **_same_package(), **threads},
-            process_group=0 if sys.platform != "win32" else None,
-        )
+        with contextlib.ExitStack() as opened:
+            try:
+                errors = opened.enter_context(tempfile.TemporaryFile())
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    env={**os.environ, **_same_package(), **threads},
+                    process_group=0 if sys.platform != "win32" else None,
+                )
+            except OSError as error:
+                what = f" ({error.filename})" if error.filename else ""
+                raise ExecutorError(
+                    f"no worker can start: {error.strerror}{what}; end other programs or free some space, and run "
+                    "again: nothing finished is lost"
+                ) from error
+            opened.pop_all()  # the file lives as long as the worker does
         worker = _Worker(number=number, process=process, errors=errors)
         assert process.stdout is not None
         os.set_blocking(process.stdout.fileno(), False)
@@ -156,6 +171,7 @@ class LocalExecutor:
             event = decode_event(line.decode())
             if isinstance(event, Ready):
                 worker.ready = True
+                self._killed_starting = 0
                 continue
             if isinstance(event, Outcome | Lost | PairTimes):
                 worker.key = None
@@ -164,20 +180,30 @@ class LocalExecutor:
     def _buried(self, worker: _Worker) -> None:
         """A worker has died: say what it took with it, and make room for another.
 
-        Raises ExecutorError if it never came up: then no trial is to blame, and no other will do better.
+        Raises ExecutorError if it could not come up: then no trial is to blame, and no other worker will do better.
         """
         key = worker.key
         code = worker.process.wait()
         worker.errors.seek(0)
         said = worker.errors.read()[-2000:].decode(errors="replace").strip().splitlines()
         self._discard(worker)
-        if not worker.ready:
+        if not worker.ready and code < 0 and self._killed_starting < KILLED_STARTING:
+            self._killed_starting += 1  # somebody else's doing, most likely: another worker tries
+        elif not worker.ready:
             raise ExecutorError(
                 f"no worker can start: {_why(code, said)}. Try `python -P -m fairtrial.engine.worker --parent "
                 f"{os.getpid()}` with {sys.executable} to see the whole message."
             )
         if key is not None:
-            self._ready.append(Lost(key=key, state="failed", reason=_why(code, said)))
+            # With no more memory than this the next worker would fail the trial as well.
+            self._ready.append(
+                Lost(
+                    key=key,
+                    state="failed",
+                    reason=_why(code, said),
+                    retry=code < 0 or not _short_of_memory(said),
+                )
+            )
 
     def _discard(self, worker: _Worker) -> None:
         process = worker.process
@@ -226,10 +252,33 @@ def siblings(cpu: int) -> set[int]:
         return {cpu}
 
 
+def _short_of_memory(said: list[str]) -> str:
+    """Libraries that find no room for themselves say so in many ways, few of which name the reason."""
+    signs = ("MemoryError", "annot allocate memory", "failed to map segment", "bad_alloc")
+    allowed = _address_space()
+    if not allowed and not any(sign in line for line in said for sign in signs):
+        return ""
+    limit = f": a process may use {allowed / 2**30:.1f} GiB here" if allowed else ""
+    return (
+        f" (perhaps too little memory for a worker{limit}; end other programs, use fewer workers with -j, or raise the "
+        "limit `ulimit -v`)"
+    )
+
+
+def _address_space() -> int:
+    """Bytes that a process may use if that is limited, else 0."""
+    if sys.platform == "win32":
+        return 0
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return 0 if limit == resource.RLIM_INFINITY else limit
+
+
 def _why(code: int, said: list[str]) -> str:
     last = f"; its last words: {said[-1]}" if said else ""
     if code >= 0:
-        return f"the worker ended with exit code {code}{last}"
+        return f"the worker ended with exit code {code}{last}{_short_of_memory(said)}"
     name = signal.Signals(-code).name
     hint = " (perhaps the machine ran out of memory)" if name == "SIGKILL" else ""
     return f"the worker was killed by {name}{hint}{last}"

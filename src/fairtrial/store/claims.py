@@ -15,6 +15,10 @@ HEARTBEAT_EXPIRES = timedelta(minutes=10)
 """A claim whose owner cannot be looked at is given up after this silence."""
 
 
+_unreturned: set[str] = set()
+"""Tokens of this process's claims that could not be given back: it lives on, and their trials are nobody's."""
+
+
 class StaleClaim(StoreError):
     """The claim is no longer ours: taken over after a long silence, or used up already."""
 
@@ -29,7 +33,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """A live process that trains a trial. Times in UTC."""
+    """A process that trains a trial, or did when it was last heard of. Times in UTC."""
 
     key: str
     pid: int
@@ -92,6 +96,11 @@ def surrender(connection: sqlite3.Connection, claim: Claim) -> datetime:
     return datetime.fromisoformat(row["claimed_at"])
 
 
+def leave(claims: Iterable[Claim]) -> None:
+    """Let go of claims that the store did not take back, or this process would wait for itself for ever."""
+    _unreturned.update(claim.token for claim in claims)
+
+
 def heartbeat(connection: sqlite3.Connection, claims: Iterable[Claim], *, now: datetime) -> tuple[Claim, ...]:
     """Say that these claims' owner lives; return those that are no longer its own."""
     lost: list[Claim] = []
@@ -106,12 +115,12 @@ def heartbeat(connection: sqlite3.Connection, claims: Iterable[Claim], *, now: d
 
 
 def holders(
-    connection: sqlite3.Connection, keys: Sequence[str], *, here: Owner, now: datetime
+    connection: sqlite3.Connection, keys: Sequence[str], *, here: Owner, now: datetime, alive: bool = True
 ) -> list[Holder]:
-    """The live claims among `keys` (few enough for one statement)."""
+    """The live claims among `keys` (few enough for one statement); or, not `alive`, those whose owner is gone."""
     marks = ",".join("?" * len(keys))
     rows = connection.execute(f"SELECT * FROM claims WHERE key IN ({marks})", tuple(keys)).fetchall()
-    live: list[Holder] = []
+    found: list[Holder] = []
     for row in rows:
         owner = Owner(
             host=row["host"],
@@ -127,11 +136,12 @@ def holders(
             since=datetime.fromisoformat(row["claimed_at"]),
             heartbeat=datetime.fromisoformat(row["heartbeat"]),
         )
-        seen = life(owner, here=here)
-        silent = now - holder.heartbeat > HEARTBEAT_EXPIRES
-        if seen == "alive" or (seen == "unknown" and not silent):
-            live.append(holder)
-    return live
+        seen = "dead" if row["token"] in _unreturned else life(owner, here=here)
+        # A heartbeat from the future comes from a clock that was put back since: as old as it seems young.
+        silent = abs(now - holder.heartbeat) > HEARTBEAT_EXPIRES
+        if (seen == "alive" or (seen == "unknown" and not silent)) is alive:
+            found.append(holder)
+    return found
 
 
 def timestamp(moment: datetime) -> str:

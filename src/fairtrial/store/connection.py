@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import shutil
 import sqlite3
+import tempfile
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 from fairtrial.errors import StoreError
 from fairtrial.store import migrations
@@ -17,10 +19,16 @@ from fairtrial.store import migrations
 BUSY_SECONDS = 60.0
 """How long to wait for another process's transaction; ours last milliseconds."""
 
+_STRETCH_SECONDS = 1.0
+"""How long SQLite waits at a stretch: until it returns, Python does not hear of Ctrl-C."""
+
 _MAGIC = b"SQLite format 3\x00"
 OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
-_FULL_BYTES = 256 * 1024
+_SMALL_BYTES = 256 * 1024
 _KEYS_PER_STATEMENT = 900  # any SQLite takes 999 values
+_SAFE = "whatever was recorded before is safe"
+
+Done = TypeVar("Done")
 
 
 def connect(path: Path, *, create: bool) -> sqlite3.Connection:
@@ -36,7 +44,7 @@ def connect(path: Path, *, create: bool) -> sqlite3.Connection:
     check_file(path, create=create)
     with explained(path):
         # Autocommit: transactions begin and end where `writing` and `reading` say, nowhere else.
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+        connection = sqlite3.connect(path, timeout=_STRETCH_SECONDS, isolation_level=None)
         try:
             connection.row_factory = sqlite3.Row
             check_database(path, connection)
@@ -60,7 +68,8 @@ def check_file(path: Path, *, create: bool, to_write: bool = True) -> None:
         raise StoreError(f"{path} is not an ordinary file; choose another --store")
     for place in (path, path.parent):
         if to_write and place.exists() and not os.access(place, os.W_OK):
-            raise StoreError(f"{path}: {place} cannot be written; choose a --store in a place of your own")
+            what = path if place == path else f"{path}: its folder"
+            raise StoreError(f"{what} cannot be written; choose a --store in a place of your own")
     if path.exists():
         with path.open("rb") as file:
             start = file.read(len(_MAGIC))
@@ -92,32 +101,35 @@ def _set_up(path: Path, connection: sqlite3.Connection) -> None:
             "(SQLite's WAL mode); put the store on a local disk with --store"
         )
     # In WAL mode NORMAL survives the death of any process: a committed transaction is with the
-    # kernel. Only a power cut or a crashed kernel can take the last trials (never the file's
-    # consistency); they would be trained again. FULL would wait for the disk at every claim.
+    # kernel. Only a power cut, a crashed kernel or a failing disk can take the last ones (never the
+    # file's consistency). FULL would wait for the disk at every claim; `to_disk` does for what was recorded.
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
-    if migrations.version(connection) < migrations.newest():
+    with reading(connection):
+        found = migrations.version(connection)
+    if found < migrations.newest():
         with writing(connection):
             migrations.migrate(connection)
 
 
 def _to_write_ahead(connection: sqlite3.Connection) -> str:
-    """Switch to WAL. SQLite does not wait for others in this one place, so the waiting is here."""
-    deadline = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            return str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
-        except sqlite3.OperationalError as error:
-            if _primary(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
+    """Switch to WAL. SQLite itself does not wait for others in this one place."""
+    return _patiently(
+        lambda: str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]), seconds=BUSY_SECONDS
+    )
 
 
 @contextmanager
-def writing(connection: sqlite3.Connection) -> Generator[None]:
-    """One transaction that holds the write lock from its start, so that what it reads stays true."""
+def writing(connection: sqlite3.Connection, *, patience: float | None = None) -> Generator[None]:
+    """One transaction that holds the write lock from its start, so that what it reads stays true.
+
+    Waits for others so many seconds, BUSY_SECONDS unless given.
+    """
     try:
-        connection.execute("BEGIN IMMEDIATE")
+        _patiently(
+            lambda: connection.execute("BEGIN IMMEDIATE"),
+            seconds=BUSY_SECONDS if patience is None else patience,
+        )
         yield
         connection.execute("COMMIT")
     except BaseException:
@@ -126,15 +138,50 @@ def writing(connection: sqlite3.Connection) -> Generator[None]:
         raise
 
 
+def to_disk(path: Path) -> None:
+    """Return when all that is committed is on the disk, as far as the disk tells the truth."""
+    # It is in the log, on which nobody holds a lock that closing it would lose; or, if there is none, in the store.
+    log = path.with_name(f"{path.name}-wal")
+    if not log.exists():
+        return
+    try:
+        with log.open("rb+") as file:
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise sqlite3.OperationalError(error.strerror) from error
+
+
 @contextmanager
 def reading(connection: sqlite3.Connection) -> Generator[None]:
     """Several reads of one state of the store, whatever others write meanwhile."""
-    try:
+
+    def begin() -> None:
         connection.execute("BEGIN")
+        try:
+            # It is the first read that fixes the state: all waiting is done by then.
+            connection.execute("PRAGMA user_version").fetchone()
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+
+    try:
+        _patiently(begin, seconds=BUSY_SECONDS)
         yield
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+
+
+def _patiently(act: Callable[[], Done], *, seconds: float) -> Done:
+    """Try until no other process is in the way any more; after so many seconds its complaint is raised."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return act()
+        except sqlite3.OperationalError as error:
+            if _primary(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 @contextmanager
@@ -150,14 +197,16 @@ def explained(path: Path) -> Generator[None]:
 
 def _explanation(path: Path, error: sqlite3.DatabaseError) -> str:
     code = _primary(error)
-    nearly_full = shutil.disk_usage(path.parent).free < _FULL_BYTES
-    if code == sqlite3.SQLITE_FULL or (
-        nearly_full and code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
-    ):
-        return "the disk is full; free some space and run again (whatever was recorded before is safe)"
+    # SQLite says "disk I/O error" of most faults of a disk; the system is asked itself.
+    of_disk = code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+    fault = _fault_of_writing(path.parent) if of_disk else 0
+    if code == sqlite3.SQLITE_FULL or fault in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return f"the disk is full; free some space and run again ({_SAFE})"
+    if fault == errno.EROFS:
+        return f"its disk has become read-only; see to the disk and run again, or choose another --store ({_SAFE})"
     match code:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return f"another process has kept the store locked for {BUSY_SECONDS:.0f} s; end it and try again"
+            return f"another process has kept the store locked for {BUSY_SECONDS:.0f} s; end it and run again ({_SAFE})"
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
             return f"cannot be written ({error}); choose a --store in a place of your own"
         case sqlite3.SQLITE_NOTADB:
@@ -165,7 +214,35 @@ def _explanation(path: Path, error: sqlite3.DatabaseError) -> str:
         case sqlite3.SQLITE_CORRUPT:
             return f"is damaged ({error}); restore a copy, or move it away and train again"
         case _:
-            return f"the store could not be read or written ({error})"
+            return f"the store could not be read or written ({error}); check the disk and run again ({_SAFE})"
+
+
+def _fault_of_writing(folder: Path) -> int:
+    """What the system says to a small file there, as its error number; 0 if it takes it."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(_SMALL_BYTES))
+    except OSError as error:
+        return error.errno or 0
+    return 0
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Tells the file there from any other that is put in its place; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def check_in_place(path: Path, opened: tuple[int, int] | None) -> None:
+    """SQLite writes on into a file that was deleted or replaced, and all of it would be lost without a word."""
+    if identity(path) != opened:
+        raise StoreError(
+            f"{path}: the store was moved, deleted or replaced while it was in use, and what follows would be lost; "
+            "put it back, or run again to go on with what is there now"
+        )
 
 
 def _primary(error: sqlite3.Error) -> int:
