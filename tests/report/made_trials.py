@@ -13,6 +13,7 @@ from safetensors.numpy import save_file
 
 from fairtrial.data import catalog
 from fairtrial.engine.precision import resolve
+from fairtrial.engine.saved_weights import fingerprint
 from fairtrial.store import Claim, Store
 from fairtrial.study import studyfile
 from fairtrial.study.layers import Conv, Dense
@@ -213,4 +214,5 @@ def save_first_layer(arm: Arm, path: Path, rng: np.random.Generator) -> None:
             break
     else:
         return
-    save_file({f"{layer.name}/kernel": kernel.astype(np.float32)}, path)
+    weights = {f"{layer.name}/kernel": kernel.astype(np.float32)}
+    save_file(weights, path, metadata={"sha256": fingerprint(weights)})

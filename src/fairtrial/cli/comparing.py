@@ -13,7 +13,16 @@ from rich.text import Text
 from fairtrial.cli.console import emit_json, stdout
 from fairtrial.comparison import Comparison
 from fairtrial.comparison.judging import Rules, judged
-from fairtrial.comparison.table import STDIN, groups, metric_column, read_table, runs, same, seed_column
+from fairtrial.comparison.table import (
+    STDIN,
+    groups,
+    listed,
+    metric_column,
+    read_table,
+    runs,
+    same,
+    seed_column,
+)
 from fairtrial.errors import FairtrialError
 
 
@@ -57,15 +66,15 @@ def compare_groups(
 
     def chosen(given: str, option: str) -> str:
         if same(given.strip()) not in known:
-            raise FairtrialError(f"{option} {given}: column {by!r} of {table.name} has: {', '.join(found)}")
+            raise FairtrialError(f"{option} {given}: column {by!r} of {table.name} has: {listed(found)}")
         return known[same(given.strip())]
 
     if baseline is None:
-        raise FairtrialError(f"say what to compare with: --baseline, one of: {', '.join(found)}")
+        raise FairtrialError(f"say what to compare with: --baseline, one of: {listed(found)}")
     against = chosen(baseline, "--baseline")
     named = list(dict.fromkeys(chosen(given, "--variant") for given in variants))
     if against in named:
-        raise FairtrialError(f"--variant {against} is the baseline; name another of: {', '.join(found)}")
+        raise FairtrialError(f"--variant {against} is the baseline; name another of: {listed(found)}")
     wanted = named or [label for label in found if label != against]
     if not wanted:
         raise FairtrialError(f"column {by!r} of {table.name} has {against} alone: nothing to compare it with")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from fairtrial.errors import StoreError
+from fairtrial.store.connection import sound
 from fairtrial.store.owner import Owner, life
 
 HEARTBEAT_EXPIRES = timedelta(minutes=10)
@@ -89,7 +90,8 @@ def surrender(connection: sqlite3.Connection, claim: Claim) -> datetime:
             f"trial {claim.key[:12]}: the claim is no longer this process's own (another took the trial "
             "over, or it was recorded or released already); nothing was stored"
         )
-    return datetime.fromisoformat(row["claimed_at"])
+    with sound():
+        return datetime.fromisoformat(row["claimed_at"])
 
 
 def heartbeat(connection: sqlite3.Connection, claims: Iterable[Claim], *, now: datetime) -> tuple[Claim, ...]:
@@ -111,7 +113,11 @@ def holders(
     """The live claims among `keys` (few enough for one statement)."""
     marks = ",".join("?" * len(keys))
     rows = connection.execute(f"SELECT * FROM claims WHERE key IN ({marks})", tuple(keys)).fetchall()
-    live: list[Holder] = []
+    with sound():
+        return list(_live(rows, here=here, now=now))
+
+
+def _live(rows: Iterable[sqlite3.Row], *, here: Owner, now: datetime) -> Iterator[Holder]:
     for row in rows:
         owner = Owner(
             host=row["host"],
@@ -130,8 +136,7 @@ def holders(
         seen = life(owner, here=here)
         silent = now - holder.heartbeat > HEARTBEAT_EXPIRES
         if seen == "alive" or (seen == "unknown" and not silent):
-            live.append(holder)
-    return live
+            yield holder
 
 
 def timestamp(moment: datetime) -> str:

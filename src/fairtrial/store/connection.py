@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
+import re
 import shutil
 import sqlite3
 import time
+import zlib
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 from fairtrial.errors import StoreError
 from fairtrial.store import migrations
@@ -17,10 +22,20 @@ from fairtrial.store import migrations
 BUSY_SECONDS = 60.0
 """How long to wait for another process's transaction; ours last milliseconds."""
 
+LARGEST_VALUE_BYTES = 2**26
+"""Of one text or blob: ours have a thousandth of it."""
+
 _MAGIC = b"SQLite format 3\x00"
 _OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
 _FULL_BYTES = 256 * 1024
 _KEYS_PER_STATEMENT = 900  # any SQLite takes 999 values
+
+
+Parsed = TypeVar("Parsed")
+
+
+class Unsound(StoreError):
+    """A row that means nothing; the message lacks the file's name yet."""
 
 
 def connect(path: Path, *, create: bool) -> sqlite3.Connection:
@@ -33,18 +48,30 @@ def connect(path: Path, *, create: bool) -> sqlite3.Connection:
         raise StoreError(
             f"fairtrial needs SQLite {needed} or newer; this Python has {sqlite3.sqlite_version}"
         )
-    _check_file(path, create=create)
+    try:
+        _check_file(path, create=create)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no file can have this name"
+        raise StoreError(f"{str(path)[:200]}: cannot be read: {reason}; choose another --store") from None
     with explained(path):
         # Autocommit: transactions begin and end where `writing` and `reading` say, nowhere else.
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
         try:
             connection.row_factory = sqlite3.Row
+            _distrust(connection)
             _check_database(path, connection)
             _set_up(path, connection)
         except BaseException:
             connection.close()
             raise
     return connection
+
+
+def _distrust(connection: sqlite3.Connection) -> None:
+    """A store may come from anywhere, damaged or made to do harm: nothing in it runs, no value of it fills the memory."""
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_VALUE_BYTES)
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA cell_size_check = ON")
 
 
 def _check_file(path: Path, *, create: bool) -> None:
@@ -73,6 +100,9 @@ def _check_database(path: Path, connection: sqlite3.Connection) -> None:
         application = int(connection.execute("PRAGMA application_id").fetchone()[0])
         found = migrations.version(connection)
         anything = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        strange = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type IN ('view', 'trigger') OR sql LIKE 'CREATE VIRTUAL%'"
+        ).fetchone()
     # Nothing at all in it: ours from now on (a process killed while making a store leaves such a file).
     if application != migrations.APPLICATION_ID and (application or found or anything):
         raise StoreError(f"{path} is a database of another program; choose another --store")
@@ -80,6 +110,11 @@ def _check_database(path: Path, connection: sqlite3.Connection) -> None:
         raise StoreError(
             f"{path} was written by a newer fairtrial (store version {found}; this one knows up to "
             f"{migrations.newest()}): upgrade fairtrial or choose another --store"
+        )
+    if strange is not None:
+        raise StoreError(
+            f"{path} holds {str(strange[0])[:40]!r}, a view, trigger or virtual table, which no fairtrial makes: it was "
+            "changed by hand; restore a copy, or choose another --store"
         )
 
 
@@ -129,17 +164,48 @@ def reading(connection: sqlite3.Connection) -> Generator[None]:
     """Several reads of one state of the store, whatever others write meanwhile."""
     try:
         connection.execute("BEGIN")
-        yield
+        with sound():
+            yield
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
 
 
 @contextmanager
-def explained(path: Path) -> Generator[None]:
-    """Turn what SQLite says of the file into a StoreError that says what to do."""
+def sound() -> Generator[None]:
+    """What is made of rows: whatever does not fit is the rows' fault, which `explained` tells with the file's name."""
     try:
         yield
+    except (ValueError, zlib.error) as error:
+        raise Unsound(" ".join(str(error).split())[:200]) from error
+    except (TypeError, LookupError, AttributeError, OverflowError, RecursionError) as error:
+        raise Unsound("rows that do not fit together") from error
+
+
+def parsed(text: str, what: str, kind: type[Parsed]) -> Parsed:
+    """A value that is kept as JSON, which must be of this kind."""
+    value: object = None
+    with contextlib.suppress(ValueError, TypeError, RecursionError):
+        value = json.loads(text)
+    if not isinstance(value, kind):
+        raise Unsound(f"{what} cannot be {str(text)[:40]!r}")
+    return value
+
+
+@contextmanager
+def explained(path: Path) -> Generator[None]:
+    """Turn what SQLite says of the file, and what its rows cannot mean, into a StoreError that says what to do."""
+    try:
+        yield
+    except Unsound as error:
+        raise StoreError(
+            f"{path}: holds what no fairtrial wrote ({error}): it is damaged or was changed by hand; restore a copy, "
+            "or move it away and train again"
+        ) from error
+    except MemoryError as error:
+        raise StoreError(
+            f"{path}: reading it needs more memory than there is; close other programs"
+        ) from error
     except sqlite3.ProgrammingError:  # a mistake of ours, not of the file
         raise
     except sqlite3.DatabaseError as error:
@@ -160,8 +226,13 @@ def _explanation(path: Path, error: sqlite3.DatabaseError) -> str:
             return f"cannot be written ({error}); choose a --store in a place of your own"
         case sqlite3.SQLITE_NOTADB:
             return "is not a fairtrial store (not even a database); choose another --store"
-        case sqlite3.SQLITE_CORRUPT:
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_TOOBIG | sqlite3.SQLITE_FORMAT:
             return f"is damaged ({error}); restore a copy, or move it away and train again"
+        case sqlite3.SQLITE_ERROR if re.match(r"no such|malformed|Could not decode", str(error)):
+            said = " ".join(str(error).split())[:200]
+            return f"is damaged or not whole ({said}); restore a copy, or move it away and train again"
+        case sqlite3.SQLITE_CONSTRAINT:
+            return f"is damaged ({error}: its tables do not fit together); restore a copy, or move it away and train again"
         case _:
             return f"the store could not be read or written ({error})"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from fairtrial.errors import StoreError
 from fairtrial.pair import ArmTimes, PairTimes
 from fairtrial.store import outcomes
 from fairtrial.store.claims import timestamp
+from fairtrial.store.connection import parsed
 from fairtrial.trial import ENGINE_VERSION, Trial
 
 _SIDES = ("first", "second")
@@ -84,7 +84,7 @@ def between(connection: sqlite3.Connection, arm_key: str, other_arm_key: str) ->
                 load_average=row["load_average"],
                 other_load=row["other_load"],
                 seconds=row["seconds"],
-                provenance=json.loads(row["json"]),
+                provenance=parsed(row["json"], "where a pair was timed", dict),
             ),
             engine_version=row["engine_version"],
             recorded_at=datetime.fromisoformat(row["recorded_at"]),

@@ -185,9 +185,9 @@ class Store(PlanKeeper, SelectionKeeper):
 
     def predictions(self, key: str) -> Predictions | None:
         """What the trial's network said of each test image; None if that was not stored."""
-        with explained(self.path):
+        with explained(self.path), reading(self._connection):
             row = self._connection.execute("SELECT * FROM predictions WHERE key = ?", (key,)).fetchone()
-        return None if row is None else predictions.unpack(row)
+            return None if row is None else predictions.unpack(row)
 
     def attempts(self, keys: Iterable[str]) -> dict[str, tuple[Attempt, ...]]:
         """The attempts of each key, oldest first; an empty tuple for a key that has none."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gc
-import json
 import math
 import sqlite3
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
 from fairtrial.store import outcomes
+from fairtrial.store.connection import Unsound, parsed
 from fairtrial.store.outcomes import PHASES, SECONDS_COLUMNS, By
 from fairtrial.trial import METRICS, EpochRecord, Lost, Outcome, StoredTrial
 
@@ -19,6 +19,7 @@ _FIRST_COLUMNS = (
 _COLUMNS = ", ".join(f"trials.{column}" for column in (*_FIRST_COLUMNS, *METRICS, *SECONDS_COLUMNS))
 _METRICS = slice(len(_FIRST_COLUMNS), len(_FIRST_COLUMNS) + len(METRICS))
 _SECONDS = slice(_METRICS.stop, _METRICS.stop + len(PHASES))
+_NUMBERS = frozenset((float, type(None)))
 _EPOCH_NUMBERS = (
     "train_accuracy", "train_loss", "validation_accuracy", "validation_loss", "train_seconds", "validation_seconds",
 )  # fmt: skip
@@ -121,7 +122,9 @@ def _trials(
             text = connection.execute("SELECT json FROM provenance WHERE id = ?", (origin,)).fetchone()[
                 "json"
             ]
-            origins[origin] = json.loads(text)
+            origins[origin] = parsed(text, "where a trial was trained", dict)
+        if not _NUMBERS.issuperset(map(type, row[_METRICS.start : _SECONDS.stop])):
+            raise Unsound(f"trial {str(key)[:12]} has a metric that is no number")
         found.append(
             StoredTrial(
                 key=key,
