@@ -25,7 +25,9 @@ def seconds_in(text: str) -> float:
         seconds = sum(float(amount) * _UNITS[unit] for amount, unit in parts)
         if 0 < seconds <= LONGEST_SECONDS and units == sorted(set(units), reverse=True):
             return seconds
-    raise FairtrialError(f"{text[:60]!r} is not a length of time; write for example 60s, 5m or 1h30m, and no more than a year")
+    raise FairtrialError(
+        f"{text[:60]!r} is not a length of time; write for example 60s, 5m or 1h30m, and no more than a year"
+    )
 
 
 def duration(seconds: float) -> str:

@@ -33,7 +33,16 @@ SECONDS = 20
 PATIENCE = 120
 """By the clock: other programs may want the processor, but nothing may wait for ever."""
 LONGEST_MESSAGE = 6_000
-FOREIGN = ("Traceback", "pydantic", "ruamel", "NoneType", "object at 0x", "<class ", "validation error", "sqlite3.")
+FOREIGN = (
+    "Traceback",
+    "pydantic",
+    "ruamel",
+    "NoneType",
+    "object at 0x",
+    "<class ",
+    "validation error",
+    "sqlite3.",
+)
 
 
 class TooLong(BaseException):
@@ -156,7 +165,9 @@ def _count(report: Report, came: str, called: str, content: bytes, seconds: floa
         report.read += 1
     elif came not in {one.what for one in report.failures} and len(report.failures) < 50:
         begins = called or ascii(content[:60])
-        report.failures.append(Failure(parser=report.parser, what=came, begins=begins, content=content[:100_000]))
+        report.failures.append(
+            Failure(parser=report.parser, what=came, begins=begins, content=content[:100_000])
+        )
 
 
 def places(parser: Parser, folder: Path) -> Iterator[str]:

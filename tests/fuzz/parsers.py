@@ -14,7 +14,6 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import fake_executor
 import numpy as np
@@ -39,7 +38,7 @@ from fairtrial.study import asking, studyfile
 from fairtrial.study.check import findings
 from fairtrial.study.schema import Question, Seeds, Study
 from fairtrial.study.shapes import arm_facts
-from fairtrial.trial import EpochRecord, Lost, Outcome, Progress, Ready, Started
+from fairtrial.trial import EpochRecord, Lost, Progress, Ready, Started
 from fairtrial.wire import Hurdle, Order, TimingOrder, decode_event, decode_order, encode_event, encode_order
 
 HERE = Path(__file__).parent
@@ -96,10 +95,18 @@ def _studies(folder: Path) -> list[bytes]:
 
 def _study_bombs() -> Iterable[tuple[str, bytes]]:
     head, most = b"schema: fairtrial/1\n", studyfile.LARGEST_FILE_BYTES - 100
-    laughs = b"".join(b"a%d: &a%d [%s]\n" % (n, n, b", ".join([b"*a%d" % (n - 1)] * 10)) for n in range(1, 30))
+    laughs = b"".join(
+        b"a%d: &a%d [%s]\n" % (n, n, b", ".join([b"*a%d" % (n - 1)] * 10)) for n in range(1, 30)
+    )
     yield "a billion laughs", head + b"a0: &a0 [ha, ha]\n" + laughs
-    yield "a billion keys", head + b"k0: &k0 {x: 1}\n" + b"".join(
-        b"k%d: &k%d {%s}\n" % (n, n, b", ".join(b"x%d: *k%d" % (i, n - 1) for i in range(10))) for n in range(1, 30)
+    yield (
+        "a billion keys",
+        head
+        + b"k0: &k0 {x: 1}\n"
+        + b"".join(
+            b"k%d: &k%d {%s}\n" % (n, n, b", ".join(b"x%d: *k%d" % (i, n - 1) for i in range(10)))
+            for n in range(1, 30)
+        ),
     )
     yield "an anchor within itself", head + b"arms: &a {x: *a}\n"
     yield "one line", head + b"name: " + b"x" * most
@@ -107,13 +114,22 @@ def _study_bombs() -> Iterable[tuple[str, bytes]]:
     yield "one number", head + b"confidence: " + b"9" * most
     yield "one quoted text", head + b'name: "' + b"\\x41" * (most // 4) + b'"\n'
     yield "many arms", head + b"arms:\n" + b"".join(b"  a%d: {}\n" % n for n in range(most // 14))
-    yield "a chain of arms", head + b"arms:\n  a0: {}\n" + b"".join(
-        b"  a%d: {from: a%d}\n" % (n, n - 1) for n in range(1, most // 26)
+    yield (
+        "a chain of arms",
+        head
+        + b"arms:\n  a0: {}\n"
+        + b"".join(b"  a%d: {from: a%d}\n" % (n, n - 1) for n in range(1, most // 26)),
     )
-    yield "many questions", head + b"arms: {a: {}, b: {epochs: 2}}\nquestions:\n" + b"".join(
-        b"- {id: Q%d, variant: b, baseline: a}\n" % n for n in range(most // 40)
+    yield (
+        "many questions",
+        head
+        + b"arms: {a: {}, b: {epochs: 2}}\nquestions:\n"
+        + b"".join(b"- {id: Q%d, variant: b, baseline: a}\n" % n for n in range(most // 40)),
     )
-    yield "many layers", head + b"base: {network: {layers: [" + b"flatten, " * (most // 10) + b"]}}\narms: {a: {}}\n"
+    yield (
+        "many layers",
+        head + b"base: {network: {layers: [" + b"flatten, " * (most // 10) + b"]}}\narms: {a: {}}\n",
+    )
     yield "many mistakes", head + b"arms:\n  a:\n" + b"".join(b"    x%d: 1\n" % n for n in range(most // 14))
     yield "large numbers", head + b"arms: {a: {network: {mlp: {width: 1000000, depth: 1000000}}}}\n"
     for name, piece in (
@@ -149,7 +165,11 @@ def _asked(content: bytes, folder: Path) -> None:
 
 def _questions(folder: Path) -> list[bytes]:
     del folder
-    return [b"network.mlp.width\n50\n200", b"optimizer.learning_rate\n0.001\n{cosine: {initial: 0.01}}", b"epochs\n1\n2"]
+    return [
+        b"network.mlp.width\n50\n200",
+        b"optimizer.learning_rate\n0.001\n{cosine: {initial: 0.01}}",
+        b"epochs\n1\n2",
+    ]
 
 
 def _amount(content: bytes, folder: Path) -> None:
@@ -171,7 +191,13 @@ def _table(content: bytes, folder: Path) -> None:
     for compared in (
         partial(compare_files, str(folder / "A.csv"), str(folder / "B.csv"), metric=None, rules=rules),
         partial(
-            compare_groups, str(folder / "A.csv"), by="lr", baseline="0.1", variants=(), metric="acc", rules=replace(rules, unpaired=True)
+            compare_groups,
+            str(folder / "A.csv"),
+            by="lr",
+            baseline="0.1",
+            variants=(),
+            metric="acc",
+            rules=replace(rules, unpaired=True),
         ),
     ):
         try:
@@ -194,7 +220,10 @@ def _table_bombs() -> Iterable[tuple[str, bytes]]:
     yield "many rows", b"seed,acc\n" + b"".join(b"%d,0.9\n" % n for n in range(1_300_000))
     yield "many short rows", b"x\n" + b"1\n" * 7_000_000
     yield "many columns", b",".join(b"c%d" % n for n in range(1_000_000)) + b"\n1\n"
-    yield "columns as allowed", b",".join(b"c%d" % n for n in range(9_999)) + b"\n" + b",".join([b"1"] * 9_999) + b"\n"
+    yield (
+        "columns as allowed",
+        b",".join(b"c%d" % n for n in range(9_999)) + b"\n" + b",".join([b"1"] * 9_999) + b"\n",
+    )
     yield "columns alike", b"a," * 9_999 + b"a\n1\n"
     yield "one cell", b"seed,acc\n1," + b"9" * 10_000_000 + b"\n"
     yield "cells as long as allowed", b"seed,acc\n" + b"1," + b"9" * 130_000 + b"\n"
@@ -235,7 +264,9 @@ def _array_bombs() -> Iterable[tuple[str, bytes]]:
 def _swelling(start: bytes, zeros: int) -> bytes:
     stream = zlib.compressobj(1, wbits=31)
     piece = bytes(2**20)
-    return b"".join([stream.compress(start), *(stream.compress(piece) for _ in range(zeros // 2**20)), stream.flush()])
+    return b"".join(
+        [stream.compress(start), *(stream.compress(piece) for _ in range(zeros // 2**20)), stream.flush()]
+    )
 
 
 def _cached(content: bytes, folder: Path) -> object:
@@ -260,9 +291,15 @@ def _npy_bombs() -> Iterable[tuple[str, bytes]]:
 
     yield "a deep header", npy(b"(" * 100_000 + b")" * 100_000)
     yield "a header of parentheses", npy(b"{'descr': " + b"[" * 5000 + b"]" * 5000 + b"}\n")
-    yield "an endless header", npy(b"{'descr': '|u1', 'fortran_order': False, 'shape': (" + b"9" * 9000 + b",)}\n")
+    yield (
+        "an endless header",
+        npy(b"{'descr': '|u1', 'fortran_order': False, 'shape': (" + b"9" * 9000 + b",)}\n"),
+    )
     yield "a header that is not there", b"\x93NUMPY\x02\x00\xff\xff\xff\x7f"
-    yield "a pickle", npy(b"{'descr': '|O', 'fortran_order': False, 'shape': (1,)}\n") + b"cos\nsystem\n(S'true'\ntR."
+    yield (
+        "a pickle",
+        npy(b"{'descr': '|O', 'fortran_order': False, 'shape': (1,)}\n") + b"cos\nsystem\n(S'true'\ntR.",
+    )
 
 
 # --- what workers say
@@ -308,7 +345,9 @@ def _events(folder: Path) -> list[bytes]:
 def _orders(folder: Path) -> list[bytes]:
     del folder
     first, second = (store_samples.trial_of(1, width=width) for width in (50, 200))
-    order = Order(trial=first, weights="w", checkpoint="c", hurdles=(Hurdle(epoch=1, metric="loss", bound=2),))
+    order = Order(
+        trial=first, weights="w", checkpoint="c", hurdles=(Hurdle(epoch=1, metric="loss", bound=2),)
+    )
     return [encode_order(order).encode(), encode_order(TimingOrder(first=first, second=second)).encode()]
 
 
@@ -317,7 +356,10 @@ def _line_bombs() -> Iterable[tuple[str, bytes]]:
     yield "deep mappings", b'{"a":' * 1_000_000
     yield "one number", b'{"event": "Started", "key": "x", "worker": ' + b"9" * 1_000_000 + b"}"
     yield "a fraction without end", b'{"event": "Started", "key": "x", "worker": 0.' + b"9" * 1_000_000 + b"}"
-    yield "many records", b'{"event": "Outcome", "predictions": null, "history": [' + b"{}," * 1_000_000 + b"{}]}"
+    yield (
+        "many records",
+        b'{"event": "Outcome", "predictions": null, "history": [' + b"{}," * 1_000_000 + b"{}]}",
+    )
     yield "many keys", b'{"event": "Started", ' + b", ".join(b'"k%d": 1' % n for n in range(300_000)) + b"}"
 
 
@@ -353,7 +395,11 @@ def _checkpoint(content: bytes, folder: Path) -> object:
     _put(folder / "checkpoint", content)
     found, whole = checkpoint.load(folder / "checkpoint", key="k" * 64), _state()
     if found is not None:
-        same = found.history == whole.history and found.seconds == whole.seconds and found.tensors.keys() == whole.tensors.keys()
+        same = (
+            found.history == whole.history
+            and found.seconds == whole.seconds
+            and found.tensors.keys() == whole.tensors.keys()
+        )
         if not same or not all(torch.equal(found.tensors[name], one) for name, one in whole.tensors.items()):
             raise AssertionError("a damaged checkpoint was taken for a whole one")
     return found
@@ -372,10 +418,22 @@ def _tensor_bombs() -> Iterable[tuple[str, bytes]]:
     yield "a header of 2^63 bytes", struct.pack("<Q", 2**63) + b"{}"
     yield "a header of 90 MB", struct.pack("<Q", 90_000_000) + b" " * 90_000_000
     yield "a deep header", struct.pack("<Q", 200_000) + b"[" * 200_000
-    yield "a terabyte of weights", named({"a": {"dtype": "F32", "shape": [2**38], "data_offsets": [0, 2**40]}})
-    yield "a shape that overflows", named({"a": {"dtype": "F32", "shape": [2**32, 2**32], "data_offsets": [0, 0]}})
-    yield "many tensors of nothing", named({str(n): {"dtype": "U8", "shape": [0], "data_offsets": [0, 0]} for n in range(300_000)})
-    yield "numbers of a strange type", named({"a": {"dtype": "F8_E8M0", "shape": [1], "data_offsets": [0, 1]}}) + b"\0"
+    yield (
+        "a terabyte of weights",
+        named({"a": {"dtype": "F32", "shape": [2**38], "data_offsets": [0, 2**40]}}),
+    )
+    yield (
+        "a shape that overflows",
+        named({"a": {"dtype": "F32", "shape": [2**32, 2**32], "data_offsets": [0, 0]}}),
+    )
+    yield (
+        "many tensors of nothing",
+        named({str(n): {"dtype": "U8", "shape": [0], "data_offsets": [0, 0]} for n in range(300_000)}),
+    )
+    yield (
+        "numbers of a strange type",
+        named({"a": {"dtype": "F8_E8M0", "shape": [1], "data_offsets": [0, 1]}}) + b"\0",
+    )
 
 
 # --- stores
@@ -385,7 +443,9 @@ STUDY = Study(
     arms={name: fake_executor.arm(name, width) for name, width in (("a", 10), ("b", 20), ("c", 30))},
     questions=(
         Question(id="faint", variant="b", baseline="a", metrics=("accuracy", "loss")),
-        Question(id="clear", variant="c", baseline="a", metrics=("accuracy", "time"), on=("validation", "test")),
+        Question(
+            id="clear", variant="c", baseline="a", metrics=("accuracy", "time"), on=("validation", "test")
+        ),
     ),
     seeds=Seeds(min=3, max=5),
 )
@@ -505,18 +565,28 @@ def _store_cells(content: bytes, folder: Path) -> None:
 def _pages(folder: Path) -> list[bytes]:
     del folder
     rng = np.random.default_rng(1)
-    return [rng.bytes(40), rng.bytes(400), rng.bytes(8), *(n.to_bytes(4, "little") + bytes(36) for n in (0, 16, 96, 4096, 8192))]
+    return [
+        rng.bytes(40),
+        rng.bytes(400),
+        rng.bytes(8),
+        *(n.to_bytes(4, "little") + bytes(36) for n in (0, 16, 96, 4096, 8192)),
+    ]
 
 
 def _cells(folder: Path) -> list[bytes]:
     path = _whole_store(folder / "cells.db")
     found: list[bytes] = []
     with closing(sqlite3.connect(path)) as connection:
-        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        tables = [
+            name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        ]
         for table in tables:
             cursor = connection.execute(f'SELECT * FROM "{table}" LIMIT 1')
             row = cursor.fetchone()
-            found += [f"{table} {about[0]} {value}".encode() for about, value in zip(cursor.description, row or (), strict=False)]
+            found += [
+                f"{table} {about[0]} {value}".encode()
+                for about, value in zip(cursor.description, row or (), strict=False)
+            ]
     return found
 
 
@@ -531,7 +601,15 @@ def _copy_of_whole(folder: Path) -> Path:
 
 def _store_bombs() -> Iterable[tuple[str, bytes]]:
     yield "nothing but the magic", b"SQLite format 3\0"
-    yield "pages without end", b"SQLite format 3\0" + struct.pack(">H", 1) + b"\1\1\0@  " + bytes(4) + b"\xff\xff\xff\xff" + bytes(68)
+    yield (
+        "pages without end",
+        b"SQLite format 3\0"
+        + struct.pack(">H", 1)
+        + b"\1\1\0@  "
+        + bytes(4)
+        + b"\xff\xff\xff\xff"
+        + bytes(68),
+    )
     yield "large and random", b"SQLite format 3\0" + np.random.default_rng(1).bytes(20_000_000)
     yield "another program's", _database("CREATE TABLE notes (x)")
     own = "PRAGMA application_id = 1718907441; PRAGMA user_version = "
@@ -539,8 +617,17 @@ def _store_bombs() -> Iterable[tuple[str, bytes]]:
     yield "of version 4 with no table", _database(own + "4")
     endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT * FROM n"
     yield "a view without end", _database(own + f"4; CREATE VIEW trials AS {endless}")
-    yield "a trigger", _database(own + "4; CREATE TABLE trials (key); CREATE TRIGGER t AFTER INSERT ON trials BEGIN DELETE FROM trials; END")
-    yield "columns of another kind", _database(own + "4; CREATE TABLE trials (key, x); INSERT INTO trials VALUES (1, 2)")
+    yield (
+        "a trigger",
+        _database(
+            own
+            + "4; CREATE TABLE trials (key); CREATE TRIGGER t AFTER INSERT ON trials BEGIN DELETE FROM trials; END"
+        ),
+    )
+    yield (
+        "columns of another kind",
+        _database(own + "4; CREATE TABLE trials (key, x); INSERT INTO trials VALUES (1, 2)"),
+    )
 
 
 def _database(script: str) -> bytes:

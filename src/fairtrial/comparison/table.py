@@ -24,9 +24,7 @@ MOST_COLUMNS = 10_000
 MOST_GROUPS = 1_000
 LARGEST_SEED = 2**63
 _SHOWN = 12
-_TOO_MANY = (
-    f"more than {MOST_COLUMNS} cells in a row or {MOST_CELLS} in all; keep the columns and rows that are compared"
-)
+_TOO_MANY = f"more than {MOST_COLUMNS} cells in a row or {MOST_CELLS} in all; keep the columns and rows that are compared"
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
