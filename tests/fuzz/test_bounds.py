@@ -203,7 +203,7 @@ def test_no_more_is_unpacked_than_the_header_announces(tmp_path: Path) -> None:
         idx.read_array(tmp_path / "bomb.gz", dimensions=3)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 2**20
+    assert peak < 4 * 2**20
     (tmp_path / "huge.gz").write_bytes(
         gzip.compress(bytes((0, 0, 8, 3)) + struct.pack(">3I", 2**20, 2**10, 2**10))
     )

@@ -75,6 +75,8 @@ def _distrust(connection: sqlite3.Connection) -> None:
 
 
 def _check_file(path: Path, *, create: bool) -> None:
+    if "\0" in str(path):
+        raise ValueError
     if path.is_dir():
         raise StoreError(f"{path} is a folder; a store is a file, for example {path / 'fairtrial.db'}")
     if not path.parent.is_dir():
