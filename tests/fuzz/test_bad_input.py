@@ -26,19 +26,19 @@ def test_changed_inputs_and_other_things_than_files_are_read_or_refused_in_words
     parser: Parser, tmp_path: Path
 ) -> None:
     """Only a FairtrialError that a reader can use, never another exception, never endless waiting."""
-    whole = parser.begin(tmp_path)
+    whole = parser.begin(tmp_path)[: 5 if parser.name in SLOW else None]
     count = SLOW.get(parser.name, INPUTS)
     report = fuzz(
         parser, tmp_path, whole=whole, bombs=(), seed=1, until=lambda tried: tried >= len(whole) + 9 + count
     )
     assert [f"{one.what} ({one.begins})" for one in report.failures] == []
     assert report.inputs > count
-    if not parser.silent:
+    if not parser.silent and parser.name != "store-cells":  # most values mean something, wherever they stand
         assert report.refused > 0
 
 
 @pytest.mark.parametrize(
-    "parser", [one for one in PARSERS if one.name != "store-pages"], ids=lambda one: one.name
+    "parser", [one for one in PARSERS if not one.name.startswith("store-")], ids=lambda one: one.name
 )
 def test_what_the_inputs_are_made_from_is_read(parser: Parser, tmp_path: Path) -> None:
     """Changed copies of something that is refused for another reason would reach nothing."""
@@ -145,7 +145,7 @@ def test_the_list_of_parsers_is_whole() -> None:
         "wire.py", "engine/saved_weights.py", "engine/checkpoint.py",
         # `store` and its kin: what opens it, and what is made of the texts in it
         "store/connection.py", "store/reading.py", "analysis/terms.py", "analysis/plan.py", "analysis/searched.py",
-        "analysis/retuned.py", "analysis/combined.py", "searching/running.py", "searching/tuning.py",
+        "analysis/retuned.py", "analysis/combined.py", "searching/running.py", "searching/tuning.py", "cli/searching.py",
         # made by the report itself a moment before
         "report/page.py",
     }  # fmt: skip

@@ -440,6 +440,45 @@ def test_predictions_that_would_swell_are_not_unpacked(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "change",
+    [
+        "first_train_seconds = -1.0",
+        "first_train_seconds = 0.0",
+        "second_fit_seconds = 1e999",
+        "second_fit_seconds = 0.1",
+    ],
+)
+def test_times_that_no_clock_gave_are_refused(change: str, tmp_path: Path) -> None:
+    """Their ratio would be none, and an answer made of it a number that means nothing."""
+    path = parsers._whole_store(tmp_path / "timed.db")  # pyright: ignore[reportPrivateUsage]
+    with closing(sqlite3.connect(path)) as connection:
+        (first, second) = connection.execute("SELECT first_arm_key, second_arm_key FROM pairs").fetchone()
+        connection.execute(f"UPDATE pairs SET {change}")
+        connection.commit()
+    with (
+        Store.open(path) as store,
+        pytest.raises(StoreError, match=r"holds what no fairtrial wrote \(a pair with"),
+    ):
+        store.pairs(first, second)
+
+
+@pytest.mark.parametrize(
+    "column", ["test_accuracy", "train_accuracy", "validation_accuracy_last_epoch", "validation_seen"]
+)
+def test_a_share_is_between_none_and_all(column: str, tmp_path: Path) -> None:
+    """An accuracy of 7 is no accuracy, however it came into the file."""
+    for value, right in ((1.0, True), (0.0, True), (1.0001, False), (-0.1, False)):
+        (tmp_path / f"{value}").mkdir(exist_ok=True)
+        path = store_with(tmp_path / f"{value}", f"UPDATE trials SET {column} = {value}")
+        with Store.open(path) as store:
+            if right:
+                assert store.stored([trial_of(1).key])[trial_of(1).key].outcome.metrics[column] == value
+            else:
+                with pytest.raises(StoreError, match="has a metric that cannot be one"):
+                    store.stored([trial_of(1).key])
+
+
+@pytest.mark.parametrize(
     "statement",
     [
         "CREATE VIEW endless AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT * FROM n",
@@ -470,7 +509,6 @@ def test_a_store_without_its_tables_says_what_is_missing(tmp_path: Path) -> None
 def test_a_metric_that_is_no_number_is_refused(tmp_path: Path) -> None:
     """SQLite checks types when it writes, not when it reads: a damaged page may hold a text there."""
     path = store_with(tmp_path)
-    content = path.read_bytes()
     with closing(sqlite3.connect(path)) as connection:
         (value,) = connection.execute("SELECT test_accuracy FROM trials").fetchone()
         connection.execute("PRAGMA writable_schema = ON")
@@ -479,8 +517,8 @@ def test_a_metric_that_is_no_number_is_refused(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("UPDATE trials SET test_accuracy = 'good'")
         connection.commit()
-    assert isinstance(value, float) and content
-    with Store.open(path) as store, pytest.raises(StoreError, match="has a metric that is no number"):
+    assert isinstance(value, float)
+    with Store.open(path) as store, pytest.raises(StoreError, match="has a metric that cannot be one"):
         store.stored([trial_of(1).key])
 
 

@@ -24,6 +24,7 @@ from fairtrial.comparison.table import (
     seed_column,
 )
 from fairtrial.errors import FairtrialError
+from fairtrial.study.tree import shortened
 
 
 def compare_files(variant: str, baseline: str, *, metric: str | None, rules: Rules) -> Comparison:
@@ -34,7 +35,7 @@ def compare_files(variant: str, baseline: str, *, metric: str | None, rules: Rul
     columns = [metric_column(table, metric) for table in tables]
     if columns[0] != columns[1]:
         raise FairtrialError(
-            f"{tables[0].name} has {columns[0]!r} and {tables[1].name} has {columns[1]!r}: "
+            f"{tables[0].name} has {shortened(repr(columns[0]))} and {tables[1].name} has {shortened(repr(columns[1]))}: "
             f"both need the same column; rename one"
         )
     names = [Path(table.name).name for table in tables]

@@ -47,7 +47,9 @@ class Table:
     def index(self, column: str) -> int:
         """Where the column is. Raises FairtrialError with those there are."""
         if column not in self.columns:
-            raise FairtrialError(f"{self.name}:1: no column {column!r}; its columns: {listed(self.columns)}")
+            raise FairtrialError(
+                f"{self.name}:1: no column {shortened(repr(column))}; its columns: {listed(self.columns)}"
+            )
         return self.columns.index(column)
 
 
@@ -208,7 +210,10 @@ def groups(table: Table, by: str, metric: str, *, paired: bool) -> dict[str, Run
     rows: dict[float | str, list[Row]] = {}
     _refuse(
         [
-            Mistake(where=f"{table.name}:{row.line}", message=f"column {by!r} is empty; say which group")
+            Mistake(
+                where=f"{table.name}:{row.line}",
+                message=f"column {shortened(repr(by))} is empty; say which group",
+            )
             for row in table.rows
             if not row.cells[at]
         ]
@@ -217,7 +222,7 @@ def groups(table: Table, by: str, metric: str, *, paired: bool) -> dict[str, Run
         rows.setdefault(same(row.cells[at]), []).append(row)
     if len(rows) > MOST_GROUPS:
         raise FairtrialError(
-            f"{table.name}: column {by!r} has {len(rows)} different values, and at most {MOST_GROUPS} groups can be "
+            f"{table.name}: column {shortened(repr(by))} has {len(rows)} different values, and at most {MOST_GROUPS} groups can be "
             "compared; name the column that tells the groups apart"
         )
     return {

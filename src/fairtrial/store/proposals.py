@@ -96,6 +96,7 @@ def selection(connection: sqlite3.Connection, *, study: str, question: str, basi
     ).fetchone()
     if row is None:
         return None
+    parsed(row["selected"], "what was selected", dict)  # kept as text, but read by whoever asks
     return Selection(
         study=row["study"],
         question=row["question"],

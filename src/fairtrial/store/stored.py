@@ -16,7 +16,9 @@ from fairtrial.trial import METRICS, EpochRecord, Lost, Outcome, StoredTrial
 _FIRST_COLUMNS = (
     "key", "arm_key", "seed", "engine_version", "state", "reason", "epochs", "weights_sha256", "provenance_id",
 )  # fmt: skip
+_SHARES = [name for name in METRICS if "accuracy" in name or name == "validation_seen"]
 _COLUMNS = ", ".join(f"trials.{column}" for column in (*_FIRST_COLUMNS, *METRICS, *SECONDS_COLUMNS))
+_IMPLAUSIBLE = " OR ".join(f"trials.{column} NOT BETWEEN 0 AND 1" for column in _SHARES)
 _METRICS = slice(len(_FIRST_COLUMNS), len(_FIRST_COLUMNS) + len(METRICS))
 _SECONDS = slice(_METRICS.stop, _METRICS.stop + len(PHASES))
 _NUMBERS = frozenset((float, type(None)))
@@ -90,7 +92,7 @@ def _stored(
         # An index holds the trials of an arm in this order; that of the keys has none to offer.
         order = "ORDER BY arm_key, seed" if by == "arm_key" else ""
         rows = _plain(connection).execute(
-            f"SELECT {_COLUMNS} FROM trials WHERE {where} {order}", tuple(values)
+            f"SELECT {_COLUMNS}, {_IMPLAUSIBLE} FROM trials WHERE {where} {order}", tuple(values)
         )
         attempts = list(outcomes.attempts(connection, values, by=by))
         return _trials(connection, rows, records, attempts, block=block)
@@ -123,8 +125,8 @@ def _trials(
                 "json"
             ]
             origins[origin] = parsed(text, "where a trial was trained", dict)
-        if not _NUMBERS.issuperset(map(type, row[_METRICS.start : _SECONDS.stop])):
-            raise Unsound(f"trial {str(key)[:12]} has a metric that is no number")
+        if row[-1] or not _NUMBERS.issuperset(map(type, row[_METRICS.start : _SECONDS.stop])):
+            raise Unsound(f"trial {str(key)[:12]} has a metric that cannot be one")
         found.append(
             StoredTrial(
                 key=key,
