@@ -98,7 +98,9 @@ def _left_alone(parent: ast.AST, child: ast.AST) -> bool:
         return True
     if isinstance(parent, ast.ClassDef) and not isinstance(child, ast.FunctionDef):
         return True
-    if isinstance(child, ast.Assign) and _text(child.value).startswith(("Literal[", "TypeVar(")):
+    if isinstance(child, ast.Assign) and _text(child.value).startswith(
+        ("Literal[", "TypeVar(", "NDArray[", "Callable[")
+    ):
         return True
     return isinstance(parent, ast.Subscript) and _text(parent.value) in (
         "Literal",
