@@ -40,6 +40,8 @@ def store_path(given: str | Path | None = None) -> Path:
     """Where outcomes are kept: as given, else FAIRTRIAL_STORE, else fairtrial.db in the current folder."""
     path = Path(given or os.environ.get("FAIRTRIAL_STORE") or DEFAULT_STORE)
     try:
+        if "\0" in str(path):
+            raise ValueError
         path.exists()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no file can have this name"

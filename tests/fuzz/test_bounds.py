@@ -26,7 +26,7 @@ import fairtrial as ft
 from fairtrial import bounded
 from fairtrial.bounded import read_bounded
 from fairtrial.cli.comparing import compare_files, compare_groups
-from fairtrial.comparison import table
+from fairtrial.comparison import lines, table
 from fairtrial.comparison.judging import rules_from
 from fairtrial.data import cache, idx
 from fairtrial.durations import seconds_in
@@ -177,7 +177,7 @@ def test_tables_end_somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         tmp_path,
         by="lr",
     )
-    monkeypatch.setattr(table, "LARGEST_FILE_BYTES", 20)
+    monkeypatch.setattr(lines, "LARGEST_FILE_BYTES", 20)
     refused("seed,acc\n1,0.9\n2,0.9\n", r"A\.csv: cannot be read: it is larger than 20 bytes", tmp_path)
 
 

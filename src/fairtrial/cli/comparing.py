@@ -13,16 +13,8 @@ from rich.text import Text
 from fairtrial.cli.console import emit_json, stdout
 from fairtrial.comparison import Comparison
 from fairtrial.comparison.judging import Rules, judged
-from fairtrial.comparison.table import (
-    STDIN,
-    groups,
-    listed,
-    metric_column,
-    read_table,
-    runs,
-    same,
-    seed_column,
-)
+from fairtrial.comparison.lines import STDIN, listed
+from fairtrial.comparison.table import groups, metric_column, read_table, runs, same, seed_column
 from fairtrial.errors import FairtrialError
 from fairtrial.study.tree import shortened
 

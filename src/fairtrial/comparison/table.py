@@ -2,38 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-import re
-import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fairtrial.bounded import read_bounded
+from fairtrial.comparison.lines import SHOWN, STDIN, Row, lines_of, listed, text_of
 from fairtrial.comparison.values import LARGEST, Runs
 from fairtrial.errors import FairtrialError, Mistake
 from fairtrial.study.tree import shortened
 
-STDIN = "-"
 SEED = "seed"
-LARGEST_FILE_BYTES = 16_000_000
-MOST_CELLS = 200_000
-MOST_COLUMNS = 10_000
 MOST_GROUPS = 1_000
 LARGEST_SEED = 2**63
-_SHOWN = 12
-_TOO_MANY = f"more than {MOST_COLUMNS} cells in a row or {MOST_CELLS} in all; keep the columns and rows that are compared"
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One row and the line of the file it ends on, the header being line 1."""
-
-    line: int
-    cells: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +37,7 @@ class Table:
 def read_table(source: str) -> Table:
     """The table in a CSV file, or on standard input for `-`; separated by commas, semicolons or tabs."""
     name = "standard input" if source == STDIN else source.encode("utf-8", "backslashreplace").decode()
-    text = _text(name, source)
-    lines = _lines(name, text)
+    lines = lines_of(name, text_of(name, source))
     if not lines or not any(lines[0].cells):
         raise FairtrialError(f"{name}:1: empty; the first line names the columns, such as seed,accuracy")
     columns, rows = lines[0].cells, lines[1:]
@@ -75,65 +55,6 @@ def read_table(source: str) -> Table:
         ]
     )
     return Table(name=name, columns=columns, rows=tuple(rows))
-
-
-def _text(name: str, source: str) -> str:
-    try:
-        if source == STDIN:
-            raw = sys.stdin.buffer.read(LARGEST_FILE_BYTES + 1)
-        else:
-            raw = read_bounded(source, largest=LARGEST_FILE_BYTES)
-        text = raw.decode("utf-8-sig")
-    except OSError as error:
-        raise FairtrialError(f"{name}: cannot be read: {error.strerror or error}") from None
-    except UnicodeDecodeError as error:
-        raise FairtrialError(
-            f"{name}: not text in UTF-8 (byte {error.start}); save it as CSV in UTF-8"
-        ) from None
-    if len(raw) > LARGEST_FILE_BYTES:
-        raise FairtrialError(f"{name}: cannot be read: it is larger than {LARGEST_FILE_BYTES} bytes")
-    if found := _CONTROL.search(text):
-        line = text.count("\n", 0, found.start()) + 1
-        raise FairtrialError(
-            f"{name}:{line}: holds the control character U+{ord(found[0]):04X}; a table is text (CSV, in UTF-8)"
-        )
-    return text
-
-
-def _lines(name: str, text: str) -> list[Row]:
-    """The header, whatever it is, and every row in which something stands."""
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
-    written = io.StringIO(text, newline="")
-    reader = csv.reader(_bounded(name, written, delimiter), delimiter=delimiter, strict=True)
-    lines: list[Row] = []
-    count = 0
-    try:
-        for row in reader:
-            count += max(len(row), 1)
-            if count > MOST_CELLS:
-                raise FairtrialError(f"{name}:{reader.line_num}: {_TOO_MANY}")
-            cells = tuple(cell.strip() for cell in row)
-            if not lines or any(cells):
-                lines.append(Row(line=reader.line_num, cells=cells))
-    except csv.Error as error:
-        raise FairtrialError(f"{name}:{reader.line_num}: not CSV: {error}") from None
-    return lines
-
-
-def _bounded(name: str, written: Iterable[str], delimiter: str) -> Iterator[str]:
-    """The lines, unless one has more cells than a table has columns: counted before it is taken apart."""
-    for number, line in enumerate(written, 1):
-        if line.count(delimiter) >= MOST_COLUMNS:
-            raise FairtrialError(f"{name}:{number}: {_TOO_MANY}")
-        yield line
-
-
-def listed(names: Iterable[str]) -> str:
-    """Names as a message gives them: not more than a reader wants, nor longer ones."""
-    given = list(names)
-    more = [f"and {len(given) - _SHOWN} more"] if len(given) > _SHOWN else []
-    return ", ".join([*map(shortened, given[:_SHOWN]), *more])
 
 
 def metric_column(table: Table, wanted: str | None, *, besides: Sequence[str] = ()) -> str:
@@ -307,5 +228,5 @@ def _check_header(name: str, columns: tuple[str, ...]) -> None:
 
 def _refuse(mistakes: Sequence[Mistake]) -> None:
     if mistakes:
-        more = [f"and {len(mistakes) - _SHOWN} more like these"] if len(mistakes) > _SHOWN else []
-        raise FairtrialError("\n".join([*map(str, mistakes[:_SHOWN]), *more]))
+        more = [f"and {len(mistakes) - SHOWN} more like these"] if len(mistakes) > SHOWN else []
+        raise FairtrialError("\n".join([*map(str, mistakes[:SHOWN]), *more]))

@@ -190,7 +190,7 @@ def parsed(text: str, what: str, kind: type[Parsed]) -> Parsed:
     with contextlib.suppress(ValueError, TypeError, RecursionError):
         value = json.loads(text)
     if not isinstance(value, kind):
-        raise Unsound(f"{what} cannot be {str(text)[:40]!r}")
+        raise Unsound(f"{what} cannot be read: it says {str(text)[:40]!r}")
     return value
 
 

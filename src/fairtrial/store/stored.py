@@ -10,15 +10,14 @@ from contextlib import contextmanager
 
 from fairtrial.store import outcomes
 from fairtrial.store.connection import Unsound, parsed
-from fairtrial.store.outcomes import PHASES, SECONDS_COLUMNS, By
+from fairtrial.store.outcomes import PHASES, SECONDS_COLUMNS, SHARES, By
 from fairtrial.trial import METRICS, EpochRecord, Lost, Outcome, StoredTrial
 
 _FIRST_COLUMNS = (
     "key", "arm_key", "seed", "engine_version", "state", "reason", "epochs", "weights_sha256", "provenance_id",
 )  # fmt: skip
-_SHARES = [name for name in METRICS if "accuracy" in name or name == "validation_seen"]
 _COLUMNS = ", ".join(f"trials.{column}" for column in (*_FIRST_COLUMNS, *METRICS, *SECONDS_COLUMNS))
-_IMPLAUSIBLE = " OR ".join(f"trials.{column} NOT BETWEEN 0 AND 1" for column in _SHARES)
+_IMPLAUSIBLE = " OR ".join(f"trials.{column} NOT BETWEEN 0 AND 1" for column in SHARES)
 _METRICS = slice(len(_FIRST_COLUMNS), len(_FIRST_COLUMNS) + len(METRICS))
 _SECONDS = slice(_METRICS.stop, _METRICS.stop + len(PHASES))
 _NUMBERS = frozenset((float, type(None)))
