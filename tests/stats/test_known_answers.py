@@ -13,8 +13,9 @@ from scipy import stats as scipy_stats
 from fairtrial.errors import FairtrialError
 from fairtrial.stats import calibration, levels
 from fairtrial.stats.calibration import Calibration, is_false
-from fairtrial.stats.compare import compare_paired, compare_unpaired, pairing
-from fairtrial.stats.doseresponse import isotonic_curve, plateau, plateaus, steps
+from fairtrial.stats.claims import ClaimVerdict, judge_plateau
+from fairtrial.stats.compare import compare_paired, compare_unpaired, pair, pairing
+from fairtrial.stats.doseresponse import Plateau, isotonic_curve, plateau, plateaus, steps
 from fairtrial.stats.families import Family, later, shares
 from fairtrial.stats.forecast import forecast, price_list, seeds_needed
 from fairtrial.stats.interaction import interaction_contrasts, interaction_floor
@@ -27,13 +28,15 @@ from fairtrial.stats.intervals import (
     ratio_interval,
     resolution_floor,
     spread,
+    spread_about,
+    standard_error,
     welch_interval,
 )  # fmt: skip
 from fairtrial.stats.levels import nominal_level, solved_level, tabulate
 from fairtrial.stats.looks import look, replay
 from fairtrial.stats.lottery import lottery
 from fairtrial.stats.signs import signs
-from fairtrial.stats.verdict import Verdict
+from fairtrial.stats.verdict import Verdict, judge
 
 RNG = np.random.default_rng(20)
 
@@ -465,3 +468,66 @@ def test_a_forecast_counts_seeds_in_all_and_those_to_come() -> None:
     assert (settled.seeds, settled.more, settled.within_horizon, settled.chance) == (3, 0, True, 1.0)
     at_the_end = forecast(look(values, margin=0.01, alpha=0.05, horizon=6))
     assert at_the_end.chance == 0.0 and not at_the_end.within_horizon
+
+
+# --- found by mutants
+
+
+def test_an_upper_bound_at_nothing_is_no_decrease() -> None:
+    """Not worse by the margin is not settled, and a difference of zero is not excluded."""
+    wide, touching = Interval(-9.0, 9.0), Interval(-1.0, 0.0)
+    assert judge(touching, wide, margin=0.5, goal="not_worse") is Verdict.UNDECIDED
+    assert judge(Interval(-1.0, -1e-9), wide, margin=0.5, goal="not_worse") is Verdict.DECREASE_UNSIZED
+    assert judge(touching, wide, margin=0.5) is Verdict.UNDECIDED
+
+
+@pytest.mark.parametrize(
+    ("gap", "expected"),
+    [
+        ((-0.3, -0.1), ClaimVerdict.CONTRADICTED), ((-0.3, -0.09), ClaimVerdict.NOT_SETTLED), ((0.1, 0.4), ClaimVerdict.CONTRADICTED),
+        ((0.09, 0.4), ClaimVerdict.NOT_SETTLED), ((-0.05, 0.05), ClaimVerdict.NOT_SETTLED),
+    ],
+)  # fmt: skip
+def test_a_plateau_is_contradicted_by_a_gap_of_the_margin_to_either_side(
+    gap: tuple[float, float], expected: ClaimVerdict
+) -> None:
+    """More that does harm is no plateau either."""
+    found = Plateau(levels=(1.0, 2.0), start=None, gaps=(Interval(*gap),), margin=0.1, n=5)
+    assert judge_plateau(1.0, found) is expected
+
+
+def test_one_family_with_fewer_than_no_verdicts_is_enough_to_refuse() -> None:
+    """Beside others that are in order."""
+    with pytest.raises(FairtrialError, match="fewer than no verdicts"):
+        shares({Family.TIME: -1, Family.TEST: 2}, confidence=0.95)
+
+
+def test_intervals_scale_with_their_values_however_small_these_are() -> None:
+    """Nothing in the formulas has a unit: a thousandth of the values is a thousandth of the interval."""
+    values = np.random.default_rng(4).normal(size=(4, 6))
+    for scale in (1e-3, 1e3):
+        one, other = (fresh_images_interval(factor * values, nominal=0.05) for factor in (1.0, scale))
+        assert (other.low, other.high) == (pytest.approx(scale * one.low), pytest.approx(scale * one.high))
+    assert spread_about(0.2, np.array([0.1, 0.3])) == pytest.approx(math.sqrt(0.02))
+    assert standard_error(np.array([0.1, 0.3])) == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("value", [700.0, 700.5, 720.0])
+def test_a_ratio_beyond_all_numbers_is_infinite_from_one_place_on(value: float) -> None:
+    """The same on every machine: where it overflows is not left to chance."""
+    assert Interval(0.0, value).exp() == Interval(1.0, math.inf)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "said"),
+    [
+        ({3: 0.1, 1: 0.2}, {4: 0.3}, r"seeds 1 to 3 against seeds 4 to 4"),
+        ({}, {7: 0.1, 9: 0.1}, r"no seeds against seeds 7 to 9"),
+    ],
+)
+def test_seeds_that_were_not_found_in_common_are_named(
+    one: dict[int, float], other: dict[int, float], said: str
+) -> None:
+    """Whoever numbered one file from 0 and the other from 1 sees it at once."""
+    with pytest.raises(FairtrialError, match=said):
+        pair(one, other)
