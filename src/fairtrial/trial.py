@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,6 +92,15 @@ def _identity(arm: Arm, precision: ResolvedPrecision, engine: int) -> _Identity:
     return _Identity(_sha256(_json(shared)), f'{with_engine.removesuffix("}")},"seed":')
 
 
+def keys_from(
+    settings: str, *, data: str, precision: str, engine: int, numbers: Iterable[int]
+) -> tuple[str, list[str]]:
+    """The arm's key and those of its trials, from what a store keeps: `settings` is the arm's canonical JSON."""
+    arm, rest = f'{{"arm":{settings},"data":"{data}",', f'"precision":"{precision}"'
+    keys = [_sha256(f'{arm}"engine":{engine},{rest},"seed":{number}}}') for number in numbers]
+    return _sha256(f"{arm}{rest}}}"), keys
+
+
 def canonical(arm: Arm) -> dict[str, Any]:
     """The arm as plain JSON values: what can change a number, and nothing else.
 
@@ -149,9 +158,11 @@ def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EpochRecord:
-    """One epoch: Keras's running means over the training batches, then validation at its end."""
+class EpochRecord(NamedTuple):
+    """One epoch: Keras's running means over the training batches, then validation at its end.
+
+    A named tuple, since a large store has millions of them: making one takes a tenth of what a frozen dataclass does.
+    """
 
     epoch: int
     train_accuracy: float

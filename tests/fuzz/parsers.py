@@ -34,6 +34,7 @@ from fairtrial.engine.machine import machine, processor
 from fairtrial.engine.saved_weights import fingerprint, read_tensor
 from fairtrial.pair import ArmTimes, PairTimes
 from fairtrial.store import Claim, Proposal, Store
+from fairtrial.store.integrity import inspect
 from fairtrial.study import asking, studyfile
 from fairtrial.study.check import findings
 from fairtrial.study.schema import Question, Seeds, Study
@@ -302,6 +303,37 @@ def _npy_bombs() -> Iterable[tuple[str, bytes]]:
     )
 
 
+# --- notebooks and scripts
+
+
+def _audited(content: bytes, folder: Path) -> None:
+    """The same bytes as a notebook and as a script."""
+    errors: list[ft.FairtrialError] = []
+    for name in ("some.ipynb", "some.py"):
+        _put(folder / name, content)
+        try:
+            ft.audit_file(folder / name)
+        except ft.FairtrialError as error:
+            errors.append(error)
+    if len(errors) == 2:
+        raise errors[0]
+
+
+def _notebooks(folder: Path) -> list[bytes]:
+    del folder
+    script = "import numpy as np\nmodel.fit(x_train, y_train, validation_data=(x_test, y_test), epochs=5)\nprint(model.evaluate(x_test, y_test))\n"
+    cell = {
+        "cell_type": "code",
+        "source": script.splitlines(keepends=True),
+        "outputs": [{"output_type": "stream", "text": "0.98"}],
+        "metadata": {},
+    }
+    return [
+        json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode(),
+        script.encode(),
+    ]
+
+
 # --- what workers say
 
 
@@ -504,6 +536,7 @@ def _store(content: bytes, folder: Path) -> None:
 def _read_everything(path: Path) -> None:
     """Whatever any command asks a store."""
     trials = [store_samples.trial_of(seed) for seed in range(1, 6)]
+    inspect(path)
     arms = [ft.answers(STUDY, store=path).as_dict()["arms"]]
     with Store.open(path, create=False) as store:
         keys = [trial.key for trial in trials] + [one["key"] for arm in arms[0] for one in arm["trials"]]
@@ -656,6 +689,7 @@ PARSERS: tuple[Parser, ...] = (
     ),
     Parser(name="idx-content", reads="image files, damaged beneath gzip", begin=lambda _: [_idx(2, 3, 4, content=bytes(24))], read=_packed_array),
     Parser(name="cache", reads="cached arrays (NPY)", begin=_arrays, read=_cached, silent=True, file="cache/mine/train_images.npy", bombs=_npy_bombs),
+    Parser(name="audit", reads="notebooks and scripts to audit", begin=_notebooks, read=_audited, file="some.ipynb", bombs=_line_bombs),
     Parser(name="event", reads="lines from a worker", begin=_events, read=_event, bombs=_line_bombs),
     Parser(name="order", reads="lines to a worker", begin=_orders, read=_order, bombs=_line_bombs),
     Parser(name="weights", reads="saved weights (safetensors)", begin=_saved_weights, read=_weights, silent=True, file="weights", bombs=_tensor_bombs),

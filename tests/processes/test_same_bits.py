@@ -118,4 +118,4 @@ def test_a_worker_ignores_how_many_threads_it_is_offered(name: str, tmp_path: Pa
 
 
 def vars_of(record: Any) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in record.__slots__}
+    return record._asdict()

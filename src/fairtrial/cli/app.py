@@ -12,6 +12,7 @@ import typer
 import fairtrial
 from fairtrial.cli import writing
 from fairtrial.cli.ask import ask
+from fairtrial.cli.audit import audit
 from fairtrial.cli.compare import compare
 from fairtrial.cli.group import Commands, never_fail_to_encode, program
 from fairtrial.cli.options import (
@@ -26,6 +27,7 @@ from fairtrial.cli.options import (
     Workers,
 )
 from fairtrial.cli.search import search
+from fairtrial.cli.upkeep import doctor, merge, rerun
 
 if TYPE_CHECKING:
     from fairtrial.study.schema import Study
@@ -258,13 +260,15 @@ def answers(
     form: list[Form] = [name for name, wanted in forms.items() if wanted]
     if len(form) > 1:
         raise typer.BadParameter(f"give one of --{' and --'.join(form)}")
-    found = read_answers(load(study, sets), store=store)
-    print_answers(found, form=form[0] if form else "terminal")
+    chosen: Form = form[0] if form else "terminal"
+    found = read_answers(load(study, sets), store=store, form=chosen)
+    print_answers(found, form=chosen)
     if strict and not all_hold(found):
         raise typer.Exit(1)
 
 
-app.command(rich_help_panel=MORE)(compare)
+for _command in (compare, audit, rerun, merge, doctor):
+    app.command(rich_help_panel=MORE)(_command)
 
 
 def main() -> None:

@@ -19,19 +19,8 @@ def read_tensor(path: Path, name: str) -> NDArray[np.float32] | None:
 
     None where there is none, or the file is not byte for byte what was saved.
     """
-    try:
-        # A pipe or a device of that name would keep us waiting.
-        if not path.is_file() or path.stat().st_size > LARGEST_BYTES:
-            return None
-        with safe_open(path, framework="np") as file:
-            if len(file.keys()) > MOST_TENSORS:
-                return None
-            saved = {one: file.get_tensor(one) for one in file.keys()}  # noqa: SIM118 - it is no dict
-            digest = (file.metadata() or {}).get("sha256")
-    # The last two: numbers of a type unknown to numpy.
-    except (OSError, SafetensorError, MemoryError, TypeError, AttributeError):
-        return None
-    return saved.get(name) if digest == fingerprint(saved) else None
+    saved, digest = _saved(path)
+    return None if saved is None or digest != fingerprint(saved) else saved.get(name)
 
 
 def fingerprint(weights: Mapping[str, NDArray[np.float32]]) -> str:
@@ -41,3 +30,25 @@ def fingerprint(weights: Mapping[str, NDArray[np.float32]]) -> str:
         digest.update(f"{name} {weights[name].shape}\n".encode())
         digest.update(np.ascontiguousarray(weights[name]).tobytes())
     return digest.hexdigest()
+
+
+def saved_fingerprint(path: Path) -> str | None:
+    """The `fingerprint` of the weights in a file, whatever the file says of itself; None where it cannot be read."""
+    saved, _ = _saved(path)
+    return None if saved is None else fingerprint(saved)
+
+
+def _saved(path: Path) -> tuple[dict[str, NDArray[np.float32]] | None, str | None]:
+    """All weights in a file, and the fingerprint that it claims; None where it cannot be read."""
+    try:
+        # A pipe or a device of that name would keep us waiting.
+        if not path.is_file() or path.stat().st_size > LARGEST_BYTES:
+            return None, None
+        with safe_open(path, framework="np") as file:
+            if len(file.keys()) > MOST_TENSORS:
+                return None, None
+            saved = {one: file.get_tensor(one) for one in file.keys()}  # noqa: SIM118 - it is no dict
+            return saved, (file.metadata() or {}).get("sha256")
+    # The last two: numbers of a type unknown to numpy.
+    except (OSError, SafetensorError, MemoryError, TypeError, AttributeError):
+        return None, None

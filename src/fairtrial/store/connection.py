@@ -26,7 +26,7 @@ LARGEST_VALUE_BYTES = 2**26
 """Of one text or blob: ours have a thousandth of it."""
 
 _MAGIC = b"SQLite format 3\x00"
-_OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
+OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
 _FULL_BYTES = 256 * 1024
 _KEYS_PER_STATEMENT = 900  # any SQLite takes 999 values
 
@@ -43,23 +43,19 @@ def connect(path: Path, *, create: bool) -> sqlite3.Connection:
 
     Raises StoreError for whatever is there and is not a store of ours that can be written.
     """
-    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
-        needed = ".".join(map(str, _OLDEST_SQLITE))
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        needed = ".".join(map(str, OLDEST_SQLITE))
         raise StoreError(
             f"fairtrial needs SQLite {needed} or newer; this Python has {sqlite3.sqlite_version}"
         )
-    try:
-        _check_file(path, create=create)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "no file can have this name"
-        raise StoreError(f"{str(path)[:200]}: cannot be read: {reason}; choose another --store") from None
+    check_file(path, create=create)
     with explained(path):
         # Autocommit: transactions begin and end where `writing` and `reading` say, nowhere else.
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
         try:
             connection.row_factory = sqlite3.Row
             _distrust(connection)
-            _check_database(path, connection)
+            check_database(path, connection)
             _set_up(path, connection)
         except BaseException:
             connection.close()
@@ -74,7 +70,16 @@ def _distrust(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA cell_size_check = ON")
 
 
-def _check_file(path: Path, *, create: bool) -> None:
+def check_file(path: Path, *, create: bool, to_write: bool = True) -> None:
+    """Raises StoreError for what cannot be a store, before anything is opened."""
+    try:
+        _look_at(path, create=create, to_write=to_write)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no file can have this name"
+        raise StoreError(f"{str(path)[:200]}: cannot be read: {reason}; choose another --store") from None
+
+
+def _look_at(path: Path, *, create: bool, to_write: bool) -> None:
     if "\0" in str(path):
         raise ValueError
     if path.is_dir():
@@ -87,7 +92,7 @@ def _check_file(path: Path, *, create: bool) -> None:
     elif not path.is_file():
         raise StoreError(f"{path} is not an ordinary file; choose another --store")
     for place in (path, path.parent):
-        if place.exists() and not os.access(place, os.W_OK):
+        if to_write and place.exists() and not os.access(place, os.W_OK):
             raise StoreError(f"{path}: {place} cannot be written; choose a --store in a place of your own")
     if path.exists():
         with path.open("rb") as file:
@@ -96,7 +101,8 @@ def _check_file(path: Path, *, create: bool) -> None:
             raise StoreError(f"{path} is not a fairtrial store (not even a database); choose another --store")
 
 
-def _check_database(path: Path, connection: sqlite3.Connection) -> None:
+def check_database(path: Path, connection: sqlite3.Connection) -> None:
+    """Raises StoreError for another program's database, and for a store of a newer fairtrial."""
     # One state of the file: another process may be making this very store between two reads.
     with reading(connection):
         application = int(connection.execute("PRAGMA application_id").fetchone()[0])
