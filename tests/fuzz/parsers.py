@@ -15,9 +15,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-import fake_executor
+import fake_executor  # pyright: ignore[reportMissingImports]
 import numpy as np
-import store_samples
+import store_samples  # pyright: ignore[reportMissingImports]
 import torch
 from safetensors.numpy import save_file
 

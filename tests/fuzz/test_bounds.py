@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import parsers
 import pytest
-from store_samples import finished, trial_of
+from store_samples import finished, trial_of  # pyright: ignore[reportMissingImports]
 
 import fairtrial as ft
 from fairtrial import bounded
@@ -219,10 +219,10 @@ def test_images_larger_than_memory_are_refused_in_words(
 ) -> None:
     """The machine's memory may be less than what a header may announce."""
 
-    def full(*given: object, most: int, **more: object) -> Any:
+    def full(*given: Any, most: int) -> Any:
         if most > 1000:
             raise MemoryError
-        return whole(*given, most=most, **more)
+        return whole(*given, most=most)
 
     whole = idx._unpacked  # pyright: ignore[reportPrivateUsage]
     monkeypatch.setattr(idx, "_unpacked", full)

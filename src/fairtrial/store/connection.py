@@ -14,7 +14,7 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 from fairtrial.errors import StoreError
 from fairtrial.store import migrations
@@ -29,9 +29,6 @@ _MAGIC = b"SQLite format 3\x00"
 OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
 _FULL_BYTES = 256 * 1024
 _KEYS_PER_STATEMENT = 900  # any SQLite takes 999 values
-
-
-Parsed = TypeVar("Parsed")
 
 
 class Unsound(StoreError):
@@ -190,7 +187,7 @@ def sound() -> Generator[None]:
         raise Unsound("rows that do not fit together") from error
 
 
-def parsed(text: str, what: str, kind: type[Parsed]) -> Parsed:
+def parsed(text: str, what: str, kind: type[Any]) -> Any:
     """A value that is kept as JSON, which must be of this kind."""
     value: object = None
     with contextlib.suppress(ValueError, TypeError, RecursionError):
