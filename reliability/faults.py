@@ -25,8 +25,8 @@ PATIENCE = 3.0
 
 IMPATIENT = (
     "-c",
-    "import fairtrial.store.connection as connection\n"
-    f"connection.BUSY_SECONDS = {PATIENCE}\n"
+    "import fairtrial.store.explaining as explaining\n"
+    f"explaining.BUSY_SECONDS = {PATIENCE}\n"
     "from fairtrial.__main__ import main\n"
     "main()",
 )

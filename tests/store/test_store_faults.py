@@ -17,7 +17,7 @@ import pytest
 from store_samples import finished, trial_of
 
 from fairtrial.errors import StoreError
-from fairtrial.store import Claim, Known, Store, Taken, connection
+from fairtrial.store import Claim, Known, Store, Taken, connection, explaining
 from fairtrial.store import store as store_module
 from fairtrial.store.owner import Owner, this_process
 
@@ -52,7 +52,7 @@ def test_a_store_that_stays_locked_says_so_once_and_what_to_do(
     tmp_path: Path, short: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A database browser left open in a transaction; what was recorded stays, and the same command goes on."""
-    monkeypatch.setattr(connection, "BUSY_SECONDS", 0.3)
+    monkeypatch.setattr(explaining, "BUSY_SECONDS", 0.3)
     with Store.open(tmp_path / "store.db") as store:
         claim = claimed(store, 1)
         with locked(store.path):

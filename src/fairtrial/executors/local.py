@@ -26,6 +26,8 @@ from fairtrial.trial import Event, Idle, Lost, Outcome, Ready, Started
 from fairtrial.wire import Order, TimingOrder, decode_event, encode_order
 
 IDLE_SECONDS = 0.5
+LONGEST_LINE = 2**25
+"""Bytes of an event: the outcome of a hundred thousand epochs has fewer."""
 
 KILLED_STARTING = 2
 """Workers in a row that may be killed while they start; the next one means that none will come up."""
@@ -165,14 +167,20 @@ class LocalExecutor:
             self._buried(worker)
             return
         worker.unread += received
+        if len(worker.unread) > LONGEST_LINE:
+            raise ExecutorError(
+                f"a worker sent more than {LONGEST_LINE} bytes in one line, which no event needs"
+            )
         *lines, rest = worker.unread.split(b"\n")
         worker.unread = bytearray(rest)
         for line in lines:
-            event = decode_event(line.decode())
+            event = decode_event(line.decode(errors="replace"))
             if isinstance(event, Ready):
                 worker.ready = True
                 self._killed_starting = 0
                 continue
+            if not isinstance(event, PairTimes | Idle) and event.key != worker.key:
+                raise ExecutorError(f"a worker told of trial {event.key[:12]!r}, which it was not given")
             if isinstance(event, Outcome | Lost | PairTimes):
                 worker.key = None
             self._ready.append(event)

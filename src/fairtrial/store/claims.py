@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from fairtrial.errors import StoreError
+from fairtrial.store.explaining import sound
 from fairtrial.store.owner import Owner, life
 
 HEARTBEAT_EXPIRES = timedelta(minutes=10)
@@ -93,7 +94,8 @@ def surrender(connection: sqlite3.Connection, claim: Claim) -> datetime:
             f"trial {claim.key[:12]}: the claim is no longer this process's own (another took the trial "
             "over, or it was recorded or released already); nothing was stored"
         )
-    return datetime.fromisoformat(row["claimed_at"])
+    with sound():
+        return datetime.fromisoformat(row["claimed_at"])
 
 
 def leave(claims: Iterable[Claim]) -> None:
@@ -120,7 +122,11 @@ def holders(
     """The live claims among `keys` (few enough for one statement); or, not `alive`, those whose owner is gone."""
     marks = ",".join("?" * len(keys))
     rows = connection.execute(f"SELECT * FROM claims WHERE key IN ({marks})", tuple(keys)).fetchall()
-    found: list[Holder] = []
+    with sound():
+        return list(_held(rows, here=here, now=now, alive=alive))
+
+
+def _held(rows: Iterable[sqlite3.Row], *, here: Owner, now: datetime, alive: bool) -> Iterator[Holder]:
     for row in rows:
         owner = Owner(
             host=row["host"],
@@ -140,8 +146,7 @@ def holders(
         # A heartbeat from the future comes from a clock that was put back since: as old as it seems young.
         silent = abs(now - holder.heartbeat) > HEARTBEAT_EXPIRES
         if (seen == "alive" or (seen == "unknown" and not silent)) is alive:
-            found.append(holder)
-    return found
+            yield holder
 
 
 def timestamp(moment: datetime) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sqlite3
-import tempfile
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
@@ -14,19 +12,18 @@ from pathlib import Path
 from typing import TypeVar
 
 from fairtrial.errors import StoreError
-from fairtrial.store import migrations
-
-BUSY_SECONDS = 60.0
-"""How long to wait for another process's transaction; ours last milliseconds."""
+from fairtrial.store import explaining, migrations
+from fairtrial.store.explaining import explained, primary, sound
 
 _STRETCH_SECONDS = 1.0
 """How long SQLite waits at a stretch: until it returns, Python does not hear of Ctrl-C."""
 
+LARGEST_VALUE_BYTES = 2**26
+"""Of one text or blob: ours have a thousandth of it."""
+
 _MAGIC = b"SQLite format 3\x00"
 OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
-_SMALL_BYTES = 256 * 1024
 _KEYS_PER_STATEMENT = 900  # any SQLite takes 999 values
-_SAFE = "whatever was recorded before is safe"
 
 Done = TypeVar("Done")
 
@@ -47,6 +44,7 @@ def connect(path: Path, *, create: bool) -> sqlite3.Connection:
         connection = sqlite3.connect(path, timeout=_STRETCH_SECONDS, isolation_level=None)
         try:
             connection.row_factory = sqlite3.Row
+            _distrust(connection)
             check_database(path, connection)
             _set_up(path, connection)
         except BaseException:
@@ -55,8 +53,25 @@ def connect(path: Path, *, create: bool) -> sqlite3.Connection:
     return connection
 
 
+def _distrust(connection: sqlite3.Connection) -> None:
+    """A store may come from anywhere, damaged or made to do harm: nothing in it runs, no value of it fills the memory."""
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_VALUE_BYTES)
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA cell_size_check = ON")
+
+
 def check_file(path: Path, *, create: bool, to_write: bool = True) -> None:
     """Raises StoreError for what cannot be a store, before anything is opened."""
+    try:
+        _look_at(path, create=create, to_write=to_write)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no file can have this name"
+        raise StoreError(f"{str(path)[:200]}: cannot be read: {reason}; choose another --store") from None
+
+
+def _look_at(path: Path, *, create: bool, to_write: bool) -> None:
+    if "\0" in str(path):
+        raise ValueError
     if path.is_dir():
         raise StoreError(f"{path} is a folder; a store is a file, for example {path / 'fairtrial.db'}")
     if not path.parent.is_dir():
@@ -84,6 +99,9 @@ def check_database(path: Path, connection: sqlite3.Connection) -> None:
         application = int(connection.execute("PRAGMA application_id").fetchone()[0])
         found = migrations.version(connection)
         anything = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        strange = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type IN ('view', 'trigger') OR sql LIKE 'CREATE VIRTUAL%'"
+        ).fetchone()
     # Nothing at all in it: ours from now on (a process killed while making a store leaves such a file).
     if application != migrations.APPLICATION_ID and (application or found or anything):
         raise StoreError(f"{path} is a database of another program; choose another --store")
@@ -91,6 +109,11 @@ def check_database(path: Path, connection: sqlite3.Connection) -> None:
         raise StoreError(
             f"{path} was written by a newer fairtrial (store version {found}; this one knows up to "
             f"{migrations.newest()}): upgrade fairtrial or choose another --store"
+        )
+    if strange is not None:
+        raise StoreError(
+            f"{path} holds {str(strange[0])[:40]!r}, a view, trigger or virtual table, which no fairtrial makes: it was "
+            "changed by hand; restore a copy, or choose another --store"
         )
 
 
@@ -115,7 +138,8 @@ def _set_up(path: Path, connection: sqlite3.Connection) -> None:
 def _to_write_ahead(connection: sqlite3.Connection) -> str:
     """Switch to WAL. SQLite itself does not wait for others in this one place."""
     return _patiently(
-        lambda: str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]), seconds=BUSY_SECONDS
+        lambda: str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]),
+        seconds=explaining.BUSY_SECONDS,
     )
 
 
@@ -128,7 +152,7 @@ def writing(connection: sqlite3.Connection, *, patience: float | None = None) ->
     try:
         _patiently(
             lambda: connection.execute("BEGIN IMMEDIATE"),
-            seconds=BUSY_SECONDS if patience is None else patience,
+            seconds=explaining.BUSY_SECONDS if patience is None else patience,
         )
         yield
         connection.execute("COMMIT")
@@ -165,8 +189,9 @@ def reading(connection: sqlite3.Connection) -> Generator[None]:
             raise
 
     try:
-        _patiently(begin, seconds=BUSY_SECONDS)
-        yield
+        _patiently(begin, seconds=explaining.BUSY_SECONDS)
+        with sound():
+            yield
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
@@ -179,52 +204,9 @@ def _patiently(act: Callable[[], Done], *, seconds: float) -> Done:
         try:
             return act()
         except sqlite3.OperationalError as error:
-            if _primary(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+            if primary(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
-
-
-@contextmanager
-def explained(path: Path) -> Generator[None]:
-    """Turn what SQLite says of the file into a StoreError that says what to do."""
-    try:
-        yield
-    except sqlite3.ProgrammingError:  # a mistake of ours, not of the file
-        raise
-    except sqlite3.DatabaseError as error:
-        raise StoreError(f"{path}: {_explanation(path, error)}") from error
-
-
-def _explanation(path: Path, error: sqlite3.DatabaseError) -> str:
-    code = _primary(error)
-    # SQLite says "disk I/O error" of most faults of a disk; the system is asked itself.
-    of_disk = code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
-    fault = _fault_of_writing(path.parent) if of_disk else 0
-    if code == sqlite3.SQLITE_FULL or fault in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return f"the disk is full; free some space and run again ({_SAFE})"
-    if fault == errno.EROFS:
-        return f"its disk has become read-only; see to the disk and run again, or choose another --store ({_SAFE})"
-    match code:
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return f"another process has kept the store locked for {BUSY_SECONDS:.0f} s; end it and run again ({_SAFE})"
-        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
-            return f"cannot be written ({error}); choose a --store in a place of your own"
-        case sqlite3.SQLITE_NOTADB:
-            return "is not a fairtrial store (not even a database); choose another --store"
-        case sqlite3.SQLITE_CORRUPT:
-            return f"is damaged ({error}); restore a copy, or move it away and train again"
-        case _:
-            return f"the store could not be read or written ({error}); check the disk and run again ({_SAFE})"
-
-
-def _fault_of_writing(folder: Path) -> int:
-    """What the system says to a small file there, as its error number; 0 if it takes it."""
-    try:
-        with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(bytes(_SMALL_BYTES))
-    except OSError as error:
-        return error.errno or 0
-    return 0
 
 
 def identity(path: Path) -> tuple[int, int] | None:
@@ -243,11 +225,6 @@ def check_in_place(path: Path, opened: tuple[int, int] | None) -> None:
             f"{path}: the store was moved, deleted or replaced while it was in use, and what follows would be lost; "
             "put it back, or run again to go on with what is there now"
         )
-
-
-def _primary(error: sqlite3.Error) -> int:
-    """SQLite's primary result code; the extended codes carry detail in the higher bits."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 def chunks(keys: Iterable[str]) -> Iterator[tuple[str, ...]]:

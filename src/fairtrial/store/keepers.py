@@ -10,8 +10,9 @@ from pathlib import Path
 from fairtrial.errors import StoreError
 from fairtrial.pair import PairTimes
 from fairtrial.store import descriptions, pairs, plans, predictions, proposals
-from fairtrial.store.connection import check_in_place, chunks, explained, reading, writing
+from fairtrial.store.connection import check_in_place, chunks, reading, writing
 from fairtrial.store.descriptions import Description
+from fairtrial.store.explaining import explained
 from fairtrial.store.pairs import StoredPair
 from fairtrial.store.plans import StoredPlan, StoredVerdict
 from fairtrial.store.proposals import Proposal, Selection

@@ -13,16 +13,8 @@ from typing import Self
 from fairtrial.errors import StoreError
 from fairtrial.store import claims, outcomes, predictions, stored
 from fairtrial.store.claims import Claim, Holder, Known, StaleClaim, Taken
-from fairtrial.store.connection import (
-    check_in_place,
-    chunks,
-    connect,
-    explained,
-    identity,
-    reading,
-    to_disk,
-    writing,
-)
+from fairtrial.store.connection import check_in_place, chunks, connect, identity, reading, to_disk, writing
+from fairtrial.store.explaining import explained
 from fairtrial.store.joining import JoinKeeper
 from fairtrial.store.keepers import DescriptionKeeper, PairKeeper, PlanKeeper, SelectionKeeper
 from fairtrial.store.outcomes import Attempt
@@ -211,7 +203,7 @@ class Store(PlanKeeper, SelectionKeeper, PairKeeper, DescriptionKeeper, JoinKeep
         """What the trial's network said of each test image; None if that was not stored."""
         with explained(self.path), reading(self._connection):
             row = self._connection.execute("SELECT * FROM predictions WHERE key = ?", (key,)).fetchone()
-        return None if row is None else predictions.unpack(row)
+            return None if row is None else predictions.unpack(row)
 
     def attempts(self, keys: Iterable[str]) -> dict[str, tuple[Attempt, ...]]:
         """The attempts of each key, oldest first; an empty tuple for a key that has none."""
