@@ -9,6 +9,7 @@ from fairtrial.audit.document import Place
 from fairtrial.audit.experiment import Experiments
 from fairtrial.audit.finding import Finding
 from fairtrial.audit.program import Program
+from fairtrial.audit.rules.copies import cell_of, copied_cells
 from fairtrial.audit.tracing.events import CrossValidated, Divided, Log, Loop, Seeded, Training
 from fairtrial.audit.tracing.seeding import KEYWORDS
 
@@ -76,7 +77,8 @@ def once_each(program: Program, log: Log, experiments: Experiments) -> Iterator[
         return
     if _repeated(program, log, trainings) or not _shown(program, trainings):
         return
-    alone = _alone(log, trainings)
+    copies = copied_cells(program)
+    alone = _alone(log, [event for event in trainings if cell_of(program, event.line) not in copies])
     if len(alone) > 1:
         lines = [event.line for event in alone]
         how = "several" if len(set(lines)) < len(lines) else str(len(lines))
@@ -168,7 +170,9 @@ def _once(place: Place, said: str, what: str, *, serious: bool, random: bool = T
         "one-run",
         place,
         said,
-        f"{what}, each trained once." if random else f"{what} on one division of the rows, each trained once.",
+        f"{what}, each trained once."
+        if random
+        else f"{what} on one division of the rows, each trained once.",
         "Two runs of one setting differ by chance as well; a difference smaller than that says nothing."
         if random
         else "Other rows give other scores by chance as well; a difference smaller than that says nothing.",
