@@ -42,6 +42,17 @@ def test_the_points_of_a_plot_are_no_validation_set(name: str, kinds: list[str])
 
 
 @pytest.mark.parametrize(
+    ("head", "kinds"),
+    [("for i, val in enumerate(X)", []), ("for train, val in [(X[:9], X[9:])]", ["fit-before-split"])],
+    ids=["value", "validation"],
+)
+def test_val_in_the_head_of_a_loop_is_any_value(head: str, kinds: list[str]) -> None:
+    """`for key, val in ...` is how everybody goes over things; beside train it is a part of the data."""
+    source = f"X = load()\nX = X - X.mean(axis=0)\n{head}:\n    print(val)\n"
+    assert [one.kind for one in found(source)] == kinds
+
+
+@pytest.mark.parametrize(
     ("target", "kinds"), [("gate, y", []), ("gate, units", ["one-run"])], ids=["tasks", "settings"]
 )
 def test_a_loop_over_tasks_compares_no_settings(target: str, kinds: list[str]) -> None:
