@@ -15,6 +15,7 @@ from typing import Any
 from fairtrial.errors import FairtrialError
 from fairtrial.report.marked import surroundings
 from reliability import faults, places
+from reliability.case import Found
 from reliability.kills import Reference, Tally, kill_at_random, undisturbed
 from reliability.kinds import KINDS
 from reliability.page import measured_here, write
@@ -32,7 +33,7 @@ class State:
 
     seed: int
     tally: Tally = field(default_factory=Tally)
-    found: dict[str, faults.Found] = field(default_factory=dict)
+    found: dict[str, Found] = field(default_factory=dict)
     not_here: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -54,7 +55,7 @@ class State:
         return cls(
             seed=seed,
             tally=Tally.of(stored["tally"]),
-            found={name: faults.Found(**one) for name, one in stored["found"].items()},
+            found={name: Found(**one) for name, one in stored["found"].items()},
             not_here=stored["not_here"],
         )
 

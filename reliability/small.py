@@ -78,16 +78,18 @@ class Command:
 
     def _read_errors(self) -> None:
         assert self.process.stderr is not None
-        for line in self.process.stderr:
-            with self._said:
-                self.lines.append(line.rstrip("\n"))
-                self._said.notify_all()
+        with self.process.stderr as errors:
+            for line in errors:
+                with self._said:
+                    self.lines.append(line.rstrip("\n"))
+                    self._said.notify_all()
         with self._said:
             self._said.notify_all()
 
     def _read_output(self) -> None:
         assert self.process.stdout is not None
-        self.output = self.process.stdout.read()
+        with self.process.stdout as output:
+            self.output = output.read()
 
     @property
     def errors(self) -> str:

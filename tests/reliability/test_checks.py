@@ -12,7 +12,8 @@ from typing import Any, cast
 
 import pytest
 from benchmarks.growing import stores
-from reliability.faults import FAULTS, Found
+from reliability.case import Found
+from reliability.faults import FAULTS
 from reliability.kills import Tally
 from reliability.kinds import KINDS
 from reliability.nightly import State, report
