@@ -14,6 +14,7 @@ from fairtrial.cli import writing
 from fairtrial.cli.ask import ask
 from fairtrial.cli.audit import audit
 from fairtrial.cli.compare import compare
+from fairtrial.cli.export import export
 from fairtrial.cli.group import Commands, never_fail_to_encode, program
 from fairtrial.cli.options import (
     Arms,
@@ -267,7 +268,7 @@ def answers(
         raise typer.Exit(1)
 
 
-for _command in (compare, audit, rerun, merge, doctor):
+for _command in (export, compare, audit, rerun, merge, doctor):
     app.command(rich_help_panel=MORE)(_command)
 
 
