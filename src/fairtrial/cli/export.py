@@ -35,7 +35,9 @@ def export(
     ] = None,
     retrain: Annotated[
         bool,
-        typer.Option("--retrain", help="Train again, bit for bit, what has no weights kept, and export that."),
+        typer.Option(
+            "--retrain", help="Train again, bit for bit, what has no weights kept, and export that."
+        ),
     ] = False,
     sets: Sets = None,
     store: StorePath = None,

@@ -64,5 +64,7 @@ def format_of(request: Request) -> str:
     suffix = request.out.suffix.lower() if request.out is not None else ""
     found = next((name for name, one in FORMATS.items() if suffix and suffix in one.suffixes), None)
     if found is None:
-        raise FairtrialError(f"say which --format: {known}; or give an --out whose name ends as such files do")
+        raise FairtrialError(
+            f"say which --format: {known}; or give an --out whose name ends as such files do"
+        )
     return found
