@@ -59,6 +59,12 @@ def test_no_number_of_seeds_settles_what_sits_on_the_margin(width: float) -> Non
     assert seeds_needed(sd=0.3, width=width, nominal=LEVEL) is None
 
 
+def test_a_width_of_nothing_is_no_width_even_where_nothing_spreads() -> None:
+    """Zero does not lie within zero."""
+    assert seeds_needed(sd=0.0, width=0.0, nominal=LEVEL) is None
+    assert seeds_needed(sd=0.0, width=1e-9, nominal=LEVEL, first=5) == 5
+
+
 def test_the_chance_of_being_settled_is_what_the_forecast_says() -> None:
     """At the forecast number of seeds one look finds the effect with about 80 % chance (simulated)."""
     sd, effect, level = 0.2, 0.15, nominal_level(0.05, horizon=50)

@@ -79,7 +79,7 @@ def seeds_needed(*, sd: float, width: float, nominal: float, first: int = FIRST)
         high *= 2
         if high > _FARTHEST:
             return None
-    low = max(first - 1, high // 2) if high > first else first - 1
+    low = first - 1
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)
