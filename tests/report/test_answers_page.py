@@ -23,7 +23,9 @@ def test_the_answers_of_a_study_take_their_place_in_a_document(tmp_path: Path) -
     """Sentences are those of the answers, with the seeds and the machine; what stands around them stays."""
     store, page = tmp_path / "store.db", tmp_path / "page.md"
     fill(ft.load("width"), store, seeds=3, errors={"width-50": 0.035, "width-200": 0.024})
-    page.write_text("before\n<!-- here: begin -->\nwhat stood there\n<!-- here: end -->\nafter\n", encoding="utf-8")
+    page.write_text(
+        "before\n<!-- here: begin -->\nwhat stood there\n<!-- here: end -->\nafter\n", encoding="utf-8"
+    )
     done = call("width", "--store", store, "--write", page, "--block", "here")
     assert done.returncode == 0, done.stderr
     text = page.read_text(encoding="utf-8")

@@ -141,6 +141,23 @@ def test_a_lower_level_that_is_shown_first_waits_for_the_one_above_it() -> None:
     assert starts.index(1) > 5
 
 
+@pytest.mark.parametrize(
+    ("contrasts", "first", "starts"),
+    [
+        ([0.0, 1e-9, 5.0, -5.0, 5.0, -5.0], 5, [None, None]),  # calm before the first look counts for nothing
+        ([0.0, 1e-9, 5.0, -5.0], 2, [1, 1, 1]),  # a first look at two seeds is a look
+        ([0.0, 0.0, 0.0, 1e-3], 3, [None, 1]),  # the seed that ends their equality is enough
+    ],
+)
+def test_a_level_is_looked_at_from_the_first_look_on_once_its_contrasts_are_not_all_equal(
+    contrasts: list[float], first: int, starts: list[int | None]
+) -> None:
+    """Neither before it nor a seed late."""
+    values = np.stack([np.zeros(len(contrasts)), contrasts], axis=1)
+    found = plateaus(values, (1, 2), margin=0.1, alpha=0.05, first=first, horizon=20)
+    assert [one.start for one in found] == starts
+
+
 def test_a_false_plateau_is_as_rare_as_promised() -> None:
     """Simulated at the edge: 400 truly differs from 800 by the margin, looked at after every seed."""
     rng = np.random.default_rng(17)

@@ -307,7 +307,8 @@ def test_a_replay_goes_on_from_known_looks_and_remembers_when_it_settled() -> No
     whole = replay(values, margin=0.1, alpha=0.05)
     assert [seen.n for seen in whole] == [3, 4, 5, 6]
     assert [seen.settled_at for seen in whole] == [3, 4, 4, 4]
-    assert replay(values, margin=0.1, alpha=0.05, known=whole[:2]) == whole
+    for known in range(len(whole) + 1):
+        assert replay(values, margin=0.1, alpha=0.05, known=whole[:known]) == whole
     assert replay(values[:2], margin=0.1, alpha=0.05) == ()
     undecided = replay([1.0, -1.0, 0.5], margin=0.1, alpha=0.05)
     assert [seen.settled_at for seen in undecided] == [None]
