@@ -27,11 +27,11 @@ from fairtrial.analysis.replaying import replay_store
 from fairtrial.cli.comparing import compare_files, compare_groups
 from fairtrial.comparison import margins
 from fairtrial.comparison.judging import rules_from
-from fairtrial.data import cache, idx
 from fairtrial.durations import seconds_in
 from fairtrial.engine import checkpoint
 from fairtrial.engine.machine import machine, processor
 from fairtrial.engine.saved_weights import fingerprint, read_weights
+from fairtrial.images import cache, idx
 from fairtrial.pair import ArmTimes, PairTimes
 from fairtrial.store import Claim, Proposal, Store
 from fairtrial.store.integrity import inspect

@@ -9,6 +9,7 @@ from fairtrial.data.catalog import Dataset
 from fairtrial.data.inspect import Duplicates, duplicates
 from fairtrial.data.split import split
 from fairtrial.errors import DataError
+from fairtrial.images.facts import DatasetFacts
 from fairtrial.study.augment import Augment
 from fairtrial.study.check import Finding
 from fairtrial.study.schema import DataSettings, Study
@@ -19,7 +20,9 @@ REFUSED_SHARE = 0.5
 EXAMPLE_SEED = 1
 
 
-def image_findings(study: Study, *, load: Callable[[str], Dataset] = catalog.load) -> tuple[Finding, ...]:
+def image_findings(
+    study: Study, *, load: Callable[[DatasetFacts], Dataset] = catalog.load
+) -> tuple[Finding, ...]:
     """Exact duplicates, by content, across training, validation and test images of every data set of the study.
 
     Validation images are drawn from the training images, so that a test set among these would be validated on.
@@ -29,11 +32,11 @@ def image_findings(study: Study, *, load: Callable[[str], Dataset] = catalog.loa
     settings = {
         arm.settings.data.model_copy(update={"augment": Augment()}): None for arm in study.arms.values()
     }
-    names = dict.fromkeys(one.dataset for one in settings)
+    every = dict.fromkeys(one.facts for one in settings)
     return tuple(
         finding
-        for name in names
-        for finding in _about(load(name), [one for one in settings if one.dataset == name])
+        for facts in every
+        for finding in _about(load(facts), [one for one in settings if one.facts == facts])
     )
 
 

@@ -25,6 +25,7 @@ from fairtrial.engine import process
 if TYPE_CHECKING:
     from fairtrial.data.catalog import Dataset
     from fairtrial.engine.checkpoint import Checkpoint
+    from fairtrial.images.facts import DatasetFacts
     from fairtrial.trial import Event, Trial
     from fairtrial.wire import Order, TimingOrder
 
@@ -84,7 +85,7 @@ def serve(orders: TextIO, events: TextIO) -> None:
         if isinstance(order, TimingOrder):
             _time(order, opened, facts, tell)
         else:
-            _train(order, opened(order.trial.arm.settings.data.dataset), facts, tell)
+            _train(order, opened(order.trial.arm.settings.data.facts), facts, tell)
 
 
 def _train(order: Order, data: Dataset, facts: dict[str, str], tell: Callable[[Event], None]) -> None:
@@ -144,7 +145,7 @@ def _kept(
 
 def _time(
     order: TimingOrder,
-    data: Callable[[str], Dataset],
+    data: Callable[[DatasetFacts], Dataset],
     facts: dict[str, str],
     tell: Callable[[Event], None],
 ) -> None:

@@ -63,8 +63,8 @@ def read_evidence(answers: Answers, store: Store) -> Evidence:
     many = len(arms) > MANY_ARMS
     predicted = {name: _predictions(arm, store) for name, arm in arms.items()}
     opened = {
-        name: catalog.load(name)
-        for name in {arms[name].arm.settings.data.dataset for name, some in predicted.items() if some}
+        facts: catalog.load(facts)
+        for facts in {arms[name].arm.settings.data.facts for name, some in predicted.items() if some}
     }
     wrong: dict[str, Mistakes] = {}
     for name, some in predicted.items():
@@ -72,7 +72,7 @@ def read_evidence(answers: Answers, store: Store) -> Evidence:
             settings = arms[name].arm.settings.data
             found = mistakes(
                 some,
-                opened[settings.dataset].test_labels,
+                opened[settings.facts].test_labels,
                 classes=settings.facts.classes,
                 worst=6 if many else 12,
             )
