@@ -33,11 +33,21 @@ def image_findings(
         arm.settings.data.model_copy(update={"augment": Augment()}): None for arm in study.arms.values()
     }
     every = dict.fromkeys(one.facts for one in settings)
-    return tuple(
-        finding
-        for facts in every
-        for finding in _about(load(facts), [one for one in settings if one.facts == facts])
+    said = (Finding(kind="images", message=note) for note in notes_of(study))
+    return (
+        *said,
+        *(
+            finding
+            for facts in every
+            for finding in _about(load(facts), [one for one in settings if one.facts == facts])
+        ),
     )
+
+
+def notes_of(study: Study) -> tuple[str, ...]:
+    """What was done to make data sets of what the study names, and what is new about them; each once."""
+    facts = dict.fromkeys(arm.settings.data.facts for arm in study.arms.values())
+    return tuple(dict.fromkeys(note for one in facts for note in one.notes))
 
 
 def _about(dataset: Dataset, divided: list[DataSettings]) -> Iterator[Finding]:

@@ -75,7 +75,7 @@ def images_of(given: NDArray[Any], *, what: str, highest: float | None) -> tuple
         if kind == "f" and most > 1:
             raise DataError(
                 f"{what}: fractions from {lowest:g} to {most:g}; pixels that are fractions must lie between 0 and 1. "
-                "Say which value is white with data.highest, such as `highest: 255`"
+                f"Say which value is white with data.highest, such as `highest: {most:g}`"
             )
         highest = 1.0 if kind == "f" else 255.0
     if lowest < 0 or most > highest:

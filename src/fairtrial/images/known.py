@@ -72,6 +72,13 @@ def remember(
     return _with_change(facts, before)
 
 
+def kept(facts: DatasetFacts, notes: tuple[str, ...]) -> DatasetFacts:
+    """The facts of content that came from nowhere but memory, kept under its fingerprint, with further notes."""
+    facts = replace(facts, notes=(*facts.notes, *notes), source=Source(dataset=f"sha256:{facts.fingerprint}"))
+    _write(_of_content(facts.fingerprint), {"facts": facts.plain()})
+    return facts
+
+
 def by_fingerprint(fingerprint: str) -> DatasetFacts | None:
     """The facts of this content, if it has ever been read here."""
     try:

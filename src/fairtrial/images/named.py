@@ -82,7 +82,7 @@ def parts_from(
             if (part, kind) not in by_role:
                 raise DataError(f"{where}: its {part} part has no {kind}; known names are {'; '.join(ROLES)}")
         made, said = images_of(
-            by_role[part, "images"], what=f"{name} ({part})" if part != "whole" else name, highest=highest
+            by_role[part, "images"], what=f"{name} ({part})" if "test" in parts else name, highest=highest
         )
         images[part] = made
         notes.extend(said)

@@ -51,20 +51,19 @@ def read(path: Path) -> Bytes:
     Raises DataError for a file that is damaged, no image, or of a kind that would lose something.
     """
     with _opened(path) as image:
-        mode = _mode(image, path)
-        return picture_of(image.convert(mode))
+        return pixels_of(image, what=str(path))
 
 
-def picture_of(image: Any) -> Bytes:
-    """The pixels of an image that Pillow holds, of one of the modes L, RGB and RGBA."""
-    pixels = np.asarray(image, np.uint8)
+def pixels_of(image: Any, *, what: str) -> Bytes:
+    """The same of an image that Pillow holds already, which messages call `what`."""
+    pixels = np.asarray(image.convert(_mode(image, what)), np.uint8)
     return np.ascontiguousarray(pixels[..., np.newaxis] if pixels.ndim == 2 else pixels)
 
 
 def shape_of(path: Path) -> tuple[int, int, int]:
     """Height, width and channels that `read` would give, from the header alone."""
     with _opened(path) as image:
-        return image.height, image.width, {"L": 1, "RGB": 3, "RGBA": 4}[_mode(image, path)]
+        return image.height, image.width, {"L": 1, "RGB": 3, "RGBA": 4}[_mode(image, str(path))]
 
 
 @contextmanager
@@ -101,7 +100,7 @@ def _opened(path: Path) -> Generator[Image.Image]:
         ) from None
 
 
-def _mode(image: Image.Image, path: Path) -> str:
+def _mode(image: Image.Image, what: str) -> str:
     """How the image is read. A palette is only a way to store; so the colours in it decide."""
     if image.mode == "P":
         if "transparency" in image.info:
@@ -112,7 +111,7 @@ def _mode(image: Image.Image, path: Path) -> str:
         return "RGBA"
     if image.mode not in _KEPT:
         raise DataError(
-            f"{path}: an image of mode {image.mode} (more than 8 bits a pixel, or colours made for print); save it as "
+            f"{what}: an image of mode {image.mode} (more than 8 bits a pixel, or colours made for print); save it as "
             "8-bit grey or RGB"
         )
     return _KEPT[image.mode]
