@@ -29,15 +29,21 @@ def _absolute(reference: str) -> str:
         raise refusal(str(error)) from None
 
 
-def _size(value: object) -> object:
-    """`32x32` and `32` as they are written, for the two numbers that they mean: height and width."""
+def size_of(value: object) -> object:
+    """`32x32` and `32` as they are written, as the two numbers that they mean, height and width; None for what is none."""
     if isinstance(value, str) and (found := re.fullmatch(r"\s*([0-9]{1,5})\s*[x×]\s*([0-9]{1,5})\s*", value)):
         return int(found[1]), int(found[2])
     if isinstance(value, int) and not isinstance(value, bool):
         return value, value
     if isinstance(value, list | tuple) and len(cast("list[Any]", value)) == 2:
         return tuple(cast("list[Any]", value))
-    raise refusal(f"must be a height and a width in pixels, such as 28x28, got {str(value)[:40]!r}")
+    return None
+
+
+def _size(value: object) -> object:
+    if (sides := size_of(value)) is None:
+        raise refusal(f"must be a height and a width in pixels, such as 28x28, got {str(value)[:40]!r}")
+    return sides
 
 
 _Side = Annotated[int, Field(ge=1, le=LARGEST_SIDE, strict=True)]
