@@ -65,11 +65,11 @@ def print_catalogue(*, as_json: bool) -> None:
         emit_json([{**_entry(entry), "here": place} for entry, place in entries])
         return
     table = Table(box=None, pad_edge=False)
-    table.add_column("name")
+    table.add_column("name", no_wrap=True)
     for head in ("train", "test", "size", "classes", "download"):
         table.add_column(head, justify="right")
-    table.add_column("here", overflow="fold")
-    table.add_column("")
+    table.add_column("here")
+    table.add_column("", no_wrap=True, overflow="ellipsis")
     for entry, place in entries:
         table.add_row(
             entry.name, f"{entry.train:,}", f"{entry.test:,}", _shape(entry.shape), str(entry.classes),
@@ -116,7 +116,8 @@ def fetch(name: str, *, as_json: bool) -> None:
 def print_info(source: Source, *, as_json: bool) -> None:
     """Of a data set of the catalogue that is not here, what is published of it."""
     entry = published.CATALOGUE.get(source.dataset)
-    if entry is not None and not published.where(entry) and entry.facts is None:
+    plain = source == Source(dataset=source.dataset)
+    if entry is not None and not published.where(entry) and not (plain and entry.facts is not None):
         if as_json:
             emit_json({"catalogue": {**_entry(entry), "here": ""}, "facts": None})
             return

@@ -47,7 +47,20 @@ def image_findings(
 def notes_of(study: Study) -> tuple[str, ...]:
     """What was done to make data sets of what the study names, and what is new about them; each once."""
     facts = dict.fromkeys(arm.settings.data.facts for arm in study.arms.values())
-    return tuple(dict.fromkeys(note for one in facts for note in one.notes))
+    notes = [note for one in facts for note in one.notes]
+    claims = any(question.claims for question in study.questions)
+    if claims and any(_names_data(one) for one in study.sets):
+        names = ", ".join(one.name for one in facts)
+        notes.append(
+            f"the claims of this study were made of the data its file names; with --set they are held against {names}, of "
+            "which nobody claimed them"
+        )
+    return tuple(dict.fromkeys(notes))
+
+
+def _names_data(setting: str) -> bool:
+    path = setting.partition("=")[0].strip()
+    return path.removeprefix("base.") in ("data", "data.dataset") or path.endswith(".data.dataset")
 
 
 def _about(dataset: Dataset, divided: list[DataSettings]) -> Iterator[Finding]:

@@ -111,8 +111,7 @@ def _small(image: Bytes) -> Bytes:
 
 
 def _address(image: Bytes) -> str:
-    small = _small(image)
-    return png.rgb(small) if small.shape[2] == 3 else png.gray(small[..., 0])
+    return png.of_channels(_small(image))
 
 
 def _classes(found: Inspection, dataset: Dataset) -> list[_Class]:

@@ -30,7 +30,7 @@ MANY_ARMS = 60
 class Evidence:
     """All by the name of the arm; an arm that has none is left out.
 
-    `pictures` holds the test images (n, height, width) that `wrong` refers to. `timed` are the seconds of pairs
+    `pictures` holds the test images (n, height, width, channels) that `wrong` refers to. `timed` are the seconds of pairs
     of arms timed in turn, by the questions that ask for time; `store` is the file's name without its folder.
     `otherwise` are trials that it holds in the precision of other processors.
     """
@@ -41,7 +41,7 @@ class Evidence:
     rows: Mapping[str, Row]
     wrong: Mapping[str, Mistakes]
     filters: Mapping[str, Filters]
-    pictures: NDArray[np.uint8] | None
+    pictures: Mapping[str, NDArray[np.uint8]]
     timed: Mapping[str, Contrast]
     store: str
     otherwise: StoredOtherwise | None
@@ -78,7 +78,7 @@ def read_evidence(answers: Answers, store: Store) -> Evidence:
             )
             if found is not None:
                 wrong[name] = found
-    pictures = next((one.test_images[..., 0] for one in opened.values()), None)
+    pictures = {name: opened[arms[name].arm.settings.data.facts].test_images for name in wrong}
     return Evidence(
         study=study,
         answers=answers,

@@ -31,6 +31,11 @@ def rgb(pixels: Bytes) -> str:
     return _address(picture(pixels))
 
 
+def of_channels(image: Bytes) -> str:
+    """An image of shape (height, width, 1 or 3) as a data address."""
+    return rgb(image) if image.shape[2] == 3 else gray(image[..., 0])
+
+
 def picture(pixels: Bytes) -> bytes:
     """An image of shape (height, width, 1 or 3) as a PNG file."""
     height, width, channels = pixels.shape
