@@ -65,7 +65,7 @@ def print_catalogue(*, as_json: bool) -> None:
         emit_json([{**_entry(entry), "here": place} for entry, place in entries])
         return
     table = Table(box=None, pad_edge=False)
-    table.add_column("name", no_wrap=True)
+    table.add_column("name", min_width=max(map(len, published.CATALOGUE)))
     for head in ("train", "test", "size", "classes", "download"):
         table.add_column(head, justify="right")
     table.add_column("here")

@@ -61,12 +61,15 @@ def neighbours(images: NDArray[np.uint8], *, count: int = COUNT, radius: float =
             apart = np.sqrt(np.square(own - flat[found[rows, place]]).sum(axis=1))
             distances[rows, place] = apart / ((length[rows] + length[found[rows, place]]) / 2)
     order = np.argsort(distances, axis=1, kind="stable")
-    last = np.linalg.norm(projected - projected[found[:, -1]], axis=1)
+    farthest = np.zeros(total, np.float32)
+    for place in range(count):
+        apart = np.linalg.norm(projected - projected[found[:, place]], axis=1)
+        np.maximum(farthest, apart, out=farthest)
     return Neighbours(
         indices=np.take_along_axis(found, order, axis=1),
         distances=np.take_along_axis(distances, order, axis=1),
         # The farthest of those that were looked at is farther by its few numbers than any near one can be by its pixels.
-        sure=(last > radius * length) | (count == total - 1),
+        sure=(farthest > radius * length) | (count == total - 1),
     )
 
 

@@ -97,6 +97,7 @@ def _fetch(file: File, target: Path, dataset: str, folder: str) -> list[str]:
         import pooch
     except ImportError:
         return ["downloading needs pooch, which is not installed: pip install 'fairtrial[images]'"]
+    pooch.get_logger().setLevel("WARNING")  # where from and where to is said by the bar
     reasons: list[str] = []
     for url in _urls(file, folder):
         try:
@@ -216,6 +217,8 @@ def _by_hand(dataset: str, files: tuple[File, ...], place: Path, reasons: list[s
 def _why(error: BaseException) -> str:
     """In a line; the exceptions of a network repeat themselves at length."""
     text = (str(error).splitlines() or [""])[0]
+    if isinstance(error, _Refused):
+        return text
     cause: BaseException | None = error
     while cause is not None and (cause.__cause__ or cause.__context__) is not None:
         cause = cause.__cause__ or cause.__context__

@@ -116,6 +116,7 @@ def _cifar_part(content: bytes, labels: int, path: Path) -> Part:
 def svhn(files: Files) -> Pair:
     """Two files of MATLAB 5: X is height x width x channel x image, and y has 10 where the digit is 0."""
     from scipy.io import loadmat  # the one reader of MATLAB's files that is here anyway
+    from scipy.io.matlab import MatReadError
 
     made: list[Part] = []
     for path in files.values():
@@ -123,7 +124,7 @@ def svhn(files: Files) -> Pair:
             found: dict[str, Any] = loadmat(path, variable_names=("X", "y"))
             images: NDArray[Any] = found["X"]
             labels: NDArray[Any] = found["y"]
-        except _BAD as error:
+        except (*_BAD, MatReadError) as error:
             raise DataError(f"{path}: not a file of MATLAB 5 with X and y ({error})") from None
         if images.ndim != 4 or images.shape[2] != 3 or images.dtype != np.uint8:
             raise DataError(
