@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,9 +121,8 @@ def svhn(files: Files) -> Pair:
     made: list[Part] = []
     for path in files.values():
         try:
-            found: dict[str, Any] = loadmat(path, variable_names=("X", "y"))
-            images: NDArray[Any] = found["X"]
-            labels: NDArray[Any] = found["y"]
+            found = cast("dict[str, NDArray[Any]]", loadmat(path, variable_names=("X", "y")))
+            images, labels = found["X"], found["y"]
         except (*_BAD, MatReadError) as error:
             raise DataError(f"{path}: not a file of MATLAB 5 with X and y ({error})") from None
         if images.ndim != 4 or images.shape[2] != 3 or images.dtype != np.uint8:

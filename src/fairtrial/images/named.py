@@ -11,9 +11,13 @@ from fairtrial.errors import DataError
 from fairtrial.images.arrays import Bytes, Part, Parts, images_of, labels_of
 
 PartName = Literal["train", "test", "validation", "whole"]
-Role = tuple[PartName, Literal["images", "labels"]]
+Kind = Literal["images", "labels"]
+Role = tuple[PartName, Kind]
 
-_IMAGES, _LABELS = ("images", "x", "data"), ("labels", "y", "targets", "target")
+_KINDS: dict[Kind, tuple[str, ...]] = {
+    "images": ("images", "x", "data"),
+    "labels": ("labels", "y", "targets", "target"),
+}
 _PARTS: dict[PartName, tuple[str, ...]] = {
     "train": ("train",), "test": ("test",), "validation": ("validation", "val", "valid"), "whole": ("",),
 }  # fmt: skip
@@ -22,7 +26,7 @@ _PARTS: dict[PartName, tuple[str, ...]] = {
 def _spellings() -> Mapping[str, Role]:
     found: dict[str, Role] = {}
     for part, prefixes in _PARTS.items():
-        for kind, names in (("images", _IMAGES), ("labels", _LABELS)):
+        for kind, names in _KINDS.items():
             for prefix in prefixes:
                 for name in names:
                     for spelling in (f"{prefix}_{name}", f"{name}_{prefix}") if prefix else (name,):
@@ -77,8 +81,9 @@ def parts_from(
         raise DataError(f"{where}: there are no training images; known names are {'; '.join(ROLES)}")
     notes: list[str] = []
     images: dict[PartName, Bytes] = {}
-    for part in (main, *(("test",) if "test" in parts else ())):
-        for kind in ("images", "labels"):
+    present: list[PartName] = [main, "test"] if "test" in parts else [main]
+    for part in present:
+        for kind in _KINDS:
             if (part, kind) not in by_role:
                 raise DataError(f"{where}: its {part} part has no {kind}; known names are {'; '.join(ROLES)}")
         made, said = images_of(

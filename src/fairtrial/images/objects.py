@@ -52,7 +52,7 @@ def found_in(images: object, labels: object, *, what: str) -> tuple[Found, Found
 def stacked(images: NDArray[Any] | Sequence[Picture], source: Source, *, what: str) -> NDArray[Any]:
     """One array of all images; those that were given one by one are made alike as `source` says."""
     if isinstance(images, np.ndarray):
-        return cast("NDArray[Any]", images)
+        return images
     made: list[Bytes] = []
     size = 0
     for place, picture in enumerate(images):

@@ -192,4 +192,5 @@ def _image(dataset: Dataset, place: Place) -> Bytes:
 def _map(found: Inspection) -> str:
     """Constant pixels black, the others white."""
     varying = ~found.constant.all(axis=2)
-    return png.gray(_small((varying * np.uint8(255)).astype(np.uint8)[..., np.newaxis])[..., 0])
+    pixels = np.where(varying, 255, 0).astype(np.uint8)
+    return png.of_channels(_small(pixels[..., np.newaxis]))

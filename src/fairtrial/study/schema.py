@@ -74,7 +74,7 @@ class DataSettings(Frozen):
         self._facts = known_facts(self.source, info.context)
         if self._facts != MNIST and "validation" not in self.model_fields_set:
             # What 6000 is of MNIST. It is no setting that somebody wrote, so it is not among those.
-            self.__dict__["validation"] = max(1, self._facts.train_images // 10)
+            object.__setattr__(self, "validation", max(1, self._facts.train_images // 10))
         return self
 
     @model_validator(mode="after")
