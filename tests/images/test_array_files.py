@@ -158,5 +158,5 @@ def test_files_of_mnist_s_format_are_read_packed_or_not(tmp_path, parts, facts_a
 
 
 def saved(folder: Path, name: str, **arrays: np.ndarray) -> Path:
-    np.savez(folder / f"{name}.npz", **arrays)
+    np.savez(folder / f"{name}.npz", **arrays)  # pyright: ignore[reportArgumentType]
     return folder / f"{name}.npz"

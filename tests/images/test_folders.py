@@ -32,7 +32,8 @@ def fill(tmp_path: Path, noise) -> Callable[..., Path]:
 
 def test_class_folders_with_a_test_part(fill, facts_at) -> None:
     """What a pixel is in the file, it is in the array; classes are in the order people give them."""
-    fill("test/2", 2), fill("train/10", 3)
+    fill("test/2", 2)
+    fill("train/10", 3)
     folder = fill("train/2", 4)
     facts = facts_at(folder)
     assert (facts.name, facts.class_names, facts.input_shape) == ("pets", ("2", "10"), (8, 7, 1))
@@ -63,7 +64,8 @@ def test_without_a_test_part_one_is_set_apart_by_content(fill, facts_at) -> None
 
 def test_images_that_are_not_alike_are_refused_with_what_to_do(fill, facts_at) -> None:
     """Scaling and colouring change what is learnt from: whoever wants it says so."""
-    fill("cat", 5), fill("cat", 2, (12, 9))
+    fill("cat", 5)
+    fill("cat", 2, (12, 9))
     folder = fill("dog", 5, (8, 7, 3))
     with pytest.raises(
         DataError, match=r"5 of 8 x 7 pixels in grey .* data\.size: 8x7 .* data\.colour: grey or rgb"

@@ -92,7 +92,7 @@ def _pooled(images: NDArray[np.uint8]) -> Floats:
     """Sums over blocks of pixels divided by the root of their number, which keeps lengths from growing."""
     count, height, width, channels = images.shape
     block = max(1, math.ceil(max(height, width) / _SIDE))
-    down, across = (np.arange(0, side, block) for side in (height, width))
+    down, across = list(range(0, height, block)), list(range(0, width, block))
     made = np.empty((count, len(down) * len(across) * channels), np.float32)
     sizes = np.outer(np.diff([*down, height]), np.diff([*across, width])).astype(np.float32)
     for begin in range(0, count, _AT_ONCE):

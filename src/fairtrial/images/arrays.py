@@ -164,17 +164,15 @@ def labels_of(
         raise DataError(f"{what}: there are no labels")
     values = np.unique(first)
     for part in parts[1:]:
-        strangers = np.setdiff1d(part, values) if part is not None else ()
-        if len(strangers) and not names:
+        strangers: list[Any] = [] if part is None else np.setdiff1d(part, values).tolist()
+        if strangers and not names:
             raise DataError(
                 f"{what}: label {str(strangers[0])!r} is among the test images alone; every class needs training images"
             )
     whole = np.array_equal(values, np.arange(len(values))) if values.dtype.kind in "iu" else False
     if names and values.dtype.kind in "iu":
-        least, most = (
-            int(f(one.min() if f is min else one.max() for one in parts if one is not None))
-            for f in (min, max)
-        )
+        both = np.concatenate([one for one in parts if one is not None])
+        least, most = int(both.min()), int(both.max())
         if least < 0 or most >= len(names):
             raise DataError(
                 f"{what}: labels from {least} to {most}; with {len(names)} class names they must be 0 to {len(names) - 1}"

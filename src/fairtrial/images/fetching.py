@@ -94,9 +94,10 @@ def _fetch(file: File, target: Path, dataset: str, folder: str) -> list[str]:
     if is_offline():
         return [f"{OFFLINE} is set, so nothing is downloaded"]
     try:
-        import pooch
+        import pooch  # pyright: ignore[reportMissingTypeStubs]
     except ImportError:
         return ["downloading needs pooch, which is not installed: pip install 'fairtrial[images]'"]
+    retrieve: Any = pooch.retrieve  # pyright: ignore[reportUnknownMemberType]
     pooch.get_logger().setLevel("WARNING")  # where from and where to is said by the bar
     reasons: list[str] = []
     for url in _urls(file, folder):
@@ -105,7 +106,7 @@ def _fetch(file: File, target: Path, dataset: str, folder: str) -> list[str]:
             for attempt in (1, 2):
                 partly = _part(target).exists()
                 try:
-                    pooch.retrieve(
+                    retrieve(
                         url, file.checksum, fname=target.name, path=target.parent,
                         downloader=partial(_download, file=file, part=_part(target), what=f"{dataset}: {file.name}"),
                     )  # fmt: skip

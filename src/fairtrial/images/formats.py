@@ -115,8 +115,10 @@ def _cifar_part(content: bytes, labels: int, path: Path) -> Part:
 
 def svhn(files: Files) -> Pair:
     """Two files of MATLAB 5: X is height x width x channel x image, and y has 10 where the digit is 0."""
-    from scipy.io import loadmat  # the one reader of MATLAB's files that is here anyway
-    from scipy.io.matlab import MatReadError
+    from scipy import io  # pyright: ignore[reportMissingTypeStubs]  the one reader of MATLAB's files that is here anyway
+    from scipy.io.matlab import MatReadError  # pyright: ignore[reportMissingTypeStubs]
+
+    loadmat: Any = io.loadmat  # pyright: ignore[reportUnknownMemberType]
 
     made: list[Part] = []
     for path in files.values():
