@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -14,7 +15,9 @@ from fairtrial.study.layers import OUTPUT
 from fairtrial.study.merge import ORIGIN, departed, expanded
 from fairtrial.study.mistakes import mistakes_in
 from fairtrial.study.nearest import did_you_mean
+from fairtrial.study.own_code import with_sources
 from fairtrial.study.paths import setting_paths
+from fairtrial.study.program import Program
 from fairtrial.study.schema import Arm, ArmSettings
 from fairtrial.study.shapes import layer_facts
 from fairtrial.study.tree import Node, owned, plain, shortened
@@ -25,12 +28,17 @@ BASE = "base"
 
 
 def arms_of(
-    base: Sequence[Node], bodies: Mapping[str, Sequence[Node]], mistakes: list[Mistake]
+    base: Sequence[Node],
+    bodies: Mapping[str, Sequence[Node]],
+    mistakes: list[Mistake],
+    *,
+    folder: str | Path = "",
 ) -> dict[str, Arm]:
     """Every arm that can be made of what was written, in the file's order.
 
     `base` and each of `bodies` are mappings of departures, each laid over the one before. What is
-    wrong is added to `mistakes`, once for all arms that inherit it; arms with mistakes are left out.
+    wrong is added to `mistakes`, once for all arms that inherit it; arms with mistakes are left out. The user's own
+    code is looked for from `folder` on.
     """
     root = ORIGIN
     for body in base:
@@ -40,7 +48,9 @@ def arms_of(
     trees = _resolved(root, bodies, mistakes)
     for name in bodies:
         if name in trees and (arm := _arm(name, trees[name], bodies[name], mistakes)):
-            arms[name] = arm
+            wrong: list[Mistake] = []
+            arms[name] = with_sources(arm, trees[name], Path(folder).absolute(), wrong)
+            mistakes.extend(one for one in wrong if one not in mistakes)
     return arms
 
 
@@ -51,8 +61,11 @@ def owner(name: str) -> str:
 
 def _check_base(root: Node, mistakes: list[Mistake]) -> None:
     """A mistake in the base counts even if every arm departs from it; what arms may add does not."""
+    commanded = "command" in (root.entries or {})
     entries = {
-        key: node for key, node in (root.entries or {}).items() if key != "network" or node.entries != {}
+        key: node
+        for key, node in (root.entries or {}).items()
+        if (key != "network" or node.entries != {}) and (commanded or key not in Program.model_fields)
     }
     found = _settings(replace(root, value=entries), incomplete=True)
     mistakes.extend(found if not isinstance(found, ArmSettings) else ())

@@ -56,11 +56,12 @@ def layer_facts(network: Network, *, input_shape: Shape) -> tuple[LayerFacts, ..
 
 
 def arm_facts(arm: Arm) -> tuple[LayerFacts, ...]:
+    """Facts of each layer; none where the network is the user's own code, and nobody can tell without running it."""
     return layer_facts(arm.network, input_shape=arm.settings.data.facts.input_shape)
 
 
 def parameters(arm: Arm) -> int:
-    """All weights of the network, trainable or not."""
+    """All weights of the network, trainable or not; 0 where its layers are not known."""
     return sum(facts.parameters for facts in arm_facts(arm))
 
 
