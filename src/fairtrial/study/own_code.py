@@ -1,0 +1,55 @@
+"""An arm with the user's own files that it is made of, and what is wrong with them."""
+
+from __future__ import annotations
+
+import keyword
+from dataclasses import replace
+from pathlib import Path
+
+from fairtrial.errors import Mistake, StudyError
+from fairtrial.study import commands
+from fairtrial.study.factories import factory_sources
+from fairtrial.study.schema import Arm
+from fairtrial.study.tree import Node
+
+
+def with_sources(arm: Arm, tree: Node, folder: Path, mistakes: list[Mistake]) -> Arm:
+    """The arm with its files hashed, from `folder` on; what is wrong is added to `mistakes` at the value at fault."""
+    settings = arm.settings
+    if arm.is_command:
+        node = _at(tree, "command")
+        try:
+            commands.checked(settings)
+            return replace(arm, sources=commands.command_sources(settings, folder))
+        except StudyError as error:
+            files = str(error).startswith("files:")
+            mistakes.append(
+                _mistake(arm, _at(tree, "files") if files else node, "" if files else "command: ", error)
+            )
+    elif settings.network.python is not None:
+        node = _at(tree, "network", "python")
+        try:
+            _check_arguments(arm)
+            return replace(arm, sources=factory_sources(settings.network.python, folder))
+        except StudyError as error:
+            mistakes.append(_mistake(arm, node, "network.python: ", error))
+    return arm
+
+
+def _check_arguments(arm: Arm) -> None:
+    for name in arm.settings.network.arguments.as_dict():
+        if not name.isidentifier() or keyword.iskeyword(name):
+            raise StudyError(f"{name!r} is no name of an argument in Python")
+    if arm.settings.precision == "bfloat16":
+        raise StudyError("a network of your own is trained in float32; leave precision at auto")
+
+
+def _at(tree: Node, *path: str) -> Node:
+    for part in path:
+        tree = (tree.entries or {}).get(part, tree)
+    return tree
+
+
+def _mistake(arm: Arm, node: Node, subject: str, error: StudyError) -> Mistake:
+    owner = f"{node.owner}: " if node.owner else ""
+    return Mistake(where=node.where, message=f"{owner}{subject}{error}")
