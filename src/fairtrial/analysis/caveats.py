@@ -86,7 +86,8 @@ def _leaked(
     seeds = frozenset(contrast.seeds)
     for side in (variant, baseline):
         used = [trial for trial in side.trials if trial.seed in seeds]
-        seen = float(np.mean([trial.outcome.metrics["validation_seen"] for trial in used])) if used else 0.0
+        shares = [trial.outcome.metrics.get("validation_seen", 0.0) for trial in used]
+        seen = float(np.mean(shares)) if used else 0.0
         if seen > 0:
             yield Caveat(
                 kind="leaked validation",

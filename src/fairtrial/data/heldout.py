@@ -27,7 +27,9 @@ def image_findings(study: Study, *, load: Callable[[str], Dataset] = catalog.loa
     """
     # Augmentation moves what is trained on alone: the original images are divided in the same way.
     settings = {
-        arm.settings.data.model_copy(update={"augment": Augment()}): None for arm in study.arms.values()
+        arm.settings.data.model_copy(update={"augment": Augment()}): None
+        for arm in study.arms.values()
+        if arm.has_data
     }
     names = dict.fromkeys(one.dataset for one in settings)
     return tuple(

@@ -154,7 +154,7 @@ def missing_variables(command: str, environment: Mapping[str, str] = os.environ)
 
 def _is_program(place: int, text: str) -> bool:
     """The interpreter that a command begins with is of the machine, not of the study."""
-    return place == 0 and (os.path.isabs(text) and os.access(text, os.X_OK))
+    return place == 0 and (Path(text).is_absolute() and os.access(text, os.X_OK))
 
 
 def _is_file(path: Path) -> bool:

@@ -58,6 +58,11 @@ def factory_sources(factory: str, folder: Path) -> Sources:
     return Sources(folder=str(path.parent), files=sources_of(path.parent, [path.name]).files[:1])
 
 
+def module_folder(module: str) -> Path:
+    """The folder of an installed module's file. Raises StudyError where it is not installed."""
+    return _module_file(module).parent
+
+
 def identity_of(factory: str) -> str:
     """The factory without the folder it is in, which can change no number."""
     place, function = parts_of(factory)
