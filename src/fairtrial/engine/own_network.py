@@ -243,5 +243,5 @@ def _fault(error: BaseException, folder: str, when: str) -> Exception:
             at = f"{Path(last.filename).name}:{last.lineno}, in {last.name}{line}: "
     first = str(error).strip().split("\n")[0][:300]
     return OwnCodeError(
-        f"{at}{type(error).__name__}: {first} {when}" if first else f"{at}{type(error).__name__} {when}"
+        f"{at}{type(error).__name__}: {first}, {when}" if first else f"{at}{type(error).__name__}, {when}"
     )

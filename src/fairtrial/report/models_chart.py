@@ -53,10 +53,12 @@ def counted(parameters: int | None) -> str:
 
 
 def models_charts(models: Sequence[Model], *, accuracy: str) -> tuple[Chart, ...]:
-    """Two charts: against training time and against parameters. None with fewer than two models."""
+    """Two charts: against training time and against parameters. None with fewer than two models that have it."""
     if len(models) < 2:
         return ()
-    return tuple(_chart(models, across, accuracy) for across in ("seconds", "parameters"))
+    counted = [one for one in models if one.parameters is not None]
+    charts = [_chart(models, "seconds", accuracy)]
+    return tuple([*charts, _chart(counted, "parameters", accuracy)] if len(counted) > 1 else charts)
 
 
 def frontier(models: Sequence[Model], across: Across) -> tuple[Model, ...]:

@@ -80,7 +80,7 @@ def search(
             store=store,
             executor=executor,
             weights="none",
-            needs=lambda _: (f"validation_{search.metric}_last_epoch",),
+            needs=lambda _: (f"validation_{wanted.metric}_last_epoch",),
         ),
         on_event=on_event,
         on_begin=on_begin,

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from pydantic import BaseModel
 
+from fairtrial.study.commands import placeholders
 from fairtrial.study.difference import Difference as Difference
 from fairtrial.study.difference import Held as Held
 from fairtrial.study.difference import Setting, describe, value_apart
@@ -152,7 +153,13 @@ def _described_network(arm: Arm) -> Setting:
 
 def _taken(path: str, arm: Arm) -> bool:
     """Whether the arm is trained by this setting; a command takes only what it mentions."""
-    return arm.uses is None or path.partition(".")[0] in arm.uses
+    if not arm.is_command:
+        return True
+    names = placeholders(arm.settings.command or "")
+    if path.partition(".")[0] == "data":
+        return arm.has_data
+    others = [name for name in names if not (path in _APART and _below(name, _APART[path]))]
+    return "settings" in names or any(_below(name, path) or _below(path, name) for name in others)
 
 
 def _held_of_network(variant: Arm, baseline: Arm, differing: list[str]) -> Iterator[Held]:

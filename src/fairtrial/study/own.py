@@ -61,7 +61,8 @@ def _flat(values: Mapping[str, Any], above: str) -> Iterator[tuple[str, bool | i
         if isinstance(value, dict) and value:
             yield from _flat(cast("dict[str, Any]", value), f"{above}{name}.")
         else:
-            yield f"{above}{name}", _json(value) if isinstance(value, (list, dict)) else value
+            plain = value is None or isinstance(value, bool | int | float | str)
+            yield f"{above}{name}", value if plain else _json(value)
 
 
 def _json(value: object) -> str:
