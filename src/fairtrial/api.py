@@ -92,11 +92,6 @@ def run(
     from fairtrial.searching import following
     from fairtrial.searching.work import telling
 
-    if os.environ.get("FAIRTRIAL_WORKER"):
-        raise FairtrialError(
-            "this script was imported by a worker that looks for its network, and would run its study again: put what "
-            'runs it under `if __name__ == "__main__":`'
-        )
     study = load(study)
     if seeds is not None and budget is not None:
         raise FairtrialError("give seeds or a budget, not both: each says when to stop")

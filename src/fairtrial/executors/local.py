@@ -52,6 +52,11 @@ class LocalExecutor:
     """Runs up to `workers` trials at once, each on a core of its own with one thread."""
 
     def __init__(self, *, workers: int | None = None) -> None:
+        if os.environ.get("FAIRTRIAL_WORKER"):
+            raise ExecutorError(
+                "this script was imported by a worker that looks for its network, and would run its study again: put "
+                'what runs it under `if __name__ == "__main__":`'
+            )
         self._cores = available_cores()
         self.workers = len(self._cores) if workers is None else workers
         if self.workers < 1:

@@ -12,6 +12,7 @@ import argparse
 import json
 import math
 import os
+import pathlib
 import sys
 import time
 
@@ -26,7 +27,13 @@ VALIDATION_MOMENTS, TEST_MOMENTS = 10, 5
 EVALUATION_BATCH = 1000
 
 OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD", "rmsprop": "RMSprop", "adagrad": "Adagrad"}
-KERAS_NAMES = {"kernel": "kernel_size", "stride": "strides", "size": "pool_size", "initializer": "kernel_initializer", "bias": "use_bias"}
+KERAS_NAMES = {
+    "kernel": "kernel_size",
+    "stride": "strides",
+    "size": "pool_size",
+    "initializer": "kernel_initializer",
+    "bias": "use_bias",
+}
 LAYERS = {
     "dense": "Dense", "conv": "Conv2D", "pool": "MaxPooling2D", "average_pool": "AveragePooling2D",
     "global_average_pool": "GlobalAveragePooling2D", "flatten": "Flatten", "dropout": "Dropout",
@@ -43,7 +50,9 @@ def layer(description, last):
     kind, name = description["kind"], description["name"]
     if kind == "activation":
         return keras.layers.Activation(description["function"], name=name)
-    given = {KERAS_NAMES.get(key, key): value for key, value in description.items() if key not in ("kind", "name")}
+    given = {
+        KERAS_NAMES.get(key, key): value for key, value in description.items() if key not in ("kind", "name")
+    }
     if last:
         # In mixed precision the probabilities stay in float32.
         given |= {"activation": "softmax", "dtype": "float32"}
@@ -125,8 +134,7 @@ def main():
     parser.add_argument("--seed", type=int, required=True)
     asked = parser.parse_args()
     began = time.perf_counter()
-    with open(asked.settings, encoding="utf-8") as file:
-        settings = json.load(file)
+    settings = json.loads(pathlib.Path(asked.settings).read_text(encoding="utf-8"))
     if settings["early_stopping"] is not None:
         sys.exit("keras_arm.py does not stop early")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from fairtrial.errors import StudyError
 from fairtrial.study.nearest import did_you_mean
+from fairtrial.study.own import Own
 from fairtrial.study.sources import Sources, sources_of
 
 if TYPE_CHECKING:
@@ -192,7 +193,8 @@ def _setting(settings: ArmSettings, name: str) -> Any:
             if found is None:
                 raise StudyError(f"the command asks for {{{name}}}, which this arm does not set")
             return found  # pyright: ignore[reportUnknownVariableType]
-    known = (*AT_RUN, *PLACES, *GROUPS, *(f"parameters.{one}" for one in own.flat()), *own.flat())
+    groups = Own.of(settings.model_dump(mode="json", include=set(GROUPS))).flat()
+    known = (*AT_RUN, *PLACES, *groups, *(f"parameters.{one}" for one in own.flat()), *own.flat())
     raise StudyError(
         f"the command asks for {{{name}}}, which is nothing that an arm has{did_you_mean(name, known)}; there are "
         f"{', '.join(f'{{{one}}}' for one in (*AT_RUN, *PLACES))}, {{env.NAME}}, every setting such as "

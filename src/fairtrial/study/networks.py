@@ -37,7 +37,7 @@ class NetworkSettings(Frozen):
     def _one_of_them(self) -> Self:
         given = [name for name in ("mlp", "layers", "python") if getattr(self, name) is not None]
         if len(given) != 1:
-            which = "not both" if len(given) == 2 else "one of them"
+            which = "not both" if len(given) == 2 else "one of both"
             wanted = "mlp or layers" if "python" not in given else "mlp, layers or python"
             raise refusal(f"takes {wanted}, {which}", "python", "layers", "mlp")
         if self.arguments and self.python is None:

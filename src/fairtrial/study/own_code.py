@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,6 +35,23 @@ def with_sources(arm: Arm, tree: Node, folder: Path, mistakes: list[Mistake]) ->
         except StudyError as error:
             mistakes.append(_mistake(arm, node, "network.python: ", error))
     return arm
+
+
+def looked_for(arms: Mapping[str, Arm]) -> dict[str, Arm]:
+    """The arms of a study made in Python, with the files of those that were not looked for, from the current folder on.
+
+    Raises StudyError for a file that is not there.
+    """
+    mistakes: list[Mistake] = []
+    found = {
+        name: with_sources(arm, Node(value={}, where="", owner=f"arm {name!r}"), Path.cwd(), mistakes)
+        if arm.sources is None and (arm.is_command or arm.is_module)
+        else arm
+        for name, arm in arms.items()
+    }
+    if mistakes:
+        raise StudyError(mistakes)
+    return found
 
 
 def _check_arguments(arm: Arm) -> None:

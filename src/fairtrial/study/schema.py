@@ -228,8 +228,11 @@ class Study:
             "margins": Margins() if margins is None else margins,
         }  # fmt: skip
         if _is_read(given, search) and data is None and base is None:
+            # Imported here: it knows arms, which are of this module.
+            from fairtrial.study.own_code import looked_for
+
             given |= {
-                "arms": dict(arms),
+                "arms": looked_for(cast("Mapping[str, Arm]", arms)),
                 **by_kind(cast("tuple[Question | Combining, ...]", asked)),
                 "search": tuple(search),
                 "source": source,
