@@ -10,7 +10,7 @@ from fairtrial.study.algorithm import algorithm
 from fairtrial.study.commands import files_of, words_of
 from fairtrial.study.factories import identity_of
 from fairtrial.study.layers import OUTPUT, AnyLayer, AveragePool, Conv, Dense, Dropout, Network, Pool
-from fairtrial.study.schema import Arm
+from fairtrial.study.schema import MAKING_IMAGES, Arm
 
 
 def canonical(arm: Arm) -> dict[str, Any]:
@@ -51,7 +51,9 @@ def _of_command(arm: Arm) -> dict[str, Any]:
 
 def _of_settings(arm: Arm) -> dict[str, Any]:
     settings = arm.settings
-    data = _departures(settings.data) | {"dataset": settings.data.dataset}
+    # Whatever was done to the images shows in their fingerprint; where they lie changes nothing.
+    data = {name: value for name, value in _departures(settings.data).items() if name not in MAKING_IMAGES}
+    data["dataset"] = settings.data.facts.identity
     if settings.data.train == settings.data.facts.train_images - settings.data.validation:
         data.pop("train", None)
     identity: dict[str, Any] = {

@@ -14,6 +14,7 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from fairtrial.errors import StoreError
+from fairtrial.images.facts import from_plain
 from fairtrial.study.commands import placed
 from fairtrial.study.factories import module_folder, parts_of
 from fairtrial.study.schema import Arm, ArmSettings
@@ -52,13 +53,17 @@ def restored(
 def _arm(name: str, kept: dict[str, Any], precision: str) -> Arm:
     """The arm whose canonical form this is; the user's own files are those of the current folder, if they are the same."""
     if "command" in kept:
+        groups, context = _groups(kept.get("settings", {})), dict[str, object]()
+        if "data" in groups:
+            groups["data"], context = _data(groups["data"])
         settings = ArmSettings.model_validate(
             {
                 "command": shlex.join(kept["command"]),
                 "parameters": kept.get("parameters", {}),
                 "cores": kept.get("cores", "one"),
-                **_groups(kept.get("settings", {})),
-            }
+                **groups,
+            },
+            context=context,
         )
         return Arm(name=name, settings=settings, sources=placed(kept.get("files", {}), Path.cwd()))
     settings = _settings(kept, precision)
@@ -80,6 +85,17 @@ def _groups(kept: dict[str, Any]) -> dict[str, Any]:
     return groups
 
 
+def _data(kept: dict[str, Any]) -> tuple[dict[str, Any], dict[str, object]]:
+    """Data settings as a file would write them, with the facts of their images where these are not in the catalogue."""
+    data, context = dict(kept), dict[str, object]()
+    if isinstance(content := data.get("dataset"), dict):
+        # Which images these are is known; where they lie is for the cache to know.
+        named = {"name": content["fingerprint"][:12], "source": None}  # pyright: ignore[reportUnknownVariableType]
+        context["facts"] = from_plain({**content, **named})
+        data["dataset"] = f"sha256:{content['fingerprint']}"
+    return data, context
+
+
 def _network(kept: Any) -> dict[str, Any]:
     if isinstance(kept, dict):
         return {name: value for name, value in kept.items() if name != "files"}  # pyright: ignore[reportUnknownVariableType]
@@ -88,16 +104,18 @@ def _network(kept: Any) -> dict[str, Any]:
 
 def _settings(kept: dict[str, Any], precision: str) -> ArmSettings:
     """The settings whose canonical form this is. The output layer adds itself; the algorithm follows from the arm."""
+    data, context = _data(kept["data"])
     return ArmSettings.model_validate(
         {
-            "data": kept["data"],
+            "data": data,
             "network": _network(kept["network"]),
             "optimizer": _optimizer(kept["optimizer"]),
             "batch_size": kept["batch_size"],
             "epochs": kept["epochs"],
             "early_stopping": kept.get("early_stopping"),
             "precision": precision,
-        }
+        },
+        context=context,
     )
 
 

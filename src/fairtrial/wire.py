@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from fairtrial.errors import ExecutorError
 from fairtrial.fitting import made
+from fairtrial.images.facts import from_plain
 from fairtrial.pair import ArmTimes, PairTimes
 from fairtrial.study.schema import Arm, ArmSettings
 from fairtrial.study.sources import Sources
@@ -137,6 +138,7 @@ def _trial_body(trial: Trial) -> dict[str, Any]:
         "key": trial.key,
         "name": trial.arm.name,
         "settings": trial.arm.settings.model_dump(mode="json", by_alias=True),
+        "data": trial.arm.settings.data.facts.plain(),
         "seed": trial.number,
         "precision": trial.precision,
         "sources": None if trial.arm.sources is None else asdict(trial.arm.sources),
@@ -148,9 +150,14 @@ def _trial(sent: dict[str, Any]) -> Trial:
     sources = None
     if given is not None:
         sources = made(
-            Sources, folder=given["folder"], files=tuple((name, digest) for name, digest in given["files"])
+            Sources,
+            folder=given["folder"],
+            files=tuple((name, digest) for name, digest in given["files"]),
+            home=given["home"],
         )
-    arm = Arm(name=sent["name"], settings=ArmSettings.model_validate(sent["settings"]), sources=sources)
+    context = {"facts": from_plain(sent["data"])}
+    settings = ArmSettings.model_validate(sent["settings"], context=context)
+    arm = Arm(name=sent["name"], settings=settings, sources=sources)
     trial = made(Trial, arm=arm, seed=sent["seed"], precision=sent["precision"])
     if trial.key != sent["key"]:
         raise ExecutorError(

@@ -24,7 +24,7 @@ def write_data(trial: Trial, path: Path) -> Path:
     images, as indices into them. Where the split is reshuffled an epoch takes images of validation too.
     """
     settings = trial.arm.settings
-    data: Dataset = opened(settings.data.dataset)
+    data: Dataset = opened(settings.data.facts)
     division = split(settings.data, seed=trial.number)
     orders = [
         np.searchsorted(division.pool, division.epoch_order(epoch)).astype(np.int32)

@@ -25,6 +25,7 @@ from fairtrial.engine.evaluate import Images, Prepared, evaluate, evaluation_bat
 from fairtrial.engine.network import build
 from fairtrial.engine.train import images, learner_of
 from fairtrial.engine.turns import in_turn
+from fairtrial.images.facts import DatasetFacts
 from fairtrial.pair import ArmTimes, PairTimes
 from fairtrial.trial import Trial
 from fairtrial.wire import TimingOrder
@@ -208,7 +209,7 @@ class EngineContender:
 
 def time_pair(
     order: TimingOrder,
-    data: Callable[[str], Dataset],
+    data: Callable[[DatasetFacts], Dataset],
     *,
     provenance: dict[str, str],
     read: Callable[[], load.Reading] = load.read,
@@ -228,6 +229,6 @@ def engine_contender(trial: Trial) -> EngineContender:
     return EngineContender(trial, _training(trial, catalog.load))
 
 
-def _training(trial: Trial, data: Callable[[str], Dataset]) -> Images:
-    opened = data(trial.arm.settings.data.dataset)
+def _training(trial: Trial, data: Callable[[DatasetFacts], Dataset]) -> Images:
+    opened = data(trial.arm.settings.data.facts)
     return images(opened.train_images, opened.train_labels)

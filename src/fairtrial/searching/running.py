@@ -69,7 +69,7 @@ def search(
     key = search_key(study, wanted)
     baseline = baseline_point(study, wanted, store)
     if baseline.arm.has_data:
-        catalog.load(baseline.arm.settings.data.dataset)
+        catalog.load(baseline.arm.settings.data.facts)
     training = Training(
         study=study,
         search=wanted,

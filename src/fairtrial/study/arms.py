@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from fairtrial.errors import Mistake, StudyError
 from fairtrial.study.document import About
+from fairtrial.study.imagery import Known, placed
 from fairtrial.study.layers import OUTPUT
 from fairtrial.study.merge import ORIGIN, departed, expanded
 from fairtrial.study.mistakes import mistakes_in
@@ -32,24 +33,26 @@ def arms_of(
     bodies: Mapping[str, Sequence[Node]],
     mistakes: list[Mistake],
     *,
-    folder: str | Path = "",
+    folder: Path | None = None,
 ) -> dict[str, Arm]:
     """Every arm that can be made of what was written, in the file's order.
 
     `base` and each of `bodies` are mappings of departures, each laid over the one before. What is
-    wrong is added to `mistakes`, once for all arms that inherit it; arms with mistakes are left out. The user's own
-    code is looked for from `folder` on.
+    wrong is added to `mistakes`, once for all arms that inherit it; arms with mistakes are left out. Paths of data
+    and the user's own code are relative to `folder`, the current one unless given.
     """
     root = ORIGIN
     for body in base:
         root = departed(root, expanded(owned(body, BASE) if not body.owner else body, mistakes), mistakes)
-    _check_base(root, mistakes)
+    root = placed(root, folder)
+    known: Known = {}
+    _check_base(root, mistakes, known)
     arms: dict[str, Arm] = {}
     trees = _resolved(root, bodies, mistakes)
     for name in bodies:
-        if name in trees and (arm := _arm(name, trees[name], bodies[name], mistakes)):
+        if name in trees and (arm := _arm(name, placed(trees[name], folder), bodies[name], mistakes, known)):
             wrong: list[Mistake] = []
-            arms[name] = with_sources(arm, trees[name], Path(folder).absolute(), wrong)
+            arms[name] = with_sources(arm, trees[name], (folder or Path()).absolute(), wrong)
             mistakes.extend(one for one in wrong if one not in mistakes)
     return arms
 
@@ -59,7 +62,7 @@ def owner(name: str) -> str:
     return f"arm {shortened(name)!r}"
 
 
-def _check_base(root: Node, mistakes: list[Mistake]) -> None:
+def _check_base(root: Node, mistakes: list[Mistake], known: Known) -> None:
     """A mistake in the base counts even if every arm departs from it; what arms may add does not."""
     commanded = "command" in (root.entries or {})
     entries = {
@@ -67,7 +70,7 @@ def _check_base(root: Node, mistakes: list[Mistake]) -> None:
         for key, node in (root.entries or {}).items()
         if (key != "network" or node.entries != {}) and (commanded or key not in Program.model_fields)
     }
-    found = _settings(replace(root, value=entries), incomplete=True)
+    found = _settings(replace(root, value=entries), {"known": known}, incomplete=True)
     mistakes.extend(found if not isinstance(found, ArmSettings) else ())
 
 
@@ -131,9 +134,9 @@ def _cycle(cycle: Sequence[str], bodies: Mapping[str, Sequence[Node]]) -> Mistak
     return Mistake(where=node.where if node else "", message=message)
 
 
-def _arm(name: str, tree: Node, bodies: Sequence[Node], mistakes: list[Mistake]) -> Arm | None:
+def _arm(name: str, tree: Node, bodies: Sequence[Node], mistakes: list[Mistake], known: Known) -> Arm | None:
     about = _about(name, bodies, mistakes)
-    settings = _settings(tree)
+    settings = _settings(tree, {"known": known})
     if not isinstance(settings, ArmSettings):
         mistakes.extend(settings)
         return None
@@ -157,15 +160,22 @@ def _about(name: str, bodies: Sequence[Node], mistakes: list[Mistake]) -> About 
     return None
 
 
-def _settings(tree: Node, *, incomplete: bool = False) -> ArmSettings | tuple[Mistake, ...]:
-    return _validated(ArmSettings, tree, known=("from", *ABOUT), incomplete=incomplete)
+def _settings(
+    tree: Node, context: dict[str, object], *, incomplete: bool = False
+) -> ArmSettings | tuple[Mistake, ...]:
+    return _validated(ArmSettings, tree, known=("from", *ABOUT), incomplete=incomplete, context=context)
 
 
 def _validated(
-    model: type[Model], node: Node, *, known: Sequence[str] = (), incomplete: bool = False
+    model: type[Model],
+    node: Node,
+    *,
+    known: Sequence[str] = (),
+    incomplete: bool = False,
+    context: dict[str, object] | None = None,
 ) -> Model | tuple[Mistake, ...]:
     try:
-        return model.model_validate(plain(node))
+        return model.model_validate(plain(node), context=context)
     except ValidationError as error:
         return tuple(
             mistakes_in(error, node, model, known=known, elsewhere=setting_paths(), incomplete=incomplete)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 from fairtrial.errors import Mistake, StudyError
@@ -29,7 +30,7 @@ def candidate(arm: Arm, changes: Mapping[str, Any], *, name: str, block: int = 0
     """
     mistakes: list[Mistake] = []
     base = from_python(spelled(arm.settings), where="")
-    folder = arm.sources.folder if arm.sources else ""
+    folder = Path(arm.sources.home) if arm.sources else None
     found = arms_of([base], {name: (from_python(dict(changes), where=""),)}, mistakes, folder=folder)
     if mistakes:
         raise StudyError(mistakes)

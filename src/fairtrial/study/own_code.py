@@ -11,6 +11,7 @@ from fairtrial.errors import Mistake, StudyError
 from fairtrial.study import commands
 from fairtrial.study.factories import factory_sources
 from fairtrial.study.schema import Arm
+from fairtrial.study.sources import Sources
 from fairtrial.study.tree import Node
 
 
@@ -21,7 +22,7 @@ def with_sources(arm: Arm, tree: Node, folder: Path, mistakes: list[Mistake]) ->
         node = _at(tree, "command")
         try:
             commands.checked(settings)
-            return replace(arm, sources=commands.command_sources(settings, folder))
+            return _at_home(arm, commands.command_sources(settings, folder), folder)
         except StudyError as error:
             files = str(error).startswith("files:")
             mistakes.append(
@@ -31,10 +32,14 @@ def with_sources(arm: Arm, tree: Node, folder: Path, mistakes: list[Mistake]) ->
         node = _at(tree, "network", "python")
         try:
             _check_arguments(arm)
-            return replace(arm, sources=factory_sources(settings.network.python, folder))
+            return _at_home(arm, factory_sources(settings.network.python, folder), folder)
         except StudyError as error:
             mistakes.append(_mistake(arm, node, "network.python: ", error))
     return arm
+
+
+def _at_home(arm: Arm, sources: Sources, folder: Path) -> Arm:
+    return replace(arm, sources=replace(sources, home=str(folder)))
 
 
 def looked_for(arms: Mapping[str, Arm]) -> dict[str, Arm]:

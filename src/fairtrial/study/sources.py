@@ -33,6 +33,8 @@ class Sources:
 
     folder: str
     files: tuple[tuple[str, str], ...] = ()
+    home: str = ""
+    """The study's own folder, from which its arms name what they are made of."""
 
     def changed(self) -> str:
         """Which file is not what it was, in words; empty where all are."""

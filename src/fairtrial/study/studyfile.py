@@ -121,12 +121,7 @@ def _read(source: str | Path) -> tuple[str, str]:
         raise _refused(f"{name}:{line}", message) from None
 
 
-def _folder(source: str | Path) -> Path:
-    """Where a study's own code is looked for: beside its file; for a built-in one in the current folder."""
-    return Path() if isinstance(source, str) and source in builtin_names() else Path(source).parent
-
-
-def _study(root: Node, sets: Sequence[str], *, source: str, name: str, folder: str | Path = "") -> Study:
+def _study(root: Node, sets: Sequence[str], *, source: str, name: str, folder: Path | None = None) -> Study:
     if root.entries is None:
         message = f"a study is a mapping that begins with `schema: {SCHEMA}`, got {root.shown()}"
         raise _refused(root.where, message)
@@ -262,6 +257,11 @@ def _another_schema(given: Node) -> str:
     if asked == family and newer.isdecimal() and int(newer[:9]) > int(number):
         return f"{said}: a file for a newer fairtrial; upgrade fairtrial, this version reads {SCHEMA} and no other"
     return f"{said}; this version of fairtrial reads no other{did_you_mean(text, [SCHEMA])}"
+
+
+def _folder(source: str | Path) -> Path | None:
+    """What paths in the file are relative to: the folder it lies in. A built-in study has none."""
+    return None if isinstance(source, str) and source in builtin_names() else Path(source).parent
 
 
 def _printable(source: str | Path) -> str:
