@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,4 +21,5 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ):  # as text: pytest would import them to look for doctests
         shutil.copy(HERE / f"{name}.txt", tmp_path / f"{name}.py")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))  # what is learnt from this folder stays in this test
     return tmp_path

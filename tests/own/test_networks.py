@@ -55,11 +55,11 @@ def test_a_network_of_ones_own_is_drawn_from_the_trials_seed(folder: Path) -> No
 
 def test_a_trial_of_it_is_the_same_bits_when_repeated_and_tells_its_layers(folder: Path) -> None:
     """Dropout included; and it learns."""
-    ready = trial(arguments={"width": 16}, epochs=3)
+    ready = trial(arguments={"width": 16}, epochs=3, optimizer={"learning_rate": 0.01})
     first, again = trained(ready), trained(ready)
     assert first.metrics == again.metrics
     assert first.weights_sha256 == again.weights_sha256
-    assert first.metrics["validation_accuracy"] > 0.3
+    assert first.metrics["validation_accuracy"] > 0.5
     assert first.provenance["parameters"] == str(784 * 16 + 16 + 16 * 10 + 10 + 12)
     assert first.provenance["trainable"] == str(784 * 16 + 16 + 16 * 10 + 10)
     assert '["body.1", "Linear", "(None, 16)", 12560]' in first.provenance["layers"]
@@ -88,11 +88,11 @@ def test_lazy_layers_and_batch_normalisation_are_as_they_begin(folder: Path) -> 
 @pytest.mark.parametrize(
     ("python", "piece"),
     [
-        ("own_net.py:raising", 'own_net.py:33, in raising (raise ValueError(f"no width {width}")): ValueError: no width 8'),
+        ("own_net.py:raising", 'own_net.py:28, in raising (raise ValueError(f"no width {width}")): ValueError: no width 8'),
         ("own_net.py:seven", "a tensor of shape (2, 7), torch.float32; for 2 images it must give a tensor of shape (2, 10)"),
         ("own_net.py:three", "must return a torch.nn.Module, got int"),
         ("own_net.py:frozen", "no weights that training could move"),
-        ("own_net.py:Failing", "own_net.py:53, in forward"),
+        ("own_net.py:Failing", "own_net.py:49, in forward"),
         ("own_net.py:biuld", "biuld is not there; it has"),
         ("own_net.py:torch", "torch is no function"),
     ],
