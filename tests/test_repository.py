@@ -72,6 +72,7 @@ def test_every_study_in_the_documents_loads(document, block, tmp_path):
     """The first thing a reader does is to copy it."""
     path = tmp_path / "study.yaml"
     path.write_text(block, encoding="utf-8")
+    (tmp_path / "mymodel.py").write_text("")  # what the documents call a user's own file
     study = studyfile.load(path)
     assert study.arms
     assert study.questions or study.search
