@@ -112,10 +112,9 @@ def test_nothing_is_ever_unpickled() -> None:
                         assert given.get("typ") == "'safe'", f"{path}:{node.lineno}"
                 case ast.Call(func=ast.Name(id=function)):
                     found = set[str]()
-                    # The cells of a notebook are ours, and are run to show what they give.
-                    assert function not in {"eval", "exec"} or path.name == "cells.py", (
-                        f"{path}:{node.lineno}"
-                    )
+                    # The cells of a notebook are ours, and are run to show what they give; so is text that stands there.
+                    ours = path.name == "cells.py" or all(isinstance(one, ast.Constant) for one in node.args)
+                    assert function not in {"eval", "exec"} or ours, f"{path}:{node.lineno}"
                     if function == "YAML":
                         given = {one.arg: ast.unparse(one.value) for one in node.keywords}
                         assert given == {"typ": "'safe'", "pure": "True"}, f"{path}:{node.lineno}"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fairtrial.errors import DataError
-from fairtrial.images import opening
+from fairtrial.images import known, opening
 
 Image = pytest.importorskip("PIL.Image")
 
@@ -56,6 +56,10 @@ def test_without_a_test_part_one_is_set_apart_by_content(fill, facts_at) -> None
     for file in sorted(folder.glob("*/*.png")):
         file.rename(file.with_name(f"{zlib.crc32(file.name.encode())}-{file.name}"))
     after = opening.arrays_of(facts_at(folder))
+    names = known.files_of(facts_at(folder))
+    assert len(names["train"]) == len(after["train_images"]) and all("-" in name for name in names["test"])
+    for name, image in zip(names["test"], after["test_images"], strict=True):
+        assert np.array_equal(np.asarray(Image.open(folder / name)), image[..., 0])
     tests = [{image.tobytes() for image in arrays["test_images"]} for arrays in (before, after)]
     assert tests[0] == tests[1]
     assert not tests[0] & {image.tobytes() for image in before["train_images"]}

@@ -17,7 +17,7 @@ from fairtrial.cli.console import emit_json, stdout
 from fairtrial.data import catalog
 from fairtrial.data.inspecting import AGREEING, COUNT, NEAR, Inspection, Twins, inspect
 from fairtrial.errors import DataError
-from fairtrial.images import cache, opening, published
+from fairtrial.images import cache, known, opening, published
 from fairtrial.images.facts import LARGEST_SIDE, Background, Colour, DatasetFacts, Source
 from fairtrial.report.data_page import sheet, write_data_page
 from fairtrial.report.files import write_bytes
@@ -172,7 +172,7 @@ def print_inspection(source: Source, *, html: Path | None, png: Path | None, as_
         raise DataError(f"{html}: a page is a file that ends in .html")
     facts = opening.facts_of(source)
     dataset = catalog.load(facts)
-    found = inspect(dataset, facts)
+    found = inspect(dataset, facts, files=known.files_of(facts))
     if html is not None:
         write_data_page(found, dataset, html)
     if png is not None:
@@ -219,7 +219,7 @@ def _findings(found: Inspection) -> Iterator[tuple[str, list[str]]]:
         _pairs(found, found.near),
     )
     listed = [
-        f"{one.place.part} image {one.place.index}: labelled {found.name(one.place.label)}, {one.agreeing} of its {COUNT} "
+        f"{one.place}: labelled {found.name(one.place.label)}, {one.agreeing} of its {COUNT} "
         f"nearest images are {found.name(one.other)}"
         for one in found.doubts[:SHOWN]
     ]
@@ -241,8 +241,7 @@ def _twins(twins: tuple[Twins, ...]) -> str:
 
 def _pairs(found: Inspection, twins: tuple[Twins, ...]) -> list[str]:
     lines = [
-        f"{one.second.part} image {one.second.index} ({found.name(one.second.label)}) and {one.first.part} image "
-        f"{one.first.index} ({found.name(one.first.label)})"
+        f"{one.second} ({found.name(one.second.label)}) and {one.first} ({found.name(one.first.label)})"
         + (f", {one.distance:.3f} apart" if one.distance else "")
         for one in twins[:SHOWN]
     ]

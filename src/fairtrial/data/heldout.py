@@ -9,7 +9,7 @@ from fairtrial.data.catalog import Dataset
 from fairtrial.data.inspect import Duplicates, duplicates
 from fairtrial.data.split import split
 from fairtrial.errors import DataError
-from fairtrial.images.facts import DatasetFacts
+from fairtrial.images.facts import MNIST, DatasetFacts
 from fairtrial.study.augment import Augment
 from fairtrial.study.check import Finding
 from fairtrial.study.schema import DataSettings, Study
@@ -36,7 +36,7 @@ def image_findings(
     }
     every = dict.fromkeys(one.facts for one in settings)
     said = (Finding(kind="images", message=note) for note in notes_of(study))
-    return (
+    looked = (
         *said,
         *(
             finding
@@ -44,6 +44,7 @@ def image_findings(
             for finding in _about(load(facts), [one for one in settings if one.facts == facts])
         ),
     )
+    return tuple(dict.fromkeys(looked))
 
 
 def notes_of(study: Study) -> tuple[str, ...]:
@@ -51,7 +52,7 @@ def notes_of(study: Study) -> tuple[str, ...]:
     facts = dict.fromkeys(arm.settings.data.facts for arm in study.arms.values())
     notes = [note for one in facts for note in one.notes]
     claims = any(question.claims for question in study.questions)
-    if claims and any(_names_data(one) for one in study.sets):
+    if claims and set(facts) != {MNIST} and any(_names_data(one) for one in study.sets):
         names = ", ".join(one.name for one in facts)
         notes.append(
             f"the claims of this study were made of the data its file names; with --set they are held against {names}, of "

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -33,6 +35,11 @@ class Place:
     part: PartName
     index: int
     label: int
+    file: str = ""
+    """Where it came from a file of its own: that file's path within the data set."""
+
+    def __str__(self) -> str:
+        return self.file or f"{self.part} image {self.index}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,10 +126,16 @@ def _counts(twins: tuple[Twins, ...]) -> dict[str, int]:
     }
 
 
-def inspect(dataset: Dataset, facts: DatasetFacts) -> Inspection:
-    """Look over the whole data set; seventy thousand images take about half a minute on two cores."""
+def inspect(
+    dataset: Dataset, facts: DatasetFacts, *, files: Mapping[str, Sequence[str]] | None = None
+) -> Inspection:
+    """Look over the whole data set; seventy thousand images take about half a minute on two cores.
+
+    `files` has the file of each image, by part, where each has one of its own.
+    """
+    place = partial(_place, dataset, files or {})
     train = dataset.train_images
-    exact, repeats = _exact(dataset)
+    exact, repeats = _exact(dataset, place)
     chosen = _chosen(len(dataset.train_labels) + len(dataset.test_labels), repeats)
     near: tuple[Twins, ...] = ()
     doubts: tuple[Doubt, ...] = ()
@@ -130,7 +143,7 @@ def inspect(dataset: Dataset, facts: DatasetFacts) -> Inspection:
     if len(chosen) > 2:
         images = np.concatenate([train, dataset.test_images])[chosen]
         labels = np.concatenate([dataset.train_labels, dataset.test_labels])[chosen]
-        places = [_place(dataset, int(one)) for one in chosen]
+        places = [place(int(one)) for one in chosen]
         found = neighbours(images, radius=NEAR)
         near = _near(found, places)
         doubts = _doubts(found, labels, places)
@@ -148,7 +161,7 @@ def inspect(dataset: Dataset, facts: DatasetFacts) -> Inspection:
     )
 
 
-def _exact(dataset: Dataset) -> tuple[tuple[Twins, ...], NDArray[np.int64]]:
+def _exact(dataset: Dataset, place: Callable[[int], Place]) -> tuple[tuple[Twins, ...], NDArray[np.int64]]:
     """Repeated images, and their numbers, training images before test images."""
     first: dict[bytes, int] = {}
     twins: list[Twins] = []
@@ -158,9 +171,7 @@ def _exact(dataset: Dataset) -> tuple[tuple[Twins, ...], NDArray[np.int64]]:
         for image in images:
             before = first.setdefault(image.tobytes(), number)
             if before != number:
-                twins.append(
-                    Twins(first=_place(dataset, before), second=_place(dataset, number), distance=0.0)
-                )
+                twins.append(Twins(first=place(before), second=place(number), distance=0.0))
                 repeats.append(number)
             number += 1
     return tuple(twins), np.array(repeats, np.int64)
@@ -174,11 +185,12 @@ def _chosen(total: int, repeats: NDArray[np.int64]) -> NDArray[np.int64]:
     return numbers[np.linspace(0, len(numbers) - 1, MOST_COMPARED).astype(np.int64)]
 
 
-def _place(dataset: Dataset, number: int) -> Place:
+def _place(dataset: Dataset, files: Mapping[str, Sequence[str]], number: int) -> Place:
     count = len(dataset.train_labels)
-    if number < count:
-        return Place(part="train", index=number, label=int(dataset.train_labels[number]))
-    return Place(part="test", index=number - count, label=int(dataset.test_labels[number - count]))
+    part, index = ("train", number) if number < count else ("test", number - count)
+    labels = dataset.train_labels if part == "train" else dataset.test_labels
+    file = files[part][index] if files else ""
+    return Place(part=part, index=index, label=int(labels[index]), file=file)
 
 
 def _near(found: Neighbours, places: list[Place]) -> tuple[Twins, ...]:

@@ -6,6 +6,7 @@ import hashlib
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fairtrial.errors import DataError
 from fairtrial.images.arrays import Part
@@ -36,11 +37,17 @@ def set_apart(part: Part, *, classes: int, share: float, what: str) -> tuple[Par
                 f"{'s' if len(set(digests[of_class])) > 1 else ''}, which leaves none to train on beside a test "
                 "part; give it more images, or a test part of its own"
             )
-    train = Part(images=np.ascontiguousarray(part.images[~tests]), labels=part.labels[~tests])
-    test = Part(images=np.ascontiguousarray(part.images[tests]), labels=part.labels[tests])
+    train, test = _chosen(part, ~tests), _chosen(part, tests)
     words = (
         f"{what}: it has no test part; {len(test.images):,} of its {len(digests):,} images were set apart as one: of each "
         f"class the {100 * share:g} % whose pixels have the smallest SHA-256, equal images together (data.test: "
         f"{share:g})"
     )
     return train, test, words
+
+
+def _chosen(part: Part, which: NDArray[np.bool_]) -> Part:
+    files = (
+        tuple(name for name, chosen in zip(part.files, which, strict=True) if chosen) if part.files else ()
+    )
+    return Part(images=np.ascontiguousarray(part.images[which]), labels=part.labels[which], files=files)

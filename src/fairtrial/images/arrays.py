@@ -30,6 +30,8 @@ class Part:
 
     images: Bytes
     labels: Bytes
+    files: tuple[str, ...] = ()
+    """The file that each image came from, where each has one of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

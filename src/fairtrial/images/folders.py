@@ -59,13 +59,16 @@ def read(path: Path, source: Source) -> Parts:
     every = (*listing.train, *(listing.test or ()))
     images, notes = _images(path, every, source)
     labels = np.array([one.label for one in every], np.uint8)
+    names = tuple(one.path.relative_to(path).as_posix() for one in every)
     count = len(listing.train)
     return Parts(
         name=path.name or str(path),
         classes=len(listing.classes),
         class_names=listing.classes,
-        train=Part(images=images[:count], labels=labels[:count]),
-        test=None if listing.test is None else Part(images=images[count:], labels=labels[count:]),
+        train=Part(images=images[:count], labels=labels[:count], files=names[:count]),
+        test=None
+        if listing.test is None
+        else Part(images=images[count:], labels=labels[count:], files=names[count:]),
         notes=(*listing.notes, *notes),
     )
 

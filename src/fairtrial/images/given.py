@@ -105,7 +105,7 @@ def _kept(
             "test_labels": tested.labels,
         }
     parts = parts_from(arrays, name=name, where=name, highest=source.highest, class_names=class_names)
-    facts, made = assembled(parts, source)
+    facts, made, _ = assembled(parts, source)
     facts = known.kept(facts, (*train.notes, *(tested.notes if tested else ())))
     cache.write(facts.fingerprint, made)
     found = cache.read(facts.fingerprint)

@@ -12,6 +12,7 @@ import json
 import os
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from fairtrial.bounded import read_bounded
 from fairtrial.images import cache
 from fairtrial.images.facts import DatasetFacts, Source, from_plain
 
-LARGEST_RECORD = 2**20
+LARGEST_RECORD, LARGEST_NAMES = 2**20, 2**27
 SETTLED_SECONDS = 2.0
 """A file younger than this when it was read may have changed since within one tick of its clock."""
 
@@ -59,13 +60,21 @@ def recall(source: Source, seen: Look) -> DatasetFacts | None:
 
 
 def remember(
-    source: Source, seen: Look, facts: DatasetFacts, *, read_at: float | None = None
+    source: Source,
+    seen: Look,
+    facts: DatasetFacts,
+    *,
+    files: Mapping[str, Sequence[str]],
+    read_at: float | None = None,
 ) -> DatasetFacts:
     """Keep what was found, for another time; the facts, with a note where the source held something else before."""
     before = _before(source, facts)
     facts = replace(facts, source=source)
     content: dict[str, Any] = {"facts": facts.plain(), "before": before}
     _write(_of_content(facts.fingerprint), {"facts": facts.plain()})
+    if any(files.values()):
+        names = {part: list(some) for part, some in files.items()}
+        _write(_files_of(source), {"fingerprint": facts.fingerprint, **names})
     # Files that were written a moment ago could change again without looking otherwise: read them once more next time.
     settled = seen.latest < (time.time() if read_at is None else read_at) - SETTLED_SECONDS
     _write(_of_source(source), {"look": seen.digest if settled else "", **content})
@@ -87,6 +96,21 @@ def by_fingerprint(fingerprint: str) -> DatasetFacts | None:
     except _UNREADABLE:
         return None
     return found if found is not None and found.fingerprint == fingerprint else None
+
+
+def files_of(facts: DatasetFacts) -> Mapping[str, Sequence[str]]:
+    """By part, the file that each image of these facts came from; empty where they have none, or it is forgotten."""
+    if facts.source is None:
+        return {}
+    kept = _read(_files_of(facts.source), largest=LARGEST_NAMES)
+    try:
+        if kept is None or kept["fingerprint"] != facts.fingerprint:
+            return {}
+        names = {part: [str(one) for one in kept[part]] for part in ("train", "test")}
+    except _UNREADABLE:
+        return {}
+    whole = (len(names["train"]), len(names["test"])) == (facts.train_images, facts.test_images)
+    return names if whole else {}
 
 
 def _before(source: Source, facts: DatasetFacts) -> str | None:
@@ -121,9 +145,13 @@ def _of_content(fingerprint: str) -> Path:
     return cache.folder() / "known" / f"{fingerprint}.json"
 
 
-def _read(path: Path) -> dict[str, Any] | None:
+def _files_of(source: Source) -> Path:
+    return _of_source(source).with_suffix(".files.json")
+
+
+def _read(path: Path, *, largest: int = LARGEST_RECORD) -> dict[str, Any] | None:
     try:
-        found = json.loads(read_bounded(path, largest=LARGEST_RECORD))
+        found = json.loads(read_bounded(path, largest=largest))
     except _UNREADABLE:
         return None
     return found if isinstance(found, dict) else None  # pyright: ignore[reportUnknownVariableType]

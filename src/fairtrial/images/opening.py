@@ -6,6 +6,7 @@ import difflib
 import os
 import re
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from fairtrial.images.apart import SHARE, set_apart
 from fairtrial.images.arrays import Arrays, Part, Parts, fingerprint
 from fairtrial.images.converting import converted
 from fairtrial.images.facts import MNIST, DatasetFacts, Source
+
+Files = Mapping[str, Sequence[str]]
+"""By part, the file that each image came from; none where they have no files of their own."""
 
 CONTENT = "sha256:"
 """Begins a reference to content that is in the cache already."""
@@ -59,9 +63,9 @@ def facts_of(source: Source) -> DatasetFacts:
     seen = _look(source)
     if (facts := known.recall(source, seen)) is not None:
         return facts
-    facts, arrays = _made(source)
+    facts, arrays, files = _made(source)
     cache.write(facts.fingerprint, arrays)
-    return known.remember(source, seen, facts, read_at=began)
+    return known.remember(source, seen, facts, files=files, read_at=began)
 
 
 def arrays_of(facts: DatasetFacts) -> Arrays:
@@ -92,7 +96,7 @@ def _again(facts: DatasetFacts) -> Arrays:
             f"{facts.name}: the images with the fingerprint {facts.fingerprint[:12]} are not in the cache "
             f"({_cache_folder()}), and nothing says where they came from. Run the study from the data set it was made with"
         )
-    found, arrays = _made(source)
+    found, arrays, _ = _made(source)
     if found.fingerprint != facts.fingerprint:
         raise DataError(
             f"{source.dataset} does not hold what it held: its fingerprint is {found.fingerprint[:12]}; expected "
@@ -151,18 +155,18 @@ def _existing(reference: str) -> Path:
     )
 
 
-def _made(source: Source) -> tuple[DatasetFacts, Arrays]:
+def _made(source: Source) -> tuple[DatasetFacts, Arrays, Files]:
     return assembled(_read(source), source)
 
 
-def assembled(parts: Parts, source: Source) -> tuple[DatasetFacts, Arrays]:
-    """Converted as `source` says, and divided into training and test images."""
+def assembled(parts: Parts, source: Source) -> tuple[DatasetFacts, Arrays, Files]:
+    """Converted as `source` says, and divided into training and test images; and the file of each."""
     test, train = parts.test, parts.train
     notes = parts.notes
     both: list[Part] = []
     for part in (train, *((test,) if test is not None else ())):
         images, said = converted(part.images, source, what=parts.name)
-        both.append(Part(images=images, labels=part.labels))
+        both.append(replace(part, images=images))
         notes = (*notes, *(one for one in said if one not in notes))
     train, test = both[0], both[1] if len(both) > 1 else None
     if test is None:
@@ -198,7 +202,11 @@ def assembled(parts: Parts, source: Source) -> tuple[DatasetFacts, Arrays]:
         notes=notes,
         source=source,
     )
-    return (replace(MNIST, source=source) if facts.fingerprint == MNIST.fingerprint else facts), arrays
+    return (
+        (replace(MNIST, source=source) if facts.fingerprint == MNIST.fingerprint else facts),
+        arrays,
+        {"train": train.files, "test": test.files},
+    )
 
 
 def _read(source: Source) -> Parts:

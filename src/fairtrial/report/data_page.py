@@ -181,7 +181,7 @@ def _doubt(found: Inspection, dataset: Dataset, one: Doubt) -> _Shown:
 
 
 def _said(found: Inspection, place: Place) -> str:
-    return f"{place.part} {place.index}: {found.name(place.label)}"
+    return f"{place}: {found.name(place.label)}"
 
 
 def _image(dataset: Dataset, place: Place) -> Bytes:
