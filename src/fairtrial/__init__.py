@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fairtrial.analysis.values import Answer, Answers
     from fairtrial.api import answers, ask, figures, run, search, show, write_report
+    from fairtrial.asserting import assert_not_worse
     from fairtrial.audit.auditing import audit_file
     from fairtrial.audit.result import Audit
     from fairtrial.comparison import Comparison, compare
@@ -35,6 +36,7 @@ __all__ = [
     "__version__",
     "answers",
     "ask",
+    "assert_not_worse",
     "audit_file",
     "builtin_names",
     "compare",
@@ -61,6 +63,7 @@ _HOMES = {
     "StudyError": "fairtrial.errors",
     "answers": "fairtrial.api",
     "ask": "fairtrial.api",
+    "assert_not_worse": "fairtrial.asserting",
     "audit_file": "fairtrial.audit.auditing",
     "builtin_names": "fairtrial.study.studyfile",
     "compare": "fairtrial.comparison",

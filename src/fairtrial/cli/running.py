@@ -123,7 +123,11 @@ def _tally(
         names=names_by_key(planned, {arm.name: trials(arm, range(1, 2))[0].arm_key for arm in chosen}),
         arms={
             name: ArmTally(
-                values=[one.outcome.metrics[METRIC] for one in arm.trials if one.outcome.state == "finished"],
+                values=[
+                    one.outcome.metrics[METRIC]
+                    for one in arm.trials
+                    if one.outcome.state == "finished" and METRIC in one.outcome.metrics
+                ],
                 diverged=sum(one.outcome.state == "diverged" for one in arm.trials),
             )
             for name, arm in stored.items()

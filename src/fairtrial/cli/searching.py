@@ -173,6 +173,8 @@ def _came_to(event: Outcome | Lost, search: Search) -> str:
         return lost_line(event)
     if event.state == "diverged":
         return f"diverged: {event.reason}"
-    value = event.metrics[f"validation_{search.metric}_last_epoch"]
+    value = event.metrics.get(f"validation_{search.metric}_last_epoch")
+    if value is None:
+        return f"finished without a validation {search.metric}, {duration(event.seconds['fit'])}"
     shown = f"{100 * value:.2f} %" if search.metric == "accuracy" else f"{value:.4f}"
     return f"validation {search.metric} {shown}, {duration(event.seconds['fit'])}"
