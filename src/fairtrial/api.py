@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from collections.abc import Callable, Collection, Generator, Sequence
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from fairtrial.report.shown import Shown
     from fairtrial.trial import Event
 
+_LOG = logging.getLogger("fairtrial")
 DEFAULT_STORE = "fairtrial.db"
 ASK_BUDGET = "60s"
 """How long `ask` trains unless told; the least number of seeds may take longer."""
@@ -78,6 +80,7 @@ def run(
     workers: int | None = None,
     weights: Weights = "first",
     sharpen: bool = False,
+    track: str | Sequence[str] = (),
     store: str | Path | None = None,
     on_event: Callable[[Event], None] = lambda _: None,
 ) -> Answers:
@@ -86,11 +89,13 @@ def run(
     Its own questions first; what they leave of the budget goes to those whose arms are tuned first, and to those that
     combine others. `seeds` of each arm, or a `budget` in seconds or words such as "5m"; without either, until every question is
     settled or has had the seeds it may have. With `sharpen` a settled question goes on as long as its verdict
-    may become sharper. Raises FairtrialError for what it cannot do.
+    may become sharper. `track` tells trackers of every trial, such as "tensorboard:runs". Raises FairtrialError for
+    what it cannot do.
     """
     from fairtrial.executors.local import LocalExecutor
     from fairtrial.searching import following
     from fairtrial.searching.work import telling
+    from fairtrial.tracking.live import tracked
 
     study = load(study)
     if seeds is not None and budget is not None:
@@ -101,12 +106,16 @@ def run(
         raise FairtrialError(f"weights must be first, all or none, got {weights!r}")
     budget_seconds = None if budget is None else _seconds(budget)
     path = store_path(store)
-    with Store.open(path) as opened, LocalExecutor(workers=workers) as executor:
+    with (
+        tracked([track] if isinstance(track, str) else track, say=_LOG.warning) as trackers,
+        Store.open(path) as opened,
+        LocalExecutor(workers=workers) as executor,
+    ):
         following.run(
             study,
             store=opened,
             executor=executor,
-            watch=telling(on_event),
+            watch=trackers.watching(telling(on_event)),
             seeds=seeds,
             budget_seconds=budget_seconds,
             arms=[arms] if isinstance(arms, str) else arms,
@@ -124,24 +133,35 @@ def search(
     budget: str | float | None = None,
     trials: int | None = None,
     workers: int | None = None,
+    track: str | Sequence[str] = (),
     store: str | Path | None = None,
     on_event: Callable[[Event], None] = lambda _: None,
 ) -> tuple[Searched, ...]:
     """Search for settings that do better, freeze one candidate and judge it on fresh seeds, on this machine.
 
     Every search that the study declares, or those called `only`; each with the budget and the largest number of
-    proposals it declares unless given. A further call goes on where this one ended. Raises FairtrialError for what it
-    cannot do.
+    proposals it declares unless given; `track` as for `run`. A further call goes on where this one ended. Raises
+    FairtrialError for what it cannot do.
     """
     from fairtrial.executors.local import LocalExecutor
     from fairtrial.searching import search as search_one
+    from fairtrial.tracking.live import tracked
 
     study = load(study)
     wanted = searches_of(study, only)
     workers = None if workers is None else _whole("workers", workers)
     most = None if trials is None else _whole("trials", trials)
     budget_seconds = None if budget is None else _seconds(budget)
-    with Store.open(store_path(store)) as opened, LocalExecutor(workers=workers) as executor:
+    with (
+        tracked([track] if isinstance(track, str) else track, say=_LOG.warning) as trackers,
+        Store.open(store_path(store)) as opened,
+        LocalExecutor(workers=workers) as executor,
+    ):
+
+        def take(event: Event) -> None:
+            on_event(event)
+            trackers.take(event)
+
         for one in wanted:
             search_one(
                 study,
@@ -150,7 +170,9 @@ def search(
                 executor=executor,
                 budget_seconds=budget_seconds,
                 most=most,
-                on_event=on_event,
+                on_event=take,
+                on_begin=lambda trial, _: trackers.expect(study.name, [trial]),
+                on_confirmation=trackers.expect_study,
             )
         return tuple(searched(study, one, opened) for one in wanted)
 

@@ -25,6 +25,7 @@ from fairtrial.cli.options import (
     StorePath,
     Strict,
     StudyName,
+    Track,
     Workers,
 )
 from fairtrial.cli.search import search
@@ -134,6 +135,7 @@ def run(
             "--sharpen", help="Go on where a settled question may still say more: a size, or a direction."
         ),
     ] = False,
+    track: Track = None,
     sets: Sets = None,
     store: StorePath = None,
     as_json: AsJson = False,
@@ -157,6 +159,7 @@ def run(
         workers=workers,
         weights=weights,
         sharpen=sharpen,
+        track=track or [],
         as_json=as_json,
     )
 

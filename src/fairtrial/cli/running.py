@@ -24,6 +24,7 @@ from fairtrial.executors import local
 from fairtrial.searching import following
 from fairtrial.store import Store
 from fairtrial.study.schema import Study
+from fairtrial.tracking.live import tracked
 from fairtrial.trial import Event, Trial
 
 
@@ -41,6 +42,7 @@ def run_study(
     weights: Weights,
     as_json: bool,
     sharpen: bool = False,
+    track: Sequence[str] = (),
     next_steps: Callable[[runner.RunReport, Path], str] | None = None,
 ) -> None:
     """Train, print the answers to stdout, and what to do next.
@@ -50,7 +52,11 @@ def run_study(
     budget_seconds = None if budget is None else seconds_in(budget)
     path = store_path(store)
     planned: dict[str, Trial] = {}
-    with Store.open(path) as opened, local.LocalExecutor(workers=workers) as executor:
+    with (
+        tracked(track, say=lambda line: typer.echo(line, err=True)) as trackers,
+        Store.open(path) as opened,
+        local.LocalExecutor(workers=workers) as executor,
+    ):
 
         @contextmanager
         def watch(
@@ -71,7 +77,7 @@ def run_study(
             study,
             store=opened,
             executor=executor,
-            watch=watch,
+            watch=trackers.watching(watch),
             arms=arms,
             questions=questions,
             seeds=seeds,
