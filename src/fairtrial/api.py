@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from fairtrial.dispatch import Weights
     from fairtrial.report.drawing import Figure
     from fairtrial.report.shown import Shown
-    from fairtrial.trial import Event
+    from fairtrial.trial import Event, Trial
 
 _LOG = logging.getLogger("fairtrial")
 DEFAULT_STORE = "fairtrial.db"
@@ -81,6 +81,7 @@ def run(
     weights: Weights = "first",
     sharpen: bool = False,
     track: str | Sequence[str] = (),
+    progress: bool | None = None,
     store: str | Path | None = None,
     on_event: Callable[[Event], None] = lambda _: None,
 ) -> Answers:
@@ -89,13 +90,14 @@ def run(
     Its own questions first; what they leave of the budget goes to those whose arms are tuned first, and to those that
     combine others. `seeds` of each arm, or a `budget` in seconds or words such as "5m"; without either, until every question is
     settled or has had the seeds it may have. With `sharpen` a settled question goes on as long as its verdict
-    may become sharper. `track` tells trackers of every trial, such as "tensorboard:runs". Raises FairtrialError for
-    what it cannot do.
+    may become sharper. `track` tells trackers of every trial, such as "tensorboard:runs". `progress` says how far it is: in
+    a notebook's cell unless False, elsewhere as lines on standard error if True. Raises FairtrialError for what it cannot do.
     """
     from fairtrial.executors.local import LocalExecutor
     from fairtrial.searching import following
     from fairtrial.searching.work import telling
     from fairtrial.tracking.live import tracked
+    from fairtrial.watching import narrator
 
     study = load(study)
     if seeds is not None and budget is not None:
@@ -115,7 +117,7 @@ def run(
             study,
             store=opened,
             executor=executor,
-            watch=trackers.watching(telling(on_event)),
+            watch=narrator(progress).watching(trackers.watching(telling(on_event))),
             seeds=seeds,
             budget_seconds=budget_seconds,
             arms=[arms] if isinstance(arms, str) else arms,
@@ -134,18 +136,20 @@ def search(
     trials: int | None = None,
     workers: int | None = None,
     track: str | Sequence[str] = (),
+    progress: bool | None = None,
     store: str | Path | None = None,
     on_event: Callable[[Event], None] = lambda _: None,
 ) -> tuple[Searched, ...]:
     """Search for settings that do better, freeze one candidate and judge it on fresh seeds, on this machine.
 
     Every search that the study declares, or those called `only`; each with the budget and the largest number of
-    proposals it declares unless given; `track` as for `run`. A further call goes on where this one ended. Raises
+    proposals it declares unless given; `track` and `progress` as for `run`. A further call goes on where this one ended. Raises
     FairtrialError for what it cannot do.
     """
     from fairtrial.executors.local import LocalExecutor
     from fairtrial.searching import search as search_one
     from fairtrial.tracking.live import tracked
+    from fairtrial.watching import narrator
 
     study = load(study)
     wanted = searches_of(study, only)
@@ -157,10 +161,20 @@ def search(
         Store.open(store_path(store)) as opened,
         LocalExecutor(workers=workers) as executor,
     ):
+        told = narrator(progress)
+
+        def begin(trial: Trial, _: str) -> None:
+            trackers.expect(study.name, [trial])
+            told.expect([trial])
+
+        def confirm(judged: Study) -> None:
+            trackers.expect_study(judged)
+            told.expect_study(judged)
 
         def take(event: Event) -> None:
             on_event(event)
             trackers.take(event)
+            told.take(event)
 
         for one in wanted:
             search_one(
@@ -171,8 +185,8 @@ def search(
                 budget_seconds=budget_seconds,
                 most=most,
                 on_event=take,
-                on_begin=lambda trial, _: trackers.expect(study.name, [trial]),
-                on_confirmation=trackers.expect_study,
+                on_begin=begin,
+                on_confirmation=confirm,
             )
         return tuple(searched(study, one, opened) for one in wanted)
 

@@ -13,7 +13,7 @@ from fairtrial.analysis.gather import trials
 from fairtrial.errors import FairtrialError, printable
 from fairtrial.study.schema import Study
 from fairtrial.tracking.opening import open_tracker
-from fairtrial.tracking.runs import News, Run, Tracker
+from fairtrial.tracking.runs import News, Run, Tracker, without_password
 from fairtrial.trial import Event, Lost, Outcome, Progress, Started, Trial
 
 if TYPE_CHECKING:
@@ -172,7 +172,9 @@ def tracked(targets: Sequence[str], *, say: Callable[[str], None]) -> Generator[
 
 def reason(error: BaseException) -> str:
     """Why a tracker failed, in one line of bounded length."""
-    words = " ".join(printable(str(error)).split())
+    words = without_password(" ".join(printable(str(error)).split()))
+    if "Max retries exceeded" in words or "Connection refused" in words:
+        return "nobody answers there"
     text = error.strerror if isinstance(error, OSError) and error.strerror else words
     place = f"{error.filename}: " if isinstance(error, OSError) and error.filename else ""
     return f"{place}{text}"[:300] or type(error).__name__

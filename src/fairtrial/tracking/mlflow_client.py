@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fairtrial.errors import FairtrialError
-from fairtrial.tracking.runs import News, Run, at_the_end, of_epoch, settings
+from fairtrial.tracking.runs import News, Run, at_the_end, of_epoch, settings, without_password
 from fairtrial.trial import EpochRecord, Lost, Outcome, Started
 
 if TYPE_CHECKING:
@@ -211,8 +211,3 @@ def _parts(values: list[Any], size: int) -> list[list[Any]]:
 def _name(path: str) -> str:
     """A setting's path in the letters that MLflow allows; names of layers may have others."""
     return re.sub(r"[^\w\-. :/]", "_", path)[:250]
-
-
-def without_password(uri: str) -> str:
-    """The address as it may be printed: what stands before the host is left out."""
-    return re.sub(r"(?<=://)[^/@]*@", "***@", uri)

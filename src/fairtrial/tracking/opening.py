@@ -19,9 +19,10 @@ def open_tracker(text: str) -> Tracker:
     kind, colon, where = text.partition(":")
     if kind not in KINDS or not colon or not where.strip():
         missing = " without a place" if kind in KINDS else ""
+        meant = "" if kind in KINDS else did_you_mean(kind, KINDS)
         raise FairtrialError(
             f"cannot track to {text[:200]!r}{missing}: give it as {' or '.join(KINDS.values())}, such as "
-            f"tensorboard:runs, mlflow:sqlite:///mlflow.db or mlflow:http://localhost:5000{did_you_mean(kind, KINDS)}"
+            f"tensorboard:runs, mlflow:sqlite:///mlflow.db or mlflow:http://localhost:5000{meant}"
         )
     return open_kind(kind, where.strip())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -80,3 +81,8 @@ def at_the_end(outcome: Outcome) -> dict[str, float]:
         for name, value in {**outcome.metrics, **seconds}.items()
         if name not in EpochRecord._fields or name in _EPOCH_NAMES
     }
+
+
+def without_password(uri: str) -> str:
+    """The address as it may be printed: what stands before the host is left out."""
+    return re.sub(r"(?<=://)[^/@\s]*@", "***@", uri)
