@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fairtrial.analysis.values import Answer, Answers
-    from fairtrial.api import answers, ask, figures, run, search, show, write_report
+    from fairtrial.api import answers, ask, figures, run, show, write_report
     from fairtrial.audit.auditing import audit_file
     from fairtrial.audit.result import Audit
     from fairtrial.comparison import Comparison, compare
     from fairtrial.errors import FairtrialError, StudyError
+    from fairtrial.seeking import search
     from fairtrial.study.schema import Arm, Study
     from fairtrial.study.studyfile import builtin_names, load
     from fairtrial.upkeep import doctor, merge, rerun
@@ -67,7 +68,7 @@ _HOMES = {
     "merge": "fairtrial.upkeep",
     "rerun": "fairtrial.upkeep",
     "run": "fairtrial.api",
-    "search": "fairtrial.api",
+    "search": "fairtrial.seeking",
     "show": "fairtrial.api",
     "write_report": "fairtrial.api",
 }

@@ -15,14 +15,12 @@ from typing import TYPE_CHECKING
 from fairtrial.analysis import Answers
 from fairtrial.analysis import answers as answers_from
 from fairtrial.analysis.gather import LAST_SEED
-from fairtrial.analysis.searched import Searched, searched
 from fairtrial.durations import seconds_in
-from fairtrial.errors import FairtrialError, StoreError, StudyError
+from fairtrial.errors import FairtrialError, StoreError
 from fairtrial.store import Store
 from fairtrial.store.reading import can_be_written, copy_to_read
 from fairtrial.study import asking
 from fairtrial.study.schema import Study
-from fairtrial.study.searches import Search
 from fairtrial.study.studyfile import load
 from fairtrial.study.studytext import study_text, write_new
 
@@ -31,9 +29,9 @@ if TYPE_CHECKING:
     from fairtrial.dispatch import Weights
     from fairtrial.report.drawing import Figure
     from fairtrial.report.shown import Shown
-    from fairtrial.trial import Event, Trial
+    from fairtrial.trial import Event
 
-_LOG = logging.getLogger("fairtrial")
+LOG = logging.getLogger("fairtrial")
 DEFAULT_STORE = "fairtrial.db"
 ASK_BUDGET = "60s"
 """How long `ask` trains unless told; the least number of seeds may take longer."""
@@ -102,14 +100,14 @@ def run(
     study = load(study)
     if seeds is not None and budget is not None:
         raise FairtrialError("give seeds or a budget, not both: each says when to stop")
-    seeds = None if seeds is None else _whole("seeds", seeds, most=LAST_SEED)
-    workers = None if workers is None else _whole("workers", workers)
+    seeds = None if seeds is None else whole("seeds", seeds, most=LAST_SEED)
+    workers = None if workers is None else whole("workers", workers)
     if weights not in ("first", "all", "none"):
         raise FairtrialError(f"weights must be first, all or none, got {weights!r}")
-    budget_seconds = None if budget is None else _seconds(budget)
+    budget_seconds = None if budget is None else seconds_of(budget)
     path = store_path(store)
     with (
-        tracked([track] if isinstance(track, str) else track, say=_LOG.warning) as trackers,
+        tracked([track] if isinstance(track, str) else track, say=LOG.warning) as trackers,
         Store.open(path) as opened,
         LocalExecutor(workers=workers) as executor,
     ):
@@ -128,85 +126,7 @@ def run(
         return replace(answers_from(study, opened), store=path)
 
 
-def search(
-    study: Study | str | Path,
-    only: str | Collection[str] | None = None,
-    *,
-    budget: str | float | None = None,
-    trials: int | None = None,
-    workers: int | None = None,
-    track: str | Sequence[str] = (),
-    progress: bool | None = None,
-    store: str | Path | None = None,
-    on_event: Callable[[Event], None] = lambda _: None,
-) -> tuple[Searched, ...]:
-    """Search for settings that do better, freeze one candidate and judge it on fresh seeds, on this machine.
-
-    Every search that the study declares, or those called `only`; each with the budget and the largest number of
-    proposals it declares unless given; `track` and `progress` as for `run`. A further call goes on where this one ended. Raises
-    FairtrialError for what it cannot do.
-    """
-    from fairtrial.executors.local import LocalExecutor
-    from fairtrial.searching import search as search_one
-    from fairtrial.tracking.live import tracked
-    from fairtrial.watching import narrator
-
-    study = load(study)
-    wanted = searches_of(study, only)
-    workers = None if workers is None else _whole("workers", workers)
-    most = None if trials is None else _whole("trials", trials)
-    budget_seconds = None if budget is None else _seconds(budget)
-    with (
-        tracked([track] if isinstance(track, str) else track, say=_LOG.warning) as trackers,
-        Store.open(store_path(store)) as opened,
-        LocalExecutor(workers=workers) as executor,
-    ):
-        told = narrator(progress)
-
-        def begin(trial: Trial, _: str) -> None:
-            trackers.expect(study.name, [trial])
-            told.expect([trial])
-
-        def confirm(judged: Study) -> None:
-            trackers.expect_study(judged)
-            told.expect_study(judged)
-
-        def take(event: Event) -> None:
-            on_event(event)
-            trackers.take(event)
-            told.take(event)
-
-        for one in wanted:
-            search_one(
-                study,
-                one,
-                store=opened,
-                executor=executor,
-                budget_seconds=budget_seconds,
-                most=most,
-                on_event=take,
-                on_begin=begin,
-                on_confirmation=confirm,
-            )
-        return tuple(searched(study, one, opened) for one in wanted)
-
-
-def searches_of(study: Study, only: str | Collection[str] | None = None) -> tuple[Search, ...]:
-    """The searches a study declares, or those called `only`. Raises StudyError for one that it does not declare."""
-    named = [only] if isinstance(only, str) else list(only or ())
-    known = {search.id: search for search in study.search}
-    for name in named:
-        if name not in known:
-            has = f"it has {', '.join(known)}" if known else "it declares none"
-            raise StudyError(f"no search {name!r} in study {study.name!r}; {has}")
-    if not known:
-        raise StudyError(
-            f"study {study.name!r} declares no search; add a `search:` section, or give --baseline and --space"
-        )
-    return tuple(known[name] for name in named) if named else study.search
-
-
-def _whole(name: str, given: object, *, most: int | None = None) -> int:
+def whole(name: str, given: object, *, most: int | None = None) -> int:
     """A count from 1 as Python or NumPy writes it; what the command line refuses is refused here, too."""
     allowed = f"from 1 to {most}" if most else "from 1"
     if isinstance(given, Integral) and 1 <= int(given) <= (most or int(given)):
@@ -214,7 +134,7 @@ def _whole(name: str, given: object, *, most: int | None = None) -> int:
     raise FairtrialError(f"{name} must be a whole number {allowed}, got {given!r}")
 
 
-def _seconds(budget: str | float) -> float:
+def seconds_of(budget: str | float) -> float:
     if isinstance(budget, str):
         return seconds_in(budget)
     if budget > 0:

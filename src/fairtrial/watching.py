@@ -111,7 +111,7 @@ class _Cell:
         self._handle: Any = None
 
     def __call__(self, line: str, ended: bool) -> None:
-        from IPython.display import display  # pyright: ignore[reportMissingTypeStubs]  # there, since a cell runs us
+        from IPython.display import display  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
         if self._handle is None:
             self._handle = display({"text/plain": line}, raw=True, display_id=True)

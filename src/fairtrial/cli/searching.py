@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from fairtrial.analysis import Searched
 from fairtrial.analysis.gather import trials
 from fairtrial.analysis.searched import searched
-from fairtrial.api import searches_of, store_path
+from fairtrial.api import store_path
 from fairtrial.cli.console import emit_json, stdout
 from fairtrial.cli.selections import render_search
 from fairtrial.cli.tally import lost_line
@@ -20,6 +20,7 @@ from fairtrial.durations import duration, seconds_in
 from fairtrial.errors import StudyError
 from fairtrial.executors import local
 from fairtrial.searching import search
+from fairtrial.seeking import searches_of
 from fairtrial.store import Store
 from fairtrial.study.candidates import search_mistakes
 from fairtrial.study.mistakes import mistakes_in

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -58,9 +58,9 @@ def settings(run: Run) -> dict[str, str | float | bool]:
 
 
 def _flat(path: str, value: Any) -> Iterator[tuple[str, str | float | bool]]:
-    if isinstance(value, Mapping | list):
-        named = value.items() if isinstance(value, Mapping) else enumerate(value)
-        for name, inner in named:
+    if isinstance(value, dict | list):
+        named: dict[Any, Any] = value if isinstance(value, dict) else dict(enumerate(value))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        for name, inner in named.items():
             yield from _flat(f"{path}.{name}" if path else str(name), inner)
     else:
         yield path, value if isinstance(value, str | bool | int | float) else str(value)
