@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -61,7 +62,7 @@ def test_seeds_are_children_of_their_arm_and_exports_double_nothing(
         assert parent.data.params["network.mlp.width"] == child.data.params["network.mlp.width"]
     assert {run.info.status for run in found} == {"FINISHED"}
     (one,) = [run for run in children if run.info.run_name == "narrow seed 2"]
-    assert history(uri, one, "validation_accuracy") == [(1, 0.96028)]
+    assert history(uri, one, "validation_accuracy") == [(1, pytest.approx(0.96028))]
     assert one.data.metrics["test_accuracy"] == 0.95
     keys = {trial.key for arm in ft.answers("tiny.yaml").arms for trial in arm.trials}
     assert {run.data.tags["fairtrial.key"] for run in children} == keys
@@ -151,6 +152,8 @@ class _Answers(BaseHTTPRequestHandler):
             case "runs/update":
                 runs[given["run_id"]]["info"]["status"] = given["status"]
                 body = {"run_info": runs[given["run_id"]]["info"]}
+            case "runs/get":
+                body = {"run": runs[parse_qs(urlsplit(self.path).query)["run_id"][0]]}
             case "runs/search":
                 body = {"runs": list(runs.values())}
             case _:
