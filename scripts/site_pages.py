@@ -43,11 +43,11 @@ def lay_out(build: Path) -> Path:
         (pages / called).write_text(text, encoding="utf-8")
     for called, made in GENERATED.items():
         (pages / called).write_text(made(), encoding="utf-8")
-    for folder in ("images", "evidence"):
+    for folder in ("images", "evidence", "site"):
         shutil.copytree(
             DOCS / folder, pages / folder, ignore=shutil.ignore_patterns("*.db", "*-wal", "*-shm")
         )
-    for path in [*DOCS.glob("*.html"), *DOCS.glob("*.css")]:
+    for path in DOCS.glob("*.html"):
         shutil.copy(path, pages / path.name)
     configured = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
     configured["nav"] = _there(configured["nav"], {path.name for path in pages.iterdir()})

@@ -90,7 +90,8 @@ def _type(schema: dict[str, Any]) -> str:
         return " or ".join(f"`{value}`" for value in schema["enum"])
     for several in ("anyOf", "oneOf"):
         if several in schema:
-            return " or ".join(dict.fromkeys(_type(one) for one in schema[several]))
+            words = dict.fromkeys(_type(one) for one in schema[several])
+            return " or ".join(one for one in words if one != "null" or len(words) == 1)
     if "allOf" in schema:
         return " and ".join(dict.fromkeys(filter(None, (_type(one) for one in schema["allOf"]))))
     kind = schema.get("type", "")

@@ -31,9 +31,7 @@ def filled(tutorial: str, course: str) -> str:
                 said.append(line)
         return "\n".join([found[1], "", *said, "", found[3]])
 
-    return re.sub(
-        r"(<!-- ([\w-]+): begin -->)\n.*?(<!-- \2: end -->)", block, tutorial, flags=re.DOTALL
-    )
+    return re.sub(r"(<!-- ([\w-]+): begin -->)\n.*?(<!-- \2: end -->)", block, tutorial, flags=re.DOTALL)
 
 
 def write() -> None:

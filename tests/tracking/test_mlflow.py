@@ -141,7 +141,10 @@ class _Answers(BaseHTTPRequestHandler):
             case "runs/create":
                 info = {"run_id": f"{len(runs):032x}", "experiment_id": "1", "status": "RUNNING"}
                 info["run_name"] = given["run_name"]
-                runs[info["run_id"]] = {"info": info, "data": {"tags": given["tags"], "metrics": [], "params": []}}
+                runs[info["run_id"]] = {
+                    "info": info,
+                    "data": {"tags": given["tags"], "metrics": [], "params": []},
+                }
                 body = {"run": runs[info["run_id"]]}
             case "runs/log-batch":
                 data = runs[given["run_id"]]["data"]
@@ -183,7 +186,12 @@ def test_a_server_is_told_over_http(fairtrial: Command, tiny: Path, server: Reco
     uri = f"http://127.0.0.1:{server.server_port}"
     done = fairtrial("run", "tiny.yaml", "--seeds", "3", "--track", f"mlflow:{uri}")
     assert "told no more" not in done.output, done.output
-    keys = [tag["value"] for run in server.runs.values() for tag in run["data"]["tags"] if tag["key"] == "fairtrial.key"]
+    keys = [
+        tag["value"]
+        for run in server.runs.values()
+        for tag in run["data"]["tags"]
+        if tag["key"] == "fairtrial.key"
+    ]
     assert len(keys) == len(set(keys)) == 6
     assert len(server.runs) == 8
     assert {run["info"]["status"] for run in server.runs.values()} == {"FINISHED"}

@@ -99,7 +99,9 @@ def trial() -> Trial:
     return Trial(arm=arm, seed=1, precision="float32")
 
 
-def test_a_trial_that_goes_on_from_a_checkpoint_ends_with_all_its_epochs(trial: Trial, tmp_path: Path) -> None:
+def test_a_trial_that_goes_on_from_a_checkpoint_ends_with_all_its_epochs(
+    trial: Trial, tmp_path: Path
+) -> None:
     """Told from epoch 2 on, it must not lack epoch 1 for ever, nor have epoch 2 twice."""
     tracker, run = TensorBoard(tmp_path), Run(study="s", trial=trial)
     tracker.take(run, Started(key=trial.key, worker=0))
@@ -182,7 +184,9 @@ def test_a_tracker_that_hangs_holds_a_run_up_for_seconds_alone(
 def test_a_run_with_a_broken_tracker_has_the_same_answers(fairtrial: Command, tiny: Path) -> None:
     """A file stands where the folder should be: the run says so once and answers all the same."""
     Path("tb").write_text("in the way", encoding="utf-8")
-    broken = fairtrial("run", "tiny.yaml", "--seeds", "3", "--track", "tensorboard:tb", "--store", "a.db", "--json")
+    broken = fairtrial(
+        "run", "tiny.yaml", "--seeds", "3", "--track", "tensorboard:tb", "--store", "a.db", "--json"
+    )
     plain = fairtrial("run", "tiny.yaml", "--seeds", "3", "--store", "b.db", "--json")
     assert broken.exit_code == plain.exit_code == 0
     assert broken.stdout == plain.stdout
