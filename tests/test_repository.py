@@ -226,7 +226,7 @@ def test_the_wheel_holds_everything_that_is_read_at_run_time(tmp_path):
 
 def files() -> list[Path]:
     """Every file of the repository that is text, whether it is kept by git or not yet."""
-    ignored = {".git", ".venv", "__pycache__", ".hypothesis", ".pytest_cache", ".ruff_cache", "dist"}
+    ignored = {".git", ".venv", "__pycache__", ".hypothesis", ".pytest_cache", ".ruff_cache", "dist", "build"}
     return [
         path
         for path in ROOT.rglob("*")
