@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fairtrial.audit.result import Audit
     from fairtrial.comparison import Comparison, compare
     from fairtrial.errors import FairtrialError, StudyError
+    from fairtrial.images.given import Data
     from fairtrial.seeking import search
     from fairtrial.study.schema import Arm, Study
     from fairtrial.study.studyfile import builtin_names, load
@@ -28,6 +29,7 @@ __all__ = [
     "Arm",
     "Audit",
     "Comparison",
+    "Data",
     "FairtrialError",
     "Study",
     "StudyError",
@@ -54,6 +56,7 @@ _HOMES = {
     "Arm": "fairtrial.study.schema",
     "Audit": "fairtrial.audit.result",
     "Comparison": "fairtrial.comparison",
+    "Data": "fairtrial.images.given",
     "FairtrialError": "fairtrial.errors",
     "Study": "fairtrial.study.schema",
     "StudyError": "fairtrial.errors",
