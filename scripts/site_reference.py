@@ -23,7 +23,7 @@ def commands() -> str:
         "",
     ]
     group: Any = typer.main.get_command(app)
-    for name, command in group.commands.items():
+    for name, command in _all(group):
         named = [one.metavar or one.name.upper() for one in command.params if not _is_option(one)]
         lines += [f"## fairtrial {name}", "", _flat(command.help or ""), ""]
         lines += [f"    fairtrial {name} {' '.join([*named, '[OPTIONS]'])}", ""]
@@ -39,13 +39,21 @@ def commands() -> str:
     return "\n".join(lines)
 
 
+def _all(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Every command with its name, those of a group (`data list`) after the group's own."""
+    for name, command in group.commands.items():
+        yield before + name, command
+        yield from _all(command, f"{before}{name} ") if hasattr(command, "commands") else ()
+
+
 def _is_option(parameter: Any) -> bool:
     return any(word.startswith("-") for word in parameter.opts)
 
 
 def _takes(command: Any, parameter: Any) -> str:
     """The words an option chooses from, or what stands for its value; nothing for a flag."""
-    hinted = get_type_hints(inspect.unwrap(command.callback)).get(parameter.name)
+    hints = get_type_hints(inspect.unwrap(command.callback)) if command.callback else {}
+    hinted = hints.get(parameter.name)
     words = [
         value for one in (hinted, *get_args(hinted)) if get_origin(one) is Literal for value in get_args(one)
     ]
