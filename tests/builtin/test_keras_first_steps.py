@@ -23,9 +23,9 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from fairtrial.data import idx
 from fairtrial.engine.network import build, keras_weights, load_keras_weights
 from fairtrial.engine.optimizers import optimizer
+from fairtrial.images import idx
 from fairtrial.study.keras_code import keras_program
 from fairtrial.study.schema import Arm
 from fairtrial.study.shapes import parameters

@@ -29,7 +29,9 @@ def runs(uri: str, study: str = "tiny") -> list[Any]:
     from mlflow.tracking import MlflowClient
 
     client = MlflowClient(tracking_uri=uri)
-    return list(client.search_runs([client.get_experiment_by_name(study).experiment_id], max_results=1000))
+    experiment = client.get_experiment_by_name(study)
+    assert experiment is not None
+    return list(client.search_runs([experiment.experiment_id], max_results=1000))
 
 
 def history(uri: str, run: Any, name: str) -> list[tuple[int, float]]:
@@ -116,7 +118,7 @@ class Recording(ThreadingHTTPServer):
 
 
 class _Answers(BaseHTTPRequestHandler):
-    server: Recording
+    server: Recording  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def do_GET(self) -> None:
         self._answer({})
