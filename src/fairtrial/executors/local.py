@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import selectors
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from typing import IO, Self
 
 from fairtrial.errors import ExecutorError
 from fairtrial.executors.deaths import short_of_memory, why
+from fairtrial.executors.pipes import Pipes
 from fairtrial.pair import PairTimes
 from fairtrial.trial import Event, Idle, Lost, Outcome, Ready, Started
 from fairtrial.wire import Order, TimingOrder, decode_event, encode_order
@@ -36,7 +36,7 @@ KILLED_STARTING = 2
 """Workers in a row that may be killed while they start; the next one means that none will come up."""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class _Worker:
     number: int
     process: subprocess.Popen[bytes]
@@ -64,7 +64,7 @@ class LocalExecutor:
         self._pool: list[_Worker] = []
         self._ready: deque[Event] = deque()
         self._killed_starting = 0
-        self._selector = selectors.DefaultSelector()
+        self._pipes: Pipes[_Worker] = Pipes()
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> Self:
@@ -130,9 +130,9 @@ class LocalExecutor:
                 yield self._ready.popleft()
             if all(worker.key is None for worker in self._pool):
                 return
-            happened = self._selector.select(timeout=IDLE_SECONDS)
-            for chosen, _ in happened:
-                self._read(chosen.data)
+            happened = self._pipes.wait(IDLE_SECONDS)
+            for worker, received in happened:
+                self._read(worker, received)
             if not happened:
                 yield Idle()
 
@@ -140,7 +140,7 @@ class LocalExecutor:
         """End all workers at once; what they were training can be resumed from its checkpoint."""
         for worker in list(self._pool):
             self._discard(worker)
-        self._selector.close()
+        self._pipes.close()
         if self._scratch is not None:
             self._scratch.cleanup()
 
@@ -176,8 +176,7 @@ class LocalExecutor:
             opened.pop_all()  # the file lives as long as the worker does
         worker = _Worker(number=number, process=process, errors=errors, command=command)
         assert process.stdout is not None
-        os.set_blocking(process.stdout.fileno(), False)
-        self._selector.register(process.stdout, selectors.EVENT_READ, worker)
+        self._pipes.add(process.stdout, worker)
         self._pool.append(worker)
         return worker
 
@@ -190,9 +189,9 @@ class LocalExecutor:
                 raise ExecutorError(f"no folder for commands can be made: {error}") from error
         return self._scratch.name
 
-    def _read(self, worker: _Worker) -> None:
-        assert worker.process.stdout is not None
-        received = os.read(worker.process.stdout.fileno(), 2**20)
+    def _read(self, worker: _Worker, received: bytes) -> None:
+        if worker not in self._pool:
+            return  # it was given up meanwhile
         if not received:
             self._buried(worker)
             return
@@ -246,7 +245,7 @@ class LocalExecutor:
     def _discard(self, worker: _Worker) -> None:
         process = worker.process
         assert process.stdout is not None and process.stdin is not None
-        self._selector.unregister(process.stdout)
+        self._pipes.remove(process.stdout)
         self._pool.remove(worker)
         if process.poll() is None and worker.command:
             # It ends what it runs, with all that this has started, and then itself.
