@@ -62,7 +62,10 @@ def _flat(values: Mapping[str, Any], above: str) -> Iterator[tuple[str, bool | i
             yield from _flat(cast("dict[str, Any]", value), f"{above}{name}.")
         else:
             whole = value is None or isinstance(value, bool | int | float | str)
-            yield f"{above}{name}", cast("bool | int | float | str | None", value) if whole else _json(value)
+            yield (
+                f"{above}{name}",
+                cast("bool | int | float | str | None", value) if whole else _json(cast("object", value)),
+            )
 
 
 def _json(value: object) -> str:
