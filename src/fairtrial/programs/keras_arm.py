@@ -1,4 +1,4 @@
-# pyright: basic, reportMissingImports=false, reportUnknownMemberType=false
+# pyright: basic, reportMissingImports=false, reportMissingModuleSource=false, reportCallIssue=false, reportArgumentType=false
 """One trial of a fairtrial arm as a real tf.keras program: a command arm's program, for the study `keras`.
 
     python keras_arm.py SETTINGS.json DATA.npz --seed N

@@ -61,8 +61,11 @@ def _flat(values: Mapping[str, Any], above: str) -> Iterator[tuple[str, bool | i
         if isinstance(value, dict) and value:
             yield from _flat(cast("dict[str, Any]", value), f"{above}{name}.")
         else:
-            plain = value is None or isinstance(value, bool | int | float | str)
-            yield f"{above}{name}", value if plain else _json(value)
+            whole = value is None or isinstance(value, bool | int | float | str)
+            yield (
+                f"{above}{name}",
+                cast("bool | int | float | str | None", value) if whole else _json(cast("object", value)),
+            )
 
 
 def _json(value: object) -> str:
