@@ -92,7 +92,9 @@ def test_every_batch_size_is_timed_in_blocks_of_whole_steps(
     changes: dict[str, Any], most: int, mnist: Dataset
 ) -> None:
     """From 54 000 steps an epoch to a single one: a pair takes seconds, and each arm has its turns."""
-    arm = timing.EngineContender(trial("arm", **changes), timing.images(mnist.train_images, mnist.train_labels))
+    arm = timing.EngineContender(
+        trial("arm", **changes), timing.images(mnist.train_images, mnist.train_labels)
+    )
     arm.warm_up()
     assert 1 <= arm.block_steps <= min(most, timing.BLOCK_STEPS)
     arm.turn()
