@@ -147,6 +147,12 @@ def _command(line: str, page: Path, fairtrial: Callable[..., Any]) -> bool:
             Path(words[place + 1]).unlink(missing_ok=True)
     if words[1] == "init":
         Path("study.yaml").unlink(missing_ok=True)
+    if words[1] == "search":
+        words += [
+            "--trials",
+            "2",
+            *([] if "--budget" in words else ["--budget", "2s"]),
+        ]  # as declared it would be minutes
     # A self-test trains for real, which it does in tests of its own.
     result = fairtrial(*(word for word in words[1:] if word != "--selftest"))
     assert result.exit_code == 0, f"{page.name}: {line}\n{result.output}"
