@@ -136,15 +136,35 @@ def _command(line: str, page: Path, fairtrial: Callable[..., Any]) -> bool:
         return False  # Debian's package is not installed, and nothing is downloaded here
     if "study.yaml" in words and words[1] != "init" and not Path("study.yaml").exists():
         assert fairtrial("init").exit_code == 0
+    if words[1:3] == ["search", "study.yaml"] and "\nsearch:" not in Path("study.yaml").read_text(
+        encoding="utf-8"
+    ):
+        Path("study.yaml").write_text(
+            _with_searches(), encoding="utf-8"
+        )  # a reader has one that declares some
     for place, word in enumerate(words[:-1]):
         if word in ("--save", "--write-study"):
             Path(words[place + 1]).unlink(missing_ok=True)
     if words[1] == "init":
         Path("study.yaml").unlink(missing_ok=True)
+    if words[1] == "search":
+        words += [
+            "--trials",
+            "2",
+            *([] if "--budget" in words else ["--budget", "2s"]),
+        ]  # as declared it would be minutes
     # A self-test trains for real, which it does in tests of its own.
     result = fairtrial(*(word for word in words[1:] if word != "--selftest"))
     assert result.exit_code == 0, f"{page.name}: {line}\n{result.output}"
     return True
+
+
+def _with_searches() -> str:
+    return next(
+        body
+        for kind, body in blocks(ROOT / "docs" / "study-file.md")
+        if kind == "yaml" and "\nsearch:" in body
+    )
 
 
 @cache
