@@ -33,9 +33,10 @@ VIEWS = (
 )
 RUNS = {
     "width": "`fairtrial run width`, to its end: every question on accuracy settled, or 50 seeds of both its arms",
-    "course": "`fairtrial run course --seeds 1`, and `fairtrial run course --budget 30m` with `--arm` for each of "
-    "width-50, width-200, width-1000, sigmoid-2, tanh-2, depth-3 and batch-10000, the seven cheapest dense ones; "
-    "and two of its searches, `fairtrial search course --search Q10-mlp` and `--search Q10-any`, each once",
+    "course": "`fairtrial run course --budget 30m` with `--arm` for each of width-50, width-200, width-1000, sigmoid-2, tanh-2, "
+    "depth-3 and batch-10000; `--seeds 3` with `--arm` for each of sigmoid, tanh, lr-0.0001, lr-0.0001-batch-100, lr-0.02, "
+    "cnn-1-relu, width-2000 and combined; `--seeds 1` for the others; `fairtrial run precision`, whose arms of depth 5 and of cnn-1 are the "
+    "course's; and two of its searches, `fairtrial search course --search Q10-mlp` and `--search Q10-any`, each once",
 }
 KERAS = """
 ## Held against Keras
@@ -96,7 +97,8 @@ def write_models(store: Path) -> int:
         )
         page.write_text(f"{models}{KERAS}\n{keras}{told}", encoding="utf-8")
         said(str(ROOT / "scripts" / "last-epoch-gain"), *words, "--write", str(DOCS / "statistics.md"))
-    print(f"{page.relative_to(ROOT)}, and the table of docs/statistics.md")
+    said(str(ROOT / "scripts" / "tutorial_answers.py"), silent=True)
+    print(f"{page.relative_to(ROOT)}, the answers in docs/tutorial.md, and the table of docs/statistics.md")
     return 0
 
 
@@ -112,10 +114,10 @@ def answers_of(study: str, words: list[str], *, beside: Path) -> str:
     return f"\n{report}\n\nWhat was run: {RUNS[study]}.\n"
 
 
-def said(*words: str, bad: int = 0) -> str:
+def said(*words: str, bad: int = 0, silent: bool = False) -> str:
     """What a program of this repository prints; `bad` is an exit status that says something is wrong with numbers."""
     done = subprocess.run([sys.executable, *words], stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode not in (0, bad) or not done.stdout:
+    if done.returncode not in (0, bad) or not (done.stdout or silent):
         sys.exit(f"{' '.join(words)} failed")
     if done.returncode:
         print("some cells are apart", file=sys.stderr)

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fairtrial.analysis.values import Answer, Answers
-    from fairtrial.api import answers, ask, figures, run, search, show, write_report
+    from fairtrial.api import answers, ask, figures, run, show, write_report
+    from fairtrial.asserting import assert_not_worse
     from fairtrial.audit.auditing import audit_file
     from fairtrial.audit.result import Audit
     from fairtrial.comparison import Comparison, compare
     from fairtrial.errors import FairtrialError, StudyError
+    from fairtrial.images.given import Data
+    from fairtrial.seeking import search
     from fairtrial.study.schema import Arm, Study
     from fairtrial.study.studyfile import builtin_names, load
     from fairtrial.upkeep import doctor, merge, rerun
@@ -27,12 +30,14 @@ __all__ = [
     "Arm",
     "Audit",
     "Comparison",
+    "Data",
     "FairtrialError",
     "Study",
     "StudyError",
     "__version__",
     "answers",
     "ask",
+    "assert_not_worse",
     "audit_file",
     "builtin_names",
     "compare",
@@ -53,11 +58,13 @@ _HOMES = {
     "Arm": "fairtrial.study.schema",
     "Audit": "fairtrial.audit.result",
     "Comparison": "fairtrial.comparison",
+    "Data": "fairtrial.images.given",
     "FairtrialError": "fairtrial.errors",
     "Study": "fairtrial.study.schema",
     "StudyError": "fairtrial.errors",
     "answers": "fairtrial.api",
     "ask": "fairtrial.api",
+    "assert_not_worse": "fairtrial.asserting",
     "audit_file": "fairtrial.audit.auditing",
     "builtin_names": "fairtrial.study.studyfile",
     "compare": "fairtrial.comparison",
@@ -67,7 +74,7 @@ _HOMES = {
     "merge": "fairtrial.upkeep",
     "rerun": "fairtrial.upkeep",
     "run": "fairtrial.api",
-    "search": "fairtrial.api",
+    "search": "fairtrial.seeking",
     "show": "fairtrial.api",
     "write_report": "fairtrial.api",
 }

@@ -13,6 +13,7 @@ from fairtrial.dispatch import Dispatch, Executor, Weights
 from fairtrial.due import missing, selected
 from fairtrial.replication import LatestAnswers, next_seed
 from fairtrial.store import Claim, Known, Store
+from fairtrial.study.needed import needed
 from fairtrial.study.schema import Study
 from fairtrial.timekeeping import TimingReport, seconds_for_timing, time_questions
 from fairtrial.trial import Event, Outcome, Trial
@@ -97,8 +98,8 @@ def run(
     Raises StudyError for an unknown name, DataError for a data set that cannot be used.
     """
     names = selected(study, arms=arms, questions=questions)
-    for dataset in {study.arms[name].settings.data.dataset for name in names}:
-        catalog.load(dataset)  # files that are damaged are no trial's failure: said before any is tried
+    for facts in {study.arms[name].settings.data.facts for name in names if study.arms[name].has_data}:
+        catalog.load(facts)  # files that are damaged are no trial's failure: said before any is tried
     register(study, store)
     now = time.monotonic()
     budget = float("inf") if budget_seconds is None else budget_seconds
@@ -111,7 +112,9 @@ def run(
         names=names,
         store=store,
         executor=executor,
-        dispatch=Dispatch(store=store, executor=executor, weights=weights),
+        dispatch=Dispatch(
+            store=store, executor=executor, weights=weights, needs=lambda trial: needed(study, trial.arm.name)
+        ),
         latest=LatestAnswers(study, store),
         adaptive=seeds is None,
         sharpen=sharpen,

@@ -28,7 +28,6 @@ from fairtrial.bounded import read_bounded
 from fairtrial.cli.comparing import compare_files, compare_groups
 from fairtrial.comparison import lines, table
 from fairtrial.comparison.judging import rules_from
-from fairtrial.data import cache, idx
 from fairtrial.durations import seconds_in
 from fairtrial.engine import checkpoint
 from fairtrial.engine.saved_weights import fingerprint, read_weights
@@ -36,6 +35,7 @@ from fairtrial.errors import DataError, ExecutorError, FairtrialError, StoreErro
 from fairtrial.executors import local
 from fairtrial.executors.local import LocalExecutor
 from fairtrial.fitting import made
+from fairtrial.images import cache, idx
 from fairtrial.store import Claim, Proposal, Store
 from fairtrial.store.migrations import APPLICATION_ID, newest
 from fairtrial.store.reading import copy_to_read
@@ -315,15 +315,7 @@ def said_by_a_worker(said: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     with LocalExecutor(workers=1) as executor:
         worker = executor._spawn()  # pyright: ignore[reportPrivateUsage]
         worker.key = "mine"
-        assert worker.process.stdout is not None
-        reading, writing = os.pipe()
-        os.write(writing, said)
-        os.close(writing)
-        executor._selector.unregister(worker.process.stdout)  # pyright: ignore[reportPrivateUsage]
-        worker.process.stdout.close()
-        worker.process.stdout = os.fdopen(reading, "rb", buffering=0)
-        executor._selector.register(worker.process.stdout, 1, worker)  # pyright: ignore[reportPrivateUsage]
-        executor._read(worker)  # pyright: ignore[reportPrivateUsage]
+        executor._read(worker, said)  # pyright: ignore[reportPrivateUsage]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from fairtrial.cli import writing
 from fairtrial.cli.ask import ask
 from fairtrial.cli.audit import audit
 from fairtrial.cli.compare import compare
+from fairtrial.cli.data import data
 from fairtrial.cli.export import export
 from fairtrial.cli.group import Commands, never_fail_to_encode, program
 from fairtrial.cli.options import (
@@ -25,6 +26,7 @@ from fairtrial.cli.options import (
     StorePath,
     Strict,
     StudyName,
+    Track,
     Workers,
 )
 from fairtrial.cli.search import search
@@ -134,6 +136,7 @@ def run(
             "--sharpen", help="Go on where a settled question may still say more: a size, or a direction."
         ),
     ] = False,
+    track: Track = None,
     sets: Sets = None,
     store: StorePath = None,
     as_json: AsJson = False,
@@ -157,6 +160,7 @@ def run(
         workers=workers,
         weights=weights,
         sharpen=sharpen,
+        track=track or [],
         as_json=as_json,
     )
 
@@ -270,6 +274,7 @@ def answers(
 
 for _command in (export, compare, audit, rerun, merge, doctor):
     app.command(rich_help_panel=MORE)(_command)
+app.add_typer(data, name="data", rich_help_panel=MORE)
 
 
 def main() -> None:

@@ -20,7 +20,8 @@ def export(
         typer.Option(
             "--format",
             metavar="FORMAT",
-            help="keras, onnx, safetensors, torch.export or torchscript; the end of --out says it, too.",
+            help="keras, onnx, safetensors, torch.export or torchscript; csv, parquet, tensorboard or mlflow; "
+            "the end of --out says it, too.",
         ),
     ] = None,
     seed: Annotated[
@@ -30,8 +31,10 @@ def export(
         ),
     ] = "best",
     out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="FILE", help="Where to; named after arm and seed unless given."),
+        str | None,
+        typer.Option(
+            "--out", metavar="PLACE", help="A file, a folder or an address; named by itself unless given."
+        ),
     ] = None,
     retrain: Annotated[
         bool,
@@ -53,7 +56,8 @@ def export(
             arm=arm,
             format=format,
             seed=seed,
-            out=out,
+            out=None if out is None else Path(out),
+            place=out,
             retrain=retrain,
             store=store,
             as_json=as_json,

@@ -20,6 +20,8 @@ class Request:
     format: str | None
     seed: str
     out: Path | None
+    place: str | None
+    """`out` as it was written: an address is no path."""
     retrain: bool
     store: Path | None
     as_json: bool
@@ -39,12 +41,22 @@ def _model(request: Request) -> None:
     export_model(request)
 
 
+def _trials(request: Request) -> None:
+    from fairtrial.cli.export_trials import export_trials
+
+    export_trials(request, format_of(request))
+
+
 FORMATS: dict[str, Format] = {
     "keras": Format(write=_model, suffixes=(".keras",)),
     "onnx": Format(write=_model, suffixes=(".onnx",)),
     "safetensors": Format(write=_model, suffixes=(".safetensors",)),
     "torch.export": Format(write=_model, suffixes=(".pt2",)),
     "torchscript": Format(write=_model, suffixes=(".pt", ".ts")),
+    "csv": Format(write=_trials, suffixes=(".csv",)),
+    "parquet": Format(write=_trials, suffixes=(".parquet",)),
+    "tensorboard": Format(write=_trials),
+    "mlflow": Format(write=_trials),
 }
 
 

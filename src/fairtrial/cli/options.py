@@ -39,6 +39,14 @@ Workers = Annotated[
     int | None,
     typer.Option("-j", "--workers", min=1, metavar="N", help="Trials at once; one per core unless given."),
 ]
+Track = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--track",
+        metavar="WHERE",
+        help="Tell a tracker of every trial: mlflow:URI or tensorboard:DIR; repeatable.",
+    ),
+]
 Strict = Annotated[
     bool, typer.Option("--strict", help="Exit 1 unless every question is settled and every claim holds.")
 ]

@@ -18,12 +18,14 @@ from fairtrial.cli.answering import print_answers
 from fairtrial.cli.group import program
 from fairtrial.cli.live import watching
 from fairtrial.cli.tally import METRIC, ArmTally, Tally, names_by_key
+from fairtrial.data.heldout import notes_of
 from fairtrial.dispatch import Weights
 from fairtrial.durations import seconds_in
 from fairtrial.executors import local
 from fairtrial.searching import following
 from fairtrial.store import Store
 from fairtrial.study.schema import Study
+from fairtrial.tracking.live import tracked
 from fairtrial.trial import Event, Trial
 
 
@@ -41,6 +43,7 @@ def run_study(
     weights: Weights,
     as_json: bool,
     sharpen: bool = False,
+    track: Sequence[str] = (),
     next_steps: Callable[[runner.RunReport, Path], str] | None = None,
 ) -> None:
     """Train, print the answers to stdout, and what to do next.
@@ -50,7 +53,13 @@ def run_study(
     budget_seconds = None if budget is None else seconds_in(budget)
     path = store_path(store)
     planned: dict[str, Trial] = {}
-    with Store.open(path) as opened, local.LocalExecutor(workers=workers) as executor:
+    for note in notes_of(study):
+        typer.echo(f"note: {note}", err=True)
+    with (
+        tracked(track, say=lambda line: typer.echo(line, err=True)) as trackers,
+        Store.open(path) as opened,
+        local.LocalExecutor(workers=workers) as executor,
+    ):
 
         @contextmanager
         def watch(
@@ -71,7 +80,7 @@ def run_study(
             study,
             store=opened,
             executor=executor,
-            watch=watch,
+            watch=trackers.watching(watch),
             arms=arms,
             questions=questions,
             seeds=seeds,
@@ -120,7 +129,11 @@ def _tally(
         names=names_by_key(planned, {arm.name: trials(arm, range(1, 2))[0].arm_key for arm in chosen}),
         arms={
             name: ArmTally(
-                values=[one.outcome.metrics[METRIC] for one in arm.trials if one.outcome.state == "finished"],
+                values=[
+                    one.outcome.metrics[METRIC]
+                    for one in arm.trials
+                    if one.outcome.state == "finished" and METRIC in one.outcome.metrics
+                ],
                 diverged=sum(one.outcome.state == "diverged" for one in arm.trials),
             )
             for name, arm in stored.items()

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from fairtrial.cli.options import AsJson, Sets, StorePath, StudyName, Workers
+from fairtrial.cli.options import AsJson, Sets, StorePath, StudyName, Track, Workers
 
 
 def search(
@@ -38,6 +38,7 @@ def search(
     sampler: Annotated[
         Literal["tpe", "random", "grid"] | None, typer.Option(help="With --space: how to propose.")
     ] = None,
+    track: Track = None,
     sets: Sets = None,
     workers: Workers = None,
     store: StorePath = None,
@@ -59,4 +60,13 @@ def search(
         raise typer.BadParameter(
             "--baseline, --metric and --sampler describe a search of your own: add --space"
         )
-    search_study(found, only=only, budget=budget, most=trials, workers=workers, store=store, as_json=as_json)
+    search_study(
+        found,
+        only=only,
+        budget=budget,
+        most=trials,
+        workers=workers,
+        store=store,
+        as_json=as_json,
+        track=track or [],
+    )

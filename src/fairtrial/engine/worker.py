@@ -21,10 +21,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TextIO
 
 from fairtrial.engine import process
+from fairtrial.errors import OwnCodeError
 
 if TYPE_CHECKING:
     from fairtrial.data.catalog import Dataset
     from fairtrial.engine.checkpoint import Checkpoint
+    from fairtrial.images.facts import DatasetFacts
     from fairtrial.trial import Event, Trial
     from fairtrial.wire import Order, TimingOrder
 
@@ -34,6 +36,9 @@ def main() -> None:
     parser.add_argument("--parent", type=int, required=True)
     parser.add_argument("--core", type=int)
     asked = parser.parse_args()
+    os.environ["FAIRTRIAL_WORKER"] = (
+        "1"  # a script that is imported here for its network must not run its study
+    )
     # Ctrl-C reaches the whole terminal group; the parent alone decides what to do about it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     process.die_with_parent(asked.parent)
@@ -66,7 +71,8 @@ def serve(orders: TextIO, events: TextIO) -> None:
     from fairtrial.data.catalog import load
     from fairtrial.engine import device
     from fairtrial.engine.provenance import provenance
-    from fairtrial.trial import Ready
+    from fairtrial.errors import DataError
+    from fairtrial.trial import Lost, Ready
     from fairtrial.wire import TimingOrder, decode_order, encode_event
 
     device.prepare()
@@ -81,10 +87,14 @@ def serve(orders: TextIO, events: TextIO) -> None:
     tell(Ready())
     while True:
         order = decode_order(waiting.get())
-        if isinstance(order, TimingOrder):
-            _time(order, opened, facts, tell)
-        else:
-            _train(order, opened(order.trial.arm.settings.data.dataset), facts, tell)
+        try:
+            if isinstance(order, TimingOrder):
+                _time(order, opened, facts, tell)
+            else:
+                _train(order, opened(order.trial.arm.settings.data.facts), facts, tell)
+        except DataError as error:
+            # Images that are gone, or others by now: no trial of these settings is trained on anything else.
+            tell(Lost(key=order.key, state="failed", reason=str(error), retry=False))
 
 
 def _train(order: Order, data: Dataset, facts: dict[str, str], tell: Callable[[Event], None]) -> None:
@@ -119,6 +129,8 @@ def _train(order: Order, data: Dataset, facts: dict[str, str], tell: Callable[[E
                         save = partial(saved_weights.save, step, path)
                         _kept(trial.key, "weights", save, path, tell)
                     tell(step.outcome)
+    except OwnCodeError as fault:
+        tell(Lost(key=trial.key, state="failed", reason=str(fault), retry=False))
     except (MemoryError, RuntimeError, OSError) as fault:
         tell(Lost(key=trial.key, state="failed", reason=explain(fault, trial), retry=not is_memory(fault)))
         traceback.print_exc()
@@ -144,7 +156,7 @@ def _kept(
 
 def _time(
     order: TimingOrder,
-    data: Callable[[str], Dataset],
+    data: Callable[[DatasetFacts], Dataset],
     facts: dict[str, str],
     tell: Callable[[Event], None],
 ) -> None:
@@ -154,6 +166,8 @@ def _time(
     larger = max(order.first, order.second, key=lambda trial: trial.arm.settings.batch_size)
     try:
         tell(time_pair(order, data, provenance=facts))
+    except OwnCodeError as fault:
+        tell(Lost(key=order.key, state="failed", reason=str(fault), retry=False))
     except (MemoryError, RuntimeError, OSError) as fault:
         tell(Lost(key=order.key, state="failed", reason=explain(fault, larger), retry=not is_memory(fault)))
         traceback.print_exc()

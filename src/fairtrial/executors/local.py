@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import selectors
-import signal
 import subprocess
 import sys
 import tempfile
@@ -21,6 +19,8 @@ from types import TracebackType
 from typing import IO, Self
 
 from fairtrial.errors import ExecutorError
+from fairtrial.executors.deaths import short_of_memory, why
+from fairtrial.executors.pipes import Pipes
 from fairtrial.pair import PairTimes
 from fairtrial.trial import Event, Idle, Lost, Outcome, Ready, Started
 from fairtrial.wire import Order, TimingOrder, decode_event, encode_order
@@ -29,15 +29,20 @@ IDLE_SECONDS = 0.5
 LONGEST_LINE = 2**25
 """Bytes of an event: the outcome of a hundred thousand epochs has fewer."""
 
+ENDING_SECONDS = 5.0
+"""How long a worker may take to end the program that it runs."""
+
 KILLED_STARTING = 2
 """Workers in a row that may be killed while they start; the next one means that none will come up."""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class _Worker:
     number: int
     process: subprocess.Popen[bytes]
     errors: IO[bytes]
+    command: bool = False
+    """Whether it runs programs of the user's own, and knows nothing of torch."""
     key: str | None = None
     ready: bool = False
     unread: bytearray = field(default_factory=bytearray)
@@ -47,6 +52,11 @@ class LocalExecutor:
     """Runs up to `workers` trials at once, each on a core of its own with one thread."""
 
     def __init__(self, *, workers: int | None = None) -> None:
+        if os.environ.get("FAIRTRIAL_WORKER"):
+            raise ExecutorError(
+                "this script was imported by a worker that looks for its network, and would run its study again: put "
+                'what runs it under `if __name__ == "__main__":`'
+            )
         self._cores = available_cores()
         self.workers = len(self._cores) if workers is None else workers
         if self.workers < 1:
@@ -54,7 +64,8 @@ class LocalExecutor:
         self._pool: list[_Worker] = []
         self._ready: deque[Event] = deque()
         self._killed_starting = 0
-        self._selector = selectors.DefaultSelector()
+        self._pipes: Pipes[_Worker] = Pipes()
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -76,9 +87,14 @@ class LocalExecutor:
         """
         for worker in [one for one in self._pool if one.key is None and one.process.poll() is not None]:
             self._discard(worker)  # it died with nothing to do: nobody has lost anything
-        idle = [worker for worker in self._pool if worker.key is None]
+        command = order.is_command
+        if self.free and len(self._pool) == self.workers:
+            others = [one for one in self._pool if one.key is None]
+            if all(one.command != command for one in others):
+                self._discard(others[0])  # one of the other kind makes room
+        idle = [worker for worker in self._pool if worker.key is None and worker.command == command]
         if not idle and len(self._pool) < self.workers:
-            idle = [self._spawn()]
+            idle = [self._spawn(command=command)]
         if not idle:
             raise ExecutorError(
                 f"all {self.workers} workers are busy; wait for an event before starting more"
@@ -114,9 +130,9 @@ class LocalExecutor:
                 yield self._ready.popleft()
             if all(worker.key is None for worker in self._pool):
                 return
-            happened = self._selector.select(timeout=IDLE_SECONDS)
-            for chosen, _ in happened:
-                self._read(chosen.data)
+            happened = self._pipes.wait(IDLE_SECONDS)
+            for worker, received in happened:
+                self._read(worker, received)
             if not happened:
                 yield Idle()
 
@@ -124,26 +140,31 @@ class LocalExecutor:
         """End all workers at once; what they were training can be resumed from its checkpoint."""
         for worker in list(self._pool):
             self._discard(worker)
-        self._selector.close()
+        self._pipes.close()
+        if self._scratch is not None:
+            self._scratch.cleanup()
 
-    def _spawn(self) -> _Worker:
+    def _spawn(self, *, command: bool = False) -> _Worker:
         taken = {worker.number for worker in self._pool}
         number = next(slot for slot in range(self.workers) if slot not in taken)
         # -P: a file called random.py in the user's folder is not what torch means by `import random`.
-        command = [sys.executable, "-P", "-m", "fairtrial.engine.worker", "--parent", str(os.getpid())]
+        module = "fairtrial.commands.worker" if command else "fairtrial.engine.worker"
+        words = [sys.executable, "-P", "-m", module, "--parent", str(os.getpid())]
+        if command:
+            words += ["--scratch", self._scratch_folder()]
         # Pinned only while every worker has a core to itself; otherwise the kernel shares better.
         if self.workers <= len(self._cores):
-            command += ["--core", str(self._cores[number])]
+            words += ["--core", str(self._cores[number])]
         threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
         with contextlib.ExitStack() as opened:
             try:
                 errors = opened.enter_context(tempfile.TemporaryFile())
                 process = subprocess.Popen(
-                    command,
+                    words,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=errors,
-                    env={**os.environ, **_same_package(), **threads},
+                    env={**os.environ, **same_package(), **threads},
                     process_group=0 if sys.platform != "win32" else None,
                 )
             except OSError as error:
@@ -153,16 +174,24 @@ class LocalExecutor:
                     "again: nothing finished is lost"
                 ) from error
             opened.pop_all()  # the file lives as long as the worker does
-        worker = _Worker(number=number, process=process, errors=errors)
+        worker = _Worker(number=number, process=process, errors=errors, command=command)
         assert process.stdout is not None
-        os.set_blocking(process.stdout.fileno(), False)
-        self._selector.register(process.stdout, selectors.EVENT_READ, worker)
+        self._pipes.add(process.stdout, worker)
         self._pool.append(worker)
         return worker
 
-    def _read(self, worker: _Worker) -> None:
-        assert worker.process.stdout is not None
-        received = os.read(worker.process.stdout.fileno(), 2**20)
+    def _scratch_folder(self) -> str:
+        """Where commands get their folders; it goes with this executor."""
+        if self._scratch is None:
+            try:
+                self._scratch = tempfile.TemporaryDirectory(prefix="fairtrial-", ignore_cleanup_errors=True)
+            except OSError as error:
+                raise ExecutorError(f"no folder for commands can be made: {error}") from error
+        return self._scratch.name
+
+    def _read(self, worker: _Worker, received: bytes) -> None:
+        if worker not in self._pool:
+            return  # it was given up meanwhile
         if not received:
             self._buried(worker)
             return
@@ -199,7 +228,7 @@ class LocalExecutor:
             self._killed_starting += 1  # somebody else's doing, most likely: another worker tries
         elif not worker.ready:
             raise ExecutorError(
-                f"no worker can start: {_why(code, said)}. Try `python -P -m fairtrial.engine.worker --parent "
+                f"no worker can start: {why(code, said)}. Try `python -P -m fairtrial.engine.worker --parent "
                 f"{os.getpid()}` with {sys.executable} to see the whole message."
             )
         if key is not None:
@@ -208,16 +237,21 @@ class LocalExecutor:
                 Lost(
                     key=key,
                     state="failed",
-                    reason=_why(code, said),
-                    retry=code < 0 or not _short_of_memory(said),
+                    reason=why(code, said),
+                    retry=code < 0 or not short_of_memory(said),
                 )
             )
 
     def _discard(self, worker: _Worker) -> None:
         process = worker.process
         assert process.stdout is not None and process.stdin is not None
-        self._selector.unregister(process.stdout)
+        self._pipes.remove(process.stdout)
         self._pool.remove(worker)
+        if process.poll() is None and worker.command:
+            # It ends what it runs, with all that this has started, and then itself.
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=ENDING_SECONDS)
         if process.poll() is None:
             process.kill()
         process.wait()
@@ -227,7 +261,7 @@ class LocalExecutor:
         worker.errors.close()
 
 
-def _same_package() -> dict[str, str]:
+def same_package() -> dict[str, str]:
     """Where this very package was imported from, for a worker that would not find it or would find another.
 
     The folder of all installed packages stays where it is: looked through first, it could hide parts of Python.
@@ -258,35 +292,3 @@ def siblings(cpu: int) -> set[int]:
         return {n for low, _, high in ranges for n in range(int(low), int(high or low) + 1)}
     except (OSError, ValueError):
         return {cpu}
-
-
-def _short_of_memory(said: list[str]) -> str:
-    """Libraries that find no room for themselves say so in many ways, few of which name the reason."""
-    signs = ("MemoryError", "annot allocate memory", "failed to map segment", "bad_alloc")
-    allowed = _address_space()
-    if not allowed and not any(sign in line for line in said for sign in signs):
-        return ""
-    limit = f": a process may use {allowed / 2**30:.1f} GiB here" if allowed else ""
-    return (
-        f" (perhaps too little memory for a worker{limit}; end other programs, use fewer workers with -j, or raise the "
-        "limit `ulimit -v`)"
-    )
-
-
-def _address_space() -> int:
-    """Bytes that a process may use if that is limited, else 0."""
-    if sys.platform == "win32":
-        return 0
-    import resource
-
-    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    return 0 if limit == resource.RLIM_INFINITY else limit
-
-
-def _why(code: int, said: list[str]) -> str:
-    last = f"; its last words: {said[-1]}" if said else ""
-    if code >= 0:
-        return f"the worker ended with exit code {code}{last}{_short_of_memory(said)}"
-    name = signal.Signals(-code).name
-    hint = " (perhaps the machine ran out of memory)" if name == "SIGKILL" else ""
-    return f"the worker was killed by {name}{hint}{last}"
