@@ -50,6 +50,11 @@ def choose(
     if name not in study.arms:
         raise FairtrialError(f"study {study.name!r} has no arm {name!r}; its arms: {', '.join(study.arms)}")
     arm = study.arms[name]
+    if arm.is_command or not arm.is_described:
+        raise FairtrialError(
+            f"arm {name!r} cannot be exported: its network is {'trained by a command' if arm.is_command else 'built by code of your own'}, "
+            "and no study describes its layers; save it from there"
+        )
     stored = gather([arm], store)[name].trials
     finished = [trial for trial in stored if trial.outcome.state == "finished"]
     kept = {trial.seed: weights for trial in finished if (weights := _kept(trial, store)) is not None}

@@ -74,7 +74,7 @@ def export(
         if out is not None
         else Path(file_name(chosen.arm.name, [one.seed for one in chosen.trials], format))
     )
-    data = catalog.load(card.dataset)
+    data = catalog.load(chosen.arm.settings.data.facts)
     images = data.test_images.astype(np.float32) / 255
     part = path.with_name(f".{path.stem[:100]}.{os.getpid()}.part{FORMATS[format].suffix}")
     try:
@@ -129,13 +129,13 @@ def model_of(study: Study, chosen: Chosen, *, layout: str) -> tuple[Model, Card]
         engine_version=ENGINE_VERSION,
         fairtrial=fairtrial.__version__,
         precision=trials[0].precision,
-        dataset=arm.settings.data.dataset,
+        dataset=facts.name,
         data_fingerprint=facts.fingerprint,
         input_shape=tuple(facts.input_shape),
         layout="NHWC" if layout == "NHWC" else "NCHW",
         scale="float32 in [0, 1]: bytes divided by 255",
         output="probabilities of the classes",
-        classes=class_names(facts),
+        classes=facts.class_names or tuple(map(str, range(facts.classes))),
         prepare=_preparation(facts.name),
         parameters=parameters(arm) * len(trials),
         validation_accuracy=float(np.mean([one["validation_accuracy"] for one in metrics])),
@@ -149,12 +149,6 @@ def model_of(study: Study, chosen: Chosen, *, layout: str) -> tuple[Model, Card]
         members=dict(zip(names, chosen.weights, strict=True)),
     )
     return model, card
-
-
-def class_names(facts: object) -> tuple[str, ...]:
-    """As the data set names them, else their numbers."""
-    names = getattr(facts, "class_names", None)
-    return tuple(map(str, names)) if names else tuple(str(number) for number in range(facts.classes))  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def plain_name(name: str) -> str:
