@@ -48,7 +48,7 @@ class Card:
     parameters: int
     validation_accuracy: float
     test_accuracy: float
-    network: tuple[Any, ...]
+    network: tuple[object, ...]
     """The layers as their models dump them, output layer included."""
 
     @property
@@ -63,7 +63,7 @@ class Card:
         return json.dumps(asdict(self), separators=(",", ":"), allow_nan=False)
 
 
-def dumped(network: Network) -> tuple[Any, ...]:
+def dumped(network: Network) -> tuple[object, ...]:
     return tuple(_NETWORK.dump_python(network, mode="json"))
 
 

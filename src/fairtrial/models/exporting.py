@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 import fairtrial
 from fairtrial.data import catalog
 from fairtrial.engine.exporting import keras_file, onnx_file, tensor_file, torch_files
-from fairtrial.engine.exporting.members import Model, probabilities
+from fairtrial.engine.exporting.members import Model, in_unit, probabilities
 from fairtrial.engine.exporting.running import run_apart
 from fairtrial.errors import FairtrialError
 from fairtrial.models.card import FORMAT, Card, Prepare, dumped
@@ -75,7 +75,7 @@ def export(
         else Path(file_name(chosen.arm.name, [one.seed for one in chosen.trials], format))
     )
     data = catalog.load(chosen.arm.settings.data.facts)
-    images = data.test_images.astype(np.float32) / 255
+    images = in_unit(data.test_images)
     part = path.with_name(f".{path.stem[:100]}.{os.getpid()}.part{FORMATS[format].suffix}")
     try:
         if not path.parent.is_dir():

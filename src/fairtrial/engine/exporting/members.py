@@ -77,6 +77,11 @@ def probabilities(model: Model, images: NDArray[np.float32], *, double: bool = F
     return torch.cat(said).numpy()
 
 
+def in_unit(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Bytes as every file takes them: float32 in [0, 1]."""
+    return np.divide(images, np.float32(255), dtype=np.float32)
+
+
 def parts(images: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
     """The images in order, a few at a time, however large each is."""
     each = max(1, min(500, _PIXELS_AT_ONCE // max(1, int(np.prod(images.shape[1:])))))
