@@ -91,9 +91,11 @@ def pairing(variant: ArrayLike, baseline: ArrayLike) -> Pairing | None:
         raise FairtrialError(
             f"pairing needs as many values of one arm as of the other, got {a.size} and {b.size}"
         )
-    if a.size < 3 or all_equal(a) or all_equal(b):
+    spread_a, spread_b = float(a.var(ddof=1)), float(b.var(ddof=1))
+    # Numbers far below any metric have squares of zero: such an arm does not move either.
+    if a.size < 3 or all_equal(a) or all_equal(b) or not (spread_a and spread_b):
         return None
-    apart = float(a.var(ddof=1) + b.var(ddof=1))
+    apart = spread_a + spread_b
     return Pairing(
         correlation=float(np.corrcoef(a, b)[0, 1]), variance_ratio=float((a - b).var(ddof=1)) / apart
     )
