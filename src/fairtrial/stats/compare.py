@@ -91,10 +91,11 @@ def pairing(variant: ArrayLike, baseline: ArrayLike) -> Pairing | None:
         raise FairtrialError(
             f"pairing needs as many values of one arm as of the other, got {a.size} and {b.size}"
         )
-    spread_a, spread_b = float(a.var(ddof=1)), float(b.var(ddof=1))
-    # Numbers far below any metric have squares of zero: such an arm does not move either.
-    if a.size < 3 or all_equal(a) or all_equal(b) or not (spread_a and spread_b):
+    if a.size < 3 or all_equal(a) or all_equal(b):
         return None
+    spread_a, spread_b = float(a.var(ddof=1)), float(b.var(ddof=1))
+    if not (spread_a and spread_b):
+        return None  # numbers so far below any metric that their squares are zero do not move either
     apart = spread_a + spread_b
     return Pairing(
         correlation=float(np.corrcoef(a, b)[0, 1]), variance_ratio=float((a - b).var(ddof=1)) / apart
