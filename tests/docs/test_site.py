@@ -162,10 +162,8 @@ def test_the_site_opens_from_a_disk_and_can_be_searched(site: Path, width: int, 
         body = page.evaluate("getComputedStyle(document.body).backgroundColor")
         light = sum(map(int, re.findall(r"\d+", body)[:3])) > 380
         assert light == (scheme == "light")
-        page.evaluate(
-            "document.querySelector('#__search').click()"
-        )  # the theme's own switch: a label, or the field itself
-        page.locator(".md-search__input").fill("margin")
+        page.keyboard.press("s")  # the theme's own key
+        page.locator(".md-search__input").press_sequentially("margin", delay=20)
         page.wait_for_function(
             "document.querySelector('.md-search-result__meta').innerText.includes('matching')", timeout=20_000
         )
