@@ -37,6 +37,8 @@ SHOWN = {"text", "pycon"}
 """What programs print, and what doctests run."""
 ELSEWHERE = {"models.md", "command-arms.md", "python.md"}
 """Pages with tests of their own: what they tell to do needs other libraries, or programs of the reader's."""
+LONG = {"course.md", "cli.md"}
+"""Pages whose examples take more than half a minute."""
 NOT_HERE = re.compile(r"^(scripts/|benchmarks/|\.venv/|python -m pip )")
 """Lines of a shell that are run by other tests, or install something."""
 
@@ -61,7 +63,7 @@ def blocks(page: Path) -> list[tuple[str, str]]:
 
 def test_no_block_is_of_a_kind_that_nobody_runs() -> None:
     """A fence spelled otherwise would switch off its check without a word."""
-    kinds = {kind for page in PAGES for kind, _ in blocks(page)}
+    kinds = {kind for page in PAGES if page.name not in ELSEWHERE for kind, _ in blocks(page)}
     assert kinds <= {"sh", "yaml", "python", "csv", *SHOWN}
     assert all(page.read_text(encoding="utf-8").count("\n```") % 2 == 0 for page in PAGES)
 
@@ -100,8 +102,11 @@ def _photos(folder: Path) -> None:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize(
     "page",
-    [page for page in PAGES if blocks(page) and page.name not in ELSEWHERE],
-    ids=lambda page: page.name,
+    [
+        pytest.param(page, id=page.name, marks=[pytest.mark.long] if page.name in LONG else [])
+        for page in PAGES
+        if blocks(page) and page.name not in ELSEWHERE
+    ],
 )
 def test_what_a_page_tells_a_reader_to_do_works(page: Path, prepared: Callable[..., Any]) -> None:
     """The first thing a reader does is to copy it."""

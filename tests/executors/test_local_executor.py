@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from fairtrial.errors import ExecutorError
-from fairtrial.executors import local
+from fairtrial.executors import deaths, local
 from fairtrial.executors.local import LocalExecutor
 from fairtrial.pair import PairTimes
 from fairtrial.study.schema import Arm, ArmSettings
@@ -374,7 +374,7 @@ def test_too_little_memory_for_a_worker_is_called_that(
         executor.start(Order(trial=trial()))
         with pytest.raises(ExecutorError, match=r"\(perhaps too little memory for a worker; .*`ulimit -v`"):
             list(executor.events())
-    monkeypatch.setattr(local, "_address_space", lambda: 900 * 2**20)
+    monkeypatch.setattr(deaths, "_address_space", lambda: 900 * 2**20)
     with python_that("echo 'OSError: no libllvmlite.so' >&2; exit 1", tmp_path, monkeypatch) as executor:
         executor.start(Order(trial=trial()))
         with pytest.raises(
