@@ -260,3 +260,26 @@ def test_what_a_file_says_of_itself_is_checked(trained: Any, tmp_path: Path) -> 
         (tmp_path / "cut.onnx").write_bytes(content[:cut])
         with pytest.raises(FairtrialError):
             reading.open_file(tmp_path / "cut.onnx")
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "models.md"
+COMMANDS = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("fairtrial ")]
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_the_examples_of_the_page_work(
+    line: str, trained: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As they stand there, of a smaller network; the files are opened again, from where they are without --out too."""
+    if "keras" in line and find_spec("keras") is None:
+        pytest.skip("needs Keras")
+    monkeypatch.chdir(tmp_path)
+    words = line.replace("width width-200", "STUDY mlp").split()[1:]
+    arguments = [str(trained.file) if word == "STUDY" else word for word in words]
+    done = CliRunner().invoke(app, [*arguments, "--store", str(trained.store)])
+    assert done.exit_code == 0, done.output
+    (file,) = tmp_path.iterdir()
+    assert reading.open_file(file).card.arm == "mlp"
+    if "ensemble" in line:
+        assert reading.open_file(file).card.seeds == (1, 2, 3, 4)
+        assert "Trained again, bit for bit as stored: seed 4." in done.output

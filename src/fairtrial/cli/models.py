@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from typing import Any
 
 import typer
 from rich.text import Text
@@ -94,5 +95,5 @@ def _accuracies(made: Exported) -> str:
     return text
 
 
-def as_dict(made: Exported) -> dict[str, object]:
+def as_dict(made: Exported) -> dict[str, Any]:
     return asdict(made) | {"path": str(made.path)}

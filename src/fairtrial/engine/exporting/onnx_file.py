@@ -125,14 +125,14 @@ class _Graph:
                     at = self.node("Add", [at, named["bias"]], f"{name}/add")
                 return self.activation(layer.activation, at, name)
             case layers.Conv():
-                window = _window(layer.kernel, layer.stride, layer.padding, shape)
+                window: dict[str, Any] = _window(layer.kernel, layer.stride, layer.padding, shape)
                 at = self.node("Conv", [at, *named.values()], name, **window)
                 return self.activation(layer.activation, at, name)
             case layers.Pool():
-                window = _window(layer.size, layer.stride or layer.size, layer.padding, shape)
+                window: dict[str, Any] = _window(layer.size, layer.stride or layer.size, layer.padding, shape)
                 return self.node("MaxPool", [at], name, **window)
             case layers.AveragePool():
-                window = _window(layer.size, layer.stride or layer.size, layer.padding, shape)
+                window: dict[str, Any] = _window(layer.size, layer.stride or layer.size, layer.padding, shape)
                 return self.node("AveragePool", [at], name, count_include_pad=0, **window)
             case layers.GlobalAveragePool():
                 return self.node(
