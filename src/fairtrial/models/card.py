@@ -71,7 +71,7 @@ def card_from(text: str | bytes | None, where: str) -> Card:
     """Raises FairtrialError where there is none, or it is none of ours."""
     if text is None:
         raise FairtrialError(
-            f"{where}: it does not say how pictures must be prepared for it; predict takes files that `fairtrial export` wrote"
+            f"{where}: it does not say how images must be prepared for it; only files that `fairtrial export` wrote can be opened here"
         )
     found = parsed(text, f"{where}: what it says of itself")
     try:

@@ -44,7 +44,7 @@ def open_file(path: Path) -> Opened:
     suffix = path.suffix.lower()
     if suffix in (".pt", ".ts"):
         raise FairtrialError(
-            f"{path}: TorchScript is a program of its own, which predict does not run; export the arm as onnx, safetensors, keras "
+            f"{path}: TorchScript is a program of its own, which is not run here; export the arm as onnx, safetensors, keras "
             "or torch.export, or give STUDY:ARM"
         )
     if suffix not in READABLE:
