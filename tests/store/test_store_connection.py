@@ -128,7 +128,11 @@ def test_all_waiting_is_done_before_the_first_read(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(connection.time, "sleep", slept.append)
     busy: Any = Busy(2)
     with reading(busy):
-        assert busy.said == [*["BEGIN", "PRAGMA user_version", "ROLLBACK"] * 2, "BEGIN", "PRAGMA user_version"]
+        assert busy.said == [
+            *["BEGIN", "PRAGMA user_version", "ROLLBACK"] * 2,
+            "BEGIN",
+            "PRAGMA user_version",
+        ]
         assert busy.in_transaction
     assert busy.said[-1] == "ROLLBACK"
     assert len(slept) == 2 and max(slept) < 0.1, "asked again soon"
