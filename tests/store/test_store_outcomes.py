@@ -285,7 +285,9 @@ def test_a_share_outside_of_none_and_all_is_refused_before_it_is_stored(
     """Stored, it could not be read again: the store would look damaged to whoever asks next."""
     trial = trial_of(1)
     whole = finished(trial)
-    said = rf"^trial {trial.key[:12]} \(arm 'width-50', seed 1\): metric '{metric}' is a share from 0 to 1, got"
+    said = (
+        rf"^trial {trial.key[:12]} \(arm 'width-50', seed 1\): metric '{metric}' is a share from 0 to 1, got"
+    )
     with pytest.raises(StoreError, match=said):
         record(store, replace(whole, metrics=whole.metrics | {metric: value}), trial)
     assert store.known([trial.key]) == set()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -283,3 +285,54 @@ def test_a_store_in_which_nothing_was_recorded_waits_for_no_disk(
         store.settle()
         claimed(store, trial_of(1))
     assert waited == []
+
+
+def test_a_store_that_was_closed_holds_nothing(tmp_path: Path) -> None:
+    """Neither the file nor a trial: another process could not go on with either."""
+    store = Store.open(tmp_path / "fairtrial.db")
+    claimed(store, trial_of(1))
+    store.close()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        store._connection.execute("SELECT 1")  # pyright: ignore[reportPrivateUsage]
+    with closing(sqlite3.connect(store.path)) as opened:
+        assert opened.execute("SELECT count(*) FROM claims").fetchone() == (0,)
+
+
+def test_a_locked_store_is_asked_to_take_claims_back_for_a_second() -> None:
+    """Whoever presses Ctrl-C wants to leave: what is not given back ends with the process."""
+    assert store_module.RELEASE_SECONDS == 1
+
+
+def test_metrics_that_cannot_be_are_refused_when_they_are_read(store: Store) -> None:
+    """An answer that averages them would be as wrong, and look sound."""
+    put(store, trial_of(1))
+    opened = store._connection  # pyright: ignore[reportPrivateUsage]
+    opened.execute("PRAGMA ignore_check_constraints = ON")
+    for column in ("test_accuracy", "validation_seen"):
+        opened.execute(f"UPDATE trials SET {column} = 1.5")
+        with pytest.raises(StoreError, match=f"trial {trial_of(1).key[:12]} has a metric that cannot be one"):
+            store.stored([trial_of(1).key])
+        opened.execute(f"UPDATE trials SET {column} = 0.5")
+    assert len(store.stored([trial_of(1).key])) == 1
+    opened.execute("UPDATE provenance SET json = '[]'")
+    with pytest.raises(StoreError, match=r"\(where a trial was trained cannot be read: it says '\[\]'\)"):
+        store.stored([trial_of(1).key])
+
+
+def test_where_a_pair_was_timed_must_be_readable(store: Store) -> None:
+    """Pairs of two machines are not put together."""
+    narrow, wide = trial_of(1), trial_of(1, width=200)
+    store.record_pair(times(narrow, wide), first=narrow, second=wide)
+    store._connection.execute("UPDATE provenance SET json = '7'")  # pyright: ignore[reportPrivateUsage]
+    with pytest.raises(StoreError, match=r"\(where a pair was timed cannot be read: it says '7'\)"):
+        store.pairs(narrow.arm_key, wide.arm_key)
+
+
+def test_what_had_been_seen_is_kept_in_one_order(store: Store) -> None:
+    """As text, in which people compare plans."""
+    store.add_plan(study="s", sha256="1", plan="{}", seen={"b": 2, "a": 1})
+    (row,) = store._connection.execute("SELECT seen FROM plans").fetchall()  # pyright: ignore[reportPrivateUsage]
+    assert row["seen"] == '{"a": 1, "b": 2}'
+    store._connection.execute("UPDATE plans SET seen = '[]'")  # pyright: ignore[reportPrivateUsage]
+    with pytest.raises(StoreError, match=r"\(what had been seen when study 's' was planned cannot be read"):
+        store.plans()
