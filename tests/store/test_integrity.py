@@ -272,7 +272,10 @@ def test_nothing_is_read_out_of_a_damaged_file(path: Path) -> None:
     found = inspect(path)
     assert (found.trials, found.arms, found.expected, found.strays, found.leftover) == (0, 0, (), (), ())
     (fault,) = found.faults
-    assert fault.text.startswith("SQLite's integrity check finds: ") and "; row 1 missing from index" in fault.text
+    assert (
+        fault.text.startswith("SQLite's integrity check finds: ")
+        and "; row 1 missing from index" in fault.text
+    )
 
 
 def test_a_store_is_looked_through_where_nothing_can_be_written(

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from fairtrial import store
 from fairtrial.errors import StoreError
 from fairtrial.store import connection, explaining
 from fairtrial.store.connection import chunks, connect, reading
@@ -228,3 +229,10 @@ def test_long_words_of_sqlite_are_cut(tmp_path: Path) -> None:
     with pytest.raises(StoreError) as caught, explaining.explained(tmp_path / "s.db"):
         raise error
     assert f"not whole (no such column: {'x' * 184})" in str(caught.value)
+
+
+def test_what_the_store_offers_is_listed() -> None:
+    """Whoever reads the list finds each name there, in the order of the alphabet."""
+    assert store.__all__ == sorted(store.__all__, key=lambda name: (name.islower(), name))
+    assert all(getattr(store, name).__module__.startswith("fairtrial.store.") for name in store.__all__)
+    assert {"Store", "Claim", "Taken", "Known"} <= set(store.__all__)
