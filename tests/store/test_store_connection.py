@@ -13,7 +13,7 @@ import pytest
 
 from fairtrial import store
 from fairtrial.errors import StoreError
-from fairtrial.store import connection, explaining
+from fairtrial.store import Store, connection, copying, explaining
 from fairtrial.store.connection import chunks, connect, reading
 from fairtrial.store.explaining import parsed, sound
 
@@ -236,3 +236,51 @@ def test_what_the_store_offers_is_listed() -> None:
     assert store.__all__ == sorted(store.__all__, key=lambda name: (name.islower(), name))
     assert all(getattr(store, name).__module__.startswith("fairtrial.store.") for name in store.__all__)
     assert {"Store", "Claim", "Taken", "Known"} <= set(store.__all__)
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (
+            sqlite3.SQLITE_FULL,
+            "the disk is full; free some space and run again (whatever was recorded before is safe)",
+        ),
+        (sqlite3.SQLITE_NOTADB, "is not a fairtrial store (not even a database); choose another --store"),
+    ],
+)
+def test_a_complaint_is_the_file_and_one_sentence(code: int, said: str, tmp_path: Path) -> None:
+    """Word by word: it is all that somebody sees in the morning."""
+    error = sqlite3.OperationalError("something")
+    error.sqlite_errorcode = code
+    with pytest.raises(StoreError) as caught, explaining.explained(tmp_path / "s.db"):
+        raise error
+    assert str(caught.value) == f"{tmp_path / 's.db'}: {said}"
+
+
+def test_text_that_is_no_text_is_damage_and_no_fault_of_the_disk(path: Path) -> None:
+    """Python finds it, not SQLite, and gives it no code."""
+    with Store.open(path) as opened:
+        put = "INSERT INTO plans VALUES (1, 's', 'x', CAST(x'ff41' AS TEXT), '{}', '2026-01-01')"
+        opened._connection.execute(put)  # pyright: ignore[reportPrivateUsage]
+        with pytest.raises(StoreError, match=r"is damaged or not whole \(Could not decode to UTF-8 column"):
+            opened.plans()
+
+
+def test_a_copy_is_made_by_sqlite_where_it_can(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """File by file it would not be whole while somebody writes."""
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("copied file by file")
+
+    monkeypatch.setattr(copying.shutil, "copyfile", refuse)
+    with Store.open(path) as writer:
+        writer.add_plan(study="s", sha256="x", plan="{}", seen={})
+        copying.copied(path, path.with_name("copy.db"))
+    with Store.open(path.with_name("copy.db")) as copy:
+        assert [one.study for one in copy.plans()] == ["s"]
+
+
+def test_a_copy_that_cannot_be_made_names_the_store(tmp_path: Path) -> None:
+    """The copy's own name would lead nowhere."""
+    with pytest.raises(StoreError, match=r"none\.db cannot be read: No such file or directory"):
+        copying.copied(tmp_path / "none.db", tmp_path / "copy.db")

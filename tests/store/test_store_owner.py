@@ -96,7 +96,9 @@ def test_a_zombie_has_ended() -> None:
         began = owner._started(child.pid)  # pyright: ignore[reportPrivateUsage]
         assert began and began.isdigit()
         child.kill()
-        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and its parent has not looked yet
+        os.waitid(
+            os.P_PID, child.pid, os.WEXITED | os.WNOWAIT
+        )  # it has ended, and its parent has not looked yet
         assert owner._started(child.pid) == ""  # pyright: ignore[reportPrivateUsage]
     assert owner._started(2**22 + 5) is None  # pyright: ignore[reportPrivateUsage]
 
