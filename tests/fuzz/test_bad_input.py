@@ -16,7 +16,7 @@ from parsers import PARSERS, Parser
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "fairtrial"
-SLOW = {"store-pages": 2, "store-cells": 3, "store": 8, "study": 12, "ask": 12}
+SLOW = {"store-pages": 2, "store-cells": 3, "store": 8, "study": 12, "ask": 12, "keras-content": 12}
 """Whole stores are read after each input; of the others there is time for more."""
 INPUTS = 40
 
