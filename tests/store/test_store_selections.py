@@ -192,7 +192,7 @@ def test_a_training_takes_no_longer_than_with_its_validations(store: Store) -> N
     longer = replace(pair, first=replace(pair.first, train_seconds=1.76))
     with pytest.raises(StoreError, match=r"got 1\.76 and 1\.75 seconds"):
         store.record_pair(longer, first=narrow, second=wide)
-    equal = replace(pair, first=replace(pair.first, train_seconds=1.75))
+    equal = replace(pair, first=replace(pair.first, train_seconds=0.25, fit_seconds=0.25))
     store.record_pair(equal, first=narrow, second=wide)
     assert [one.times for one in store.pairs(narrow.arm_key, wide.arm_key)] == [equal]
 
