@@ -103,7 +103,7 @@ def test_what_was_changed_by_hand_is_named(change: str, said: str, store: Store)
     select(store, "Q")
     store._connection.execute(change)  # pyright: ignore[reportPrivateUsage]
     with pytest.raises(StoreError, match=rf"holds what no fairtrial wrote \({said}"):
-        (store.proposals("s"), store.selections(study="t", question="Q"))
+        _ = store.proposals("s"), store.selections(study="t", question="Q")
 
 
 def test_a_trial_is_described_by_the_first_digits_of_its_key(store: Store) -> None:
@@ -298,9 +298,21 @@ def test_a_store_that_was_closed_holds_nothing(tmp_path: Path) -> None:
         assert opened.execute("SELECT count(*) FROM claims").fetchone() == (0,)
 
 
-def test_a_locked_store_is_asked_to_take_claims_back_for_a_second() -> None:
+def test_a_locked_store_is_asked_to_take_claims_back_for_a_second(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whoever presses Ctrl-C wants to leave: what is not given back ends with the process."""
-    assert store_module.RELEASE_SECONDS == 1
+    patience: list[float | None] = []
+    writing = store_module.writing
+
+    def noted(opened: sqlite3.Connection, **more: float | None) -> object:
+        patience.append(more.get("patience"))
+        return writing(opened, **more)
+
+    claim = claimed(store, trial_of(1))
+    monkeypatch.setattr(store_module, "writing", noted)
+    store.release(claim)
+    assert patience == [1]
 
 
 def test_metrics_that_cannot_be_are_refused_when_they_are_read(store: Store) -> None:
