@@ -327,8 +327,7 @@ def program_bombs() -> Iterable[tuple[str, bytes]]:
 
 
 def beneath_keras(content: bytes) -> bytes:
-    said, _, weights = content.partition(BETWEEN)
-    return keras(said, weights)
+    return keras(text(1), content)
 
 
 def beneath_program(content: bytes) -> bytes:
@@ -338,7 +337,7 @@ def beneath_program(content: bytes) -> bytes:
 
 def content_of_keras(folder: Path) -> list[bytes]:
     del folder
-    return [text(1) + BETWEEN + hdf5(1)]
+    return [hdf5(1)]
 
 
 def content_of_program(folder: Path) -> list[bytes]:

@@ -272,10 +272,19 @@ def test_a_copy_is_made_by_sqlite_where_it_can(path: Path, monkeypatch: pytest.M
     def refuse(*_: object) -> None:
         raise AssertionError("copied file by file")
 
+    how: list[object] = []
+    connect = sqlite3.connect
+
+    def noted(where: str | Path, **more: Any) -> sqlite3.Connection:
+        how.append((str(where), more.get("uri", False)))
+        return connect(where, **more)
+
     monkeypatch.setattr(copying.shutil, "copyfile", refuse)
     with Store.open(path) as writer:
         writer.add_plan(study="s", sha256="x", plan="{}", seen={})
+        monkeypatch.setattr(sqlite3, "connect", noted)
         copying.copied(path, path.with_name("copy.db"))
+    assert how == [(f"file:{path}?mode=ro", True), (str(path.with_name("copy.db")), False)]
     with Store.open(path.with_name("copy.db")) as copy:
         assert [one.study for one in copy.plans()] == ["s"]
 
