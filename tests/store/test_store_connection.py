@@ -83,7 +83,11 @@ def test_a_store_with_something_in_it_that_runs_is_refused(made: str, path: Path
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("x" * 300, "cannot be read: File name too long"), ("a\0b", "no file can have this")]
+    ("name", "said"),
+    [
+        ("x" * 300, "cannot be read: File name too long"),
+        ("a\0b", "cannot be read: no file can have this name; choose"),
+    ],
 )
 def test_a_name_that_no_file_can_have_is_refused_for_its_reason(name: str, said: str, tmp_path: Path) -> None:
     """The system's own reason where it has one, ours where it has none."""
