@@ -18,6 +18,8 @@ from fairtrial.pair import ArmTimes, PairTimes
 from fairtrial.study.schema import Arm, ArmSettings
 from fairtrial.trial import EpochRecord, Event, Lost, Outcome, Predictions, Progress, Ready, Started, Trial
 
+_LAST = tuple(f'{{"event": "{kind.__name__}"' for kind in (Outcome, Lost, PairTimes))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hurdle:
@@ -44,7 +46,7 @@ class Hurdle:
 class Order:
     """A trial for a worker, with where to keep what is too large for the pipe.
 
-    `weights` and `checkpoint` are file paths, or empty for not keeping any.
+    `weights` and `checkpoint` are file paths, or empty for not keeping any: of this machine, wherever it is trained.
     """
 
     trial: Trial
@@ -66,6 +68,8 @@ class TimingOrder:
 
     first: Trial
     second: Trial
+    machine: str = ""
+    """Where their earlier pairs were timed, for an executor that has several machines; empty if any will do."""
 
     @property
     def key(self) -> str:
@@ -75,7 +79,8 @@ class TimingOrder:
 
 def encode_order(order: Order | TimingOrder) -> str:
     if isinstance(order, TimingOrder):
-        return json.dumps({"first": _trial_body(order.first), "second": _trial_body(order.second)})
+        sides = {"first": _trial_body(order.first), "second": _trial_body(order.second)}
+        return json.dumps({**sides, "machine": order.machine})
     return json.dumps(
         {
             **_trial_body(order.trial),
@@ -91,7 +96,8 @@ def decode_order(line: str) -> Order | TimingOrder:
     """Raises ExecutorError if this version would give a trial another key than its sender did."""
     sent = json.loads(line)
     if "first" in sent:
-        return TimingOrder(first=_trial(sent["first"]), second=_trial(sent["second"]))
+        first, second = _trial(sent["first"]), _trial(sent["second"])
+        return TimingOrder(first=first, second=second, machine=sent["machine"])
     return Order(
         trial=_trial(sent),
         weights=sent["weights"],
@@ -132,6 +138,11 @@ def encode_event(event: Event) -> str:
             "evaluations": event.predictions.evaluations,
         }
     return json.dumps({"event": type(event).__name__, **body})
+
+
+def is_last(line: str) -> bool:
+    """Whether an order has ended with this event, told without decoding it."""
+    return line.startswith(_LAST)
 
 
 def decode_event(line: str) -> Event:

@@ -6,23 +6,20 @@ pickles, and cannot say which trial a dead process took with it.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import selectors
-import signal
-import subprocess
-import sys
-import tempfile
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from subprocess import Popen
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 
 from fairtrial.errors import ExecutorError
+from fairtrial.executors.worker_process import WorkerProcess
 from fairtrial.pair import PairTimes
-from fairtrial.trial import Event, Idle, Lost, Outcome, Ready, Started
+from fairtrial.trial import Event, Idle, Lost, Outcome, Started
 from fairtrial.wire import Order, TimingOrder, decode_event, encode_order
 
 IDLE_SECONDS = 0.5
@@ -31,11 +28,12 @@ IDLE_SECONDS = 0.5
 @dataclass(slots=True, kw_only=True)
 class _Worker:
     number: int
-    process: subprocess.Popen[bytes]
-    errors: IO[bytes]
+    worker: WorkerProcess
     key: str | None = None
-    ready: bool = False
-    unread: bytearray = field(default_factory=bytearray)
+
+    @property
+    def process(self) -> Popen[bytes]:
+        return self.worker.process
 
 
 class LocalExecutor:
@@ -68,7 +66,7 @@ class LocalExecutor:
 
         That nothing else runs while a pair is timed is for the caller to see to.
         """
-        idle = [worker for worker in self._pool if worker.key is None and worker.process.poll() is None]
+        idle = [worker for worker in self._pool if worker.key is None and worker.worker.alive()]
         if not idle and len(self._pool) < self.workers:
             idle = [self._spawn()]
         if not idle:
@@ -77,12 +75,7 @@ class LocalExecutor:
             )
         worker = idle[0]
         worker.key = order.key
-        assert worker.process.stdin is not None
-        try:
-            worker.process.stdin.write(encode_order(order).encode() + b"\n")
-            worker.process.stdin.flush()
-        except BrokenPipeError:
-            pass  # it died in this very moment: events() finds the closed pipe and says why
+        worker.worker.send(encode_order(order))
         self._ready.append(Started(key=order.key, worker=worker.number))
 
     def stop(self, key: str) -> None:
@@ -121,42 +114,20 @@ class LocalExecutor:
     def _spawn(self) -> _Worker:
         taken = {worker.number for worker in self._pool}
         number = next(slot for slot in range(self.workers) if slot not in taken)
-        # -P: a file called random.py in the user's folder is not what torch means by `import random`.
-        command = [sys.executable, "-P", "-m", "fairtrial.engine.worker", "--parent", str(os.getpid())]
         # Pinned only while every worker has a core to itself; otherwise the kernel shares better.
-        if self.workers <= len(self._cores):
-            command += ["--core", str(self._cores[number])]
-        threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-        errors = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the worker does
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env={**os.environ, **_same_package(), **threads},
-            process_group=0 if sys.platform != "win32" else None,
-        )
-        worker = _Worker(number=number, process=process, errors=errors)
-        assert process.stdout is not None
-        os.set_blocking(process.stdout.fileno(), False)
-        self._selector.register(process.stdout, selectors.EVENT_READ, worker)
+        core = self._cores[number] if self.workers <= len(self._cores) else None
+        worker = _Worker(number=number, worker=WorkerProcess(core=core))
+        self._selector.register(worker.worker, selectors.EVENT_READ, worker)
         self._pool.append(worker)
         return worker
 
     def _read(self, worker: _Worker) -> None:
-        assert worker.process.stdout is not None
-        received = os.read(worker.process.stdout.fileno(), 2**20)
-        if not received:
+        lines = worker.worker.receive()
+        if lines is None:
             self._buried(worker)
             return
-        worker.unread += received
-        *lines, rest = worker.unread.split(b"\n")
-        worker.unread = bytearray(rest)
         for line in lines:
-            event = decode_event(line.decode())
-            if isinstance(event, Ready):
-                worker.ready = True
-                continue
+            event = decode_event(line)
             if isinstance(event, Outcome | Lost | PairTimes):
                 worker.key = None
             self._ready.append(event)
@@ -166,43 +137,17 @@ class LocalExecutor:
 
         Raises ExecutorError if it never came up: then no trial is to blame, and no other will do better.
         """
-        key = worker.key
-        code = worker.process.wait()
-        worker.errors.seek(0)
-        said = worker.errors.read()[-2000:].decode(errors="replace").strip().splitlines()
+        why = worker.worker.last_words()
         self._discard(worker)
-        if not worker.ready:
-            raise ExecutorError(
-                f"no worker can start: {_why(code, said)}. Try `python -P -m fairtrial.engine.worker --parent "
-                f"{os.getpid()}` with {sys.executable} to see the whole message."
-            )
-        if key is not None:
-            self._ready.append(Lost(key=key, state="failed", reason=_why(code, said)))
+        if not worker.worker.ready:
+            raise ExecutorError(f"no worker can start: {why}. {worker.worker.try_by_hand()}")
+        if worker.key is not None:
+            self._ready.append(Lost(key=worker.key, state="failed", reason=why))
 
     def _discard(self, worker: _Worker) -> None:
-        process = worker.process
-        assert process.stdout is not None and process.stdin is not None
-        self._selector.unregister(process.stdout)
+        self._selector.unregister(worker.worker)
         self._pool.remove(worker)
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-        process.stdout.close()
-        with contextlib.suppress(BrokenPipeError):
-            process.stdin.close()
-        worker.errors.close()
-
-
-def _same_package() -> dict[str, str]:
-    """Where this very package was imported from, for a worker that would not find it or would find another.
-
-    The folder of all installed packages stays where it is: looked through first, it could hide parts of Python.
-    """
-    root = Path(__file__).resolve().parents[2]
-    if root.name in ("site-packages", "dist-packages"):
-        return {}
-    others = os.environ.get("PYTHONPATH")
-    return {"PYTHONPATH": os.pathsep.join([str(root), *([others] if others else [])])}
+        worker.worker.discard()
 
 
 def available_cores() -> list[int]:
@@ -224,12 +169,3 @@ def siblings(cpu: int) -> set[int]:
         return {n for low, _, high in ranges for n in range(int(low), int(high or low) + 1)}
     except (OSError, ValueError):
         return {cpu}
-
-
-def _why(code: int, said: list[str]) -> str:
-    last = f"; its last words: {said[-1]}" if said else ""
-    if code >= 0:
-        return f"the worker ended with exit code {code}{last}"
-    name = signal.Signals(-code).name
-    hint = " (perhaps the machine ran out of memory)" if name == "SIGKILL" else ""
-    return f"the worker was killed by {name}{hint}{last}"

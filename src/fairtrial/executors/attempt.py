@@ -1,0 +1,166 @@
+"""An attempt at an order on a node of a cluster: what is done there. It knows no cluster, only whom to tell.
+
+The trial runs in the very worker that this machine's own executor starts, so that nothing of the cluster can
+change a number. The worker stays warm for as long as the cluster keeps the process that called it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairtrial.data import cache
+from fairtrial.executors.mailbox import Told
+from fairtrial.executors.worker_process import WORKER, WorkerProcess
+from fairtrial.trial import Lost
+from fairtrial.wire import Order, TimingOrder, encode_event, encode_order, is_last
+
+CHECKPOINT_SECONDS = 10.0
+"""Checkpoints travel no more often than this: after a lost node so much is trained again."""
+
+_LOOK_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Images:
+    """A data set on its way to a node."""
+
+    fingerprint: str
+    arrays: Mapping[str, NDArray[np.uint8]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """An order as a line, for a node. `checkpoint` is what an earlier attempt left; empty for none."""
+
+    key: str
+    order: str
+    checkpoint: bytes = b""
+    module: str = WORKER
+
+
+def job_for(order: Order | TimingOrder, *, module: str) -> Job:
+    """The order, with what is left of an earlier attempt at it on this machine."""
+    kept = Path(order.checkpoint) if isinstance(order, Order) and order.checkpoint else None
+    begun = kept.read_bytes() if kept is not None and kept.exists() else b""
+    return Job(key=order.key, order=encode_order(order), checkpoint=begun, module=module)
+
+
+def datasets(order: Order | TimingOrder) -> tuple[str, ...]:
+    """The data sets that it needs, each once."""
+    trials = (order.trial,) if isinstance(order, Order) else (order.first, order.second)
+    return tuple(dict.fromkeys(trial.arm.settings.data.dataset for trial in trials))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """What an attempt came to: all its events as lines, the last one among them, and its final weights.
+
+    `broken`: why no worker can be started on that node; there is no last line then.
+    """
+
+    node: str
+    lines: tuple[str, ...]
+    weights: bytes = b""
+    broken: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Checkpoint:
+    """The worker's checkpoint on this node, sent home when it has changed."""
+
+    path: Path
+    tell: Callable[[Told], None]
+    seen: int = 0
+    sent: float = field(default_factory=time.monotonic)
+
+    def look(self) -> None:
+        if time.monotonic() - self.sent < CHECKPOINT_SECONDS or not self.path.exists():
+            return
+        changed = self.path.stat().st_mtime_ns
+        if changed != self.seen:
+            self.tell(Told(checkpoint=self.path.read_bytes()))
+            self.seen, self.sent = changed, time.monotonic()
+
+
+_warm: dict[str, WorkerProcess] = {}
+"""The worker of this process, by the module it runs; it trains one trial after the other."""
+
+
+def attempt(job: Job, *, node: str, images: Sequence[Images], tell: Callable[[Told], None]) -> Ended:
+    """Carry the order out on a warm worker of this node; its events are told as they come, all but the last."""
+    for one in images:
+        if cache.read(one.fingerprint) is None:
+            cache.write(one.fingerprint, one.arrays)
+    with tempfile.TemporaryDirectory(prefix="fairtrial-") as folder:
+        weights, kept = Path(folder) / "weights", Path(folder) / "checkpoint"
+        if job.checkpoint:
+            kept.write_bytes(job.checkpoint)
+        worker = _worker(job.module)
+        worker.send(_placed(job.order, weights=weights, checkpoint=kept))
+        lines: list[str] = []
+        try:
+            _follow(worker, lines, _Checkpoint(path=kept, tell=tell), tell)
+        except BaseException:
+            _forget(job.module)
+            raise
+        if not lines or not is_last(lines[-1]):
+            why = worker.last_words()
+            _forget(job.module)
+            if not worker.ready:
+                return Ended(node=node, lines=(), broken=f"{why}. {worker.try_by_hand()}")
+            lines.append(encode_event(Lost(key=job.key, state="failed", reason=why)))
+        saved = weights.read_bytes() if weights.exists() else b""
+        return Ended(node=node, lines=tuple(lines), weights=saved)
+
+
+def _follow(worker: WorkerProcess, lines: list[str], kept: _Checkpoint, tell: Callable[[Told], None]) -> None:
+    """Add to `lines` what the worker says, until the order has ended or the worker has."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(worker, selectors.EVENT_READ)
+        while True:
+            received = worker.receive() if selector.select(timeout=_LOOK_SECONDS) else []
+            if received is None:
+                return
+            for line in received:
+                lines.append(line)
+                if is_last(line):
+                    return
+                tell(Told(place=len(lines) - 1, line=line))
+            kept.look()
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """A file that appears whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part.write_bytes(content)
+    part.replace(path)
+
+
+def _placed(order: str, **places: Path) -> str:
+    """The order with this node's paths in place of those of the machine that it comes from."""
+    sent: dict[str, Any] = json.loads(order)
+    return json.dumps(sent | {name: str(path) for name, path in places.items() if sent.get(name)})
+
+
+def _worker(module: str) -> WorkerProcess:
+    if module in _warm and not _warm[module].alive():
+        _forget(module)
+    if module not in _warm:
+        _warm[module] = WorkerProcess(module=module)
+    return _warm[module]
+
+
+def _forget(module: str) -> None:
+    _warm.pop(module).discard()

@@ -1,0 +1,173 @@
+"""A Ray cluster: a task for each attempt, data and weights through its object store. Only this module knows Ray.
+
+Tasks, because Ray then does what it is there for: it finds them a place, keeps the processes they run in warm,
+and says at once when a node is gone.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fairtrial.data import cache, catalog
+from fairtrial.errors import ExecutorError
+from fairtrial.executors.attempt import Ended, Images, Job, attempt
+from fairtrial.executors.cluster import Gone, News, Node, Share
+from fairtrial.executors.mailbox import Mailbox, Told
+from fairtrial.pair import machine_called
+
+_LISTEN_SECONDS = 30.0
+_GONE_WITH_ITS_NODE = ("NodeDiedError", "LocalRayletDiedError", "TaskUnschedulableError")
+_OUT_OF_MEMORY = "OutOfMemoryError"
+
+
+def on_node(job: Job, number: int, mailbox: Any, *images: Images) -> Ended:
+    """What runs as a Ray task."""
+    import ray
+
+    node = str(ray.get_runtime_context().get_node_id())
+
+    def tell(told: Told) -> None:
+        mailbox.put.remote(number, told)
+
+    tell(Told(node=node))
+    return attempt(job, node=node, images=images, tell=tell)
+
+
+class RayCluster:
+    """The cluster at `address`: `ray` for the one that RAY_ADDRESS or a `ray start` on this machine names.
+
+    Or `ray://HOST:PORT`. One that this program is connected to already is used, and left connected.
+    """
+
+    name = "ray"
+
+    def __init__(self, address: str = name) -> None:
+        self._ray, self._was_connected = _connected(address)
+        self._tasks: dict[int, Any] = {}
+        self._images: dict[str, Any] = {}
+        self._listening: Any = None
+        self._task = self._ray.remote(on_node)
+        # It may live anywhere, and starts again elsewhere: nothing final passes through it.
+        mailbox = self._ray.remote(Mailbox).options(num_cpus=0, max_restarts=-1, max_task_retries=-1)
+        self._mailbox = mailbox.remote()
+
+    def nodes(self) -> tuple[Node, ...]:
+        """Those that live."""
+        return tuple(_node(one) for one in self._ray.nodes() if one["Alive"])
+
+    def begin(self, number: int, job: Job, datasets: Sequence[str], share: Share, node: Node | None) -> None:
+        """Hand the job to Ray, which does not try again by itself: a lost attempt is its executor's to judge."""
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        options: dict[str, Any] = {"num_cpus": share.cpus, "num_gpus": share.gpus, "max_retries": 0}
+        if node is not None:
+            options["scheduling_strategy"] = NodeAffinitySchedulingStrategy(node.name, soft=False)
+        images = [self._sent(dataset) for dataset in datasets]
+        self._tasks[number] = self._task.options(**options).remote(job, number, self._mailbox, *images)
+
+    def cancel(self, number: int) -> None:
+        """End the attempt at once, with the process it runs in."""
+        self._ray.cancel(self._tasks.pop(number), force=True)
+
+    def wait(self, seconds: float) -> News:
+        """Raises ExecutorError when the cluster does not answer, or cannot run what it is sent."""
+        if self._listening is None:
+            self._listening = self._mailbox.take.remote(_LISTEN_SECONDS)
+        numbers = {task: number for number, task in self._tasks.items()}
+        asked = [self._listening, *numbers]
+        try:
+            done, _ = self._ray.wait(asked, num_returns=1, timeout=seconds)
+            if not done:
+                return News()
+            # What else is there already is taken in one go: asking costs more the more trials run.
+            done, _ = self._ray.wait(asked, num_returns=len(asked), timeout=0)
+            told = self._heard() if self._listening in done else []
+            ended = {numbers[task]: self._came_of(task) for task in done if task in numbers}
+        except self._ray.exceptions.RayTaskError as error:
+            raise ExecutorError(
+                f"no trial can run on the cluster: {_lines(error)[-1]}. Its nodes need this version of fairtrial and "
+                "what it depends on."
+            ) from error
+        except (self._ray.exceptions.RayError, ConnectionError) as error:
+            raise ExecutorError(
+                f"the cluster does not answer any more ({_lines(error)[0]}); what has finished is kept: the same "
+                "command goes on once there is a cluster"
+            ) from error
+        for number in ended:
+            del self._tasks[number]
+        return News(told=told, ended=ended)
+
+    def close(self) -> None:
+        """End what is running. The cluster lives on."""
+        if not self._ray.is_initialized():
+            return
+        for number in list(self._tasks):
+            self.cancel(number)
+        self._ray.kill(self._mailbox)
+        if not self._was_connected:
+            self._ray.shutdown()
+
+    def _sent(self, dataset: str) -> Any:
+        """The data set in the object store, which brings it to each node that asks for it, once."""
+        if dataset not in self._images:
+            opened = catalog.load(dataset)
+            arrays = {name: getattr(opened, name) for name in cache.ARRAYS}
+            self._images[dataset] = self._ray.put(Images(fingerprint=opened.fingerprint, arrays=arrays))
+        return self._images[dataset]
+
+    def _heard(self) -> list[tuple[int, Told]]:
+        listened, self._listening = self._listening, None
+        try:
+            return self._ray.get(listened)
+        except self._ray.exceptions.RayActorError:
+            return []  # its node is gone; it starts elsewhere
+
+    def _came_of(self, task: Any) -> Ended | Gone:
+        try:
+            return self._ray.get(task)
+        except self._ray.exceptions.RayTaskError:
+            raise
+        except self._ray.exceptions.RayError as error:
+            kind, said = type(error).__name__, _lines(error)[0]
+            if kind == _OUT_OF_MEMORY:
+                return Gone(because="memory", said=said)
+            return Gone(because="node" if kind in _GONE_WITH_ITS_NODE else "process", said=said)
+
+
+def _node(listed: Mapping[str, Any]) -> Node:
+    has = listed["Resources"]
+    return Node(
+        name=listed["NodeID"],
+        machine=machine_called(listed["NodeManagerHostname"]),
+        cpus=has.get("CPU", 0.0),
+        gpus=has.get("GPU", 0.0),
+        memory=has.get("memory", 0.0),
+    )
+
+
+def _connected(address: str) -> tuple[Any, bool]:
+    """Ray, connected to the cluster, and whether it was so before."""
+    try:
+        import ray
+    except ModuleNotFoundError:
+        raise ExecutorError("--executor ray needs Ray: pip install 'fairtrial[ray]'") from None
+    if ray.is_initialized():
+        return ray, True
+    here = address == RayCluster.name
+    where = os.environ.get("RAY_ADDRESS") or "auto" if here else address
+    try:
+        ray.init(address=where, log_to_driver=False, logging_level=logging.ERROR)
+    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        which = "that RAY_ADDRESS or a `ray start` on this machine names" if here else f"at {address}"
+        raise ExecutorError(
+            f"there is no Ray cluster {which} ({_lines(error)[0]}); start one with `ray start --head`, or give its "
+            "address: --executor ray://HOST:PORT"
+        ) from error
+    return ray, False
+
+
+def _lines(error: BaseException) -> list[str]:
+    return str(error).strip().splitlines() or [type(error).__name__]

@@ -1,0 +1,199 @@
+"""Trials on a cluster, whichever it is: who runs where, what is heard of them, what is done about losses."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from fairtrial.errors import ExecutorError
+from fairtrial.executors.attempt import Ended, datasets, job_for, write_whole
+from fairtrial.executors.cluster import Cluster, Gone, Node, Share, check_room, clock, larger, room
+from fairtrial.executors.local import IDLE_SECONDS
+from fairtrial.executors.mailbox import Told
+from fairtrial.executors.worker_process import WORKER
+from fairtrial.pair import PairTimes
+from fairtrial.trial import Event, Idle, Lost, Outcome, Started
+from fairtrial.wire import Order, TimingOrder, decode_event
+
+_LOOK_SECONDS = 2.0
+"""Nodes come and go: looked for this often."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Running:
+    order: Order | TimingOrder
+    slot: int
+    node: str = ""
+    told: int = 0
+    takes: int = 1
+    """How many trials it leaves no room for, itself among them."""
+    alone: bool = False
+    """Whether it has a node to itself, after it ran out of memory on a slice of one."""
+
+
+class ClusterExecutor:
+    """Runs as many trials at once as the cluster has room for, or `workers`."""
+
+    def __init__(
+        self, cluster: Cluster, *, share: Share, workers: int | None = None, module: str = WORKER
+    ) -> None:
+        self._cluster, self._share = cluster, share
+        self._limit, self._module = workers, module
+        self._running: dict[int, _Running] = {}
+        self._ready: deque[Event] = deque()
+        self._begun = 0
+        self._nodes: tuple[Node, ...] = ()
+        self._looked = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def workers(self) -> int:
+        return self._limit or room(self._look(), self._share)
+
+    @property
+    def free(self) -> int:
+        """How many trials could be started now. Raises ExecutorError if there is no node left for any."""
+        if not self._running and not self._limit:
+            check_room(self._look(), self._share)
+        return max(0, self.workers - sum(one.takes for one in self._running.values()))
+
+    def start(self, order: Order | TimingOrder) -> None:
+        """Begin a trial, or a pair to time, on a node that has room. Raises ExecutorError if none has.
+
+        Both arms of a pair run in one process, and all pairs of two arms on one machine.
+        """
+        if self.free < 1:
+            raise ExecutorError(
+                f"all {self.workers} places of the cluster are taken; wait for an event before starting more"
+            )
+        taken = {one.slot for one in self._running.values()}
+        running = _Running(order=order, slot=min(set(range(len(taken) + 1)) - taken))
+        self._ready.append(Started(key=order.key, worker=running.slot))
+        node = None
+        if isinstance(order, TimingOrder):
+            try:
+                node = clock(self._look(), self._share, machine=order.machine)
+            except ExecutorError as nowhere:
+                self._ready.append(Lost(key=order.key, state="failed", reason=str(nowhere), retry=False))
+                return
+        self._begin(running, self._share, node)
+
+    def stop(self, key: str) -> None:
+        """Give up on a running trial. A trial that is not running is left alone."""
+        for number, running in list(self._running.items()):
+            if running.order.key == key:
+                del self._running[number]
+                self._cluster.cancel(number)
+                self._ready.append(
+                    Lost(key=key, state="stopped", reason="stopped before its end", retry=True)
+                )
+
+    def events(self) -> Iterator[Event]:
+        """What happens, as it happens, until nothing is running any more.
+
+        Yields Idle when nothing has happened for half a second. Raises ExecutorError when the cluster is gone, or
+        when no trial can run on it.
+        """
+        while True:
+            while self._ready:
+                yield self._ready.popleft()
+            if not self._running:
+                return
+            news = self._cluster.wait(IDLE_SECONDS)
+            for number, told in news.told:
+                if number in self._running:
+                    self._hear(self._running[number], told)
+            for number, ended in news.ended.items():
+                if number in self._running:
+                    self._end(self._running.pop(number), ended)
+            if not self._ready:
+                yield Idle()
+
+    def close(self) -> None:
+        """End what is running; it can be resumed from its checkpoint. The cluster lives on."""
+        self._cluster.close()
+
+    def _begin(self, running: _Running, share: Share, node: Node | None) -> None:
+        self._begun += 1
+        self._running[self._begun] = running
+        job = job_for(running.order, module=self._module)
+        self._cluster.begin(self._begun, job, datasets(running.order), share, node)
+
+    def _hear(self, running: _Running, told: Told) -> None:
+        running.node = told.node or running.node
+        if told.checkpoint and isinstance(running.order, Order):
+            write_whole(Path(running.order.checkpoint), told.checkpoint)
+        # After one that was lost on its way nothing is taken: all of them come with the last, in their order.
+        if told.line and told.place == running.told:
+            self._ready.append(decode_event(told.line))
+            running.told += 1
+
+    def _end(self, running: _Running, ended: Ended | Gone) -> None:
+        if isinstance(ended, Gone):
+            self._lost(running, ended)
+            return
+        if ended.broken:
+            raise ExecutorError(f"no worker can start on node {ended.node[:12]}: {ended.broken}")
+        running.node = ended.node
+        for line in ended.lines[running.told :]:
+            event = decode_event(line)
+            if isinstance(event, Outcome | PairTimes):
+                where = {"executor": self._cluster.name, "node": ended.node[:12]}
+                event = replace(event, provenance={**event.provenance, **where})
+            if ended.weights and isinstance(event, Outcome) and isinstance(running.order, Order):
+                write_whole(Path(running.order.weights), ended.weights)
+            if isinstance(event, Lost) and event.memory:
+                self._out_of_memory(running, event)
+            else:
+                self._ready.append(event)
+
+    def _lost(self, running: _Running, gone: Gone) -> None:
+        """Where the node went nobody is to blame: the attempt does not count, the trial runs again elsewhere.
+
+        A process that ended by itself has failed, as a worker of this machine that is killed has.
+        """
+        key, timed = running.order.key, isinstance(running.order, TimingOrder)
+        left = {node.name for node in self._look(now=True)}
+        if gone.because == "memory":
+            why = f"out of memory: its node had none left ({gone.said})"
+            self._out_of_memory(running, Lost(key=key, state="failed", reason=why, memory=True))
+        elif gone.because == "node" or (running.node and running.node not in left):
+            node = f"node {running.node[:12]}" if running.node else "its node"
+            why = f"{node} was lost; it runs again elsewhere"
+            # A pair that is stopped has run into the end of its budget: one whose node went has not.
+            self._ready.append(Lost(key=key, state="failed" if timed else "stopped", reason=why))
+        else:
+            why = f"its process on the cluster ended: {gone.said}"
+            self._ready.append(Lost(key=key, state="failed", reason=why))
+
+    def _out_of_memory(self, running: _Running, lost: Lost) -> None:
+        """Once more, alone on the node with most memory, if that is more than it had; else that was it."""
+        nodes = self._look(now=True)
+        here = next((one for one in nodes if one.name == running.node), None)
+        most = larger(nodes, self._share, than=here)
+        trial = isinstance(running.order, Order)
+        if trial and most is not None and not running.alone:
+            whole = Share(cpus=most.cpus, gpus=self._share.gpus)
+            again = _Running(order=running.order, slot=running.slot, takes=most.room(self._share), alone=True)
+            self._begin(again, whole, most)
+            return
+        tried = "; a second time, with a node to itself, as well" if running.alone else ""
+        self._ready.append(replace(lost, retry=False, reason=lost.reason + tried))
+
+    def _look(self, *, now: bool = False) -> tuple[Node, ...]:
+        """The nodes there are, asked for now or a moment ago."""
+        if now or not self._nodes or time.monotonic() - self._looked > _LOOK_SECONDS:
+            self._nodes, self._looked = self._cluster.nodes(), time.monotonic()
+        return self._nodes
