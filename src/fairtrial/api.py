@@ -69,17 +69,21 @@ def run(
     workers: int | None = None,
     weights: Weights = "first",
     sharpen: bool = False,
+    executor: str = "local",
+    cpus_per_trial: float | None = None,
+    gpus_per_trial: float | None = None,
     store: str | Path | None = None,
     on_event: Callable[[Event], None] = lambda _: None,
 ) -> Answers:
-    """Train what is missing of `study`, or of the study so called, on this machine and return its answers.
+    """Train what is missing of `study`, or of the study so called, and return its answers.
 
     Its own questions first; what they leave of the budget goes to those whose arms are tuned first, and to those that
     combine others. `seeds` of each arm, or a `budget` in seconds or words such as "5m"; without either, until every question is
     settled or has had the seeds it may have. With `sharpen` a settled question goes on as long as its verdict
-    may become sharper. Raises FairtrialError for what it cannot do.
+    may become sharper. `executor` says where: `local` is this machine, `ray` and `ray://HOST:PORT` are clusters, on
+    which so many CPUs and GPUs are kept for each trial. Raises FairtrialError for what it cannot do.
     """
-    from fairtrial.executors.local import LocalExecutor
+    from fairtrial.executors.choice import Place
     from fairtrial.searching import following
     from fairtrial.searching.work import telling
 
@@ -92,11 +96,12 @@ def run(
         raise FairtrialError(f"weights must be first, all or none, got {weights!r}")
     budget_seconds = None if budget is None else _seconds(budget)
     path = store_path(store)
-    with Store.open(path) as opened, LocalExecutor(workers=workers) as executor:
+    place = Place(name=executor, workers=workers, cpus=cpus_per_trial, gpus=gpus_per_trial)
+    with Store.open(path) as opened, place.ready() as working:
         following.run(
             study,
             store=opened,
-            executor=executor,
+            executor=working,
             watch=telling(on_event),
             seeds=seeds,
             budget_seconds=budget_seconds,
@@ -115,16 +120,19 @@ def search(
     budget: str | float | None = None,
     trials: int | None = None,
     workers: int | None = None,
+    executor: str = "local",
+    cpus_per_trial: float | None = None,
+    gpus_per_trial: float | None = None,
     store: str | Path | None = None,
     on_event: Callable[[Event], None] = lambda _: None,
 ) -> tuple[Searched, ...]:
-    """Search for settings that do better, freeze one candidate and judge it on fresh seeds, on this machine.
+    """Search for settings that do better, freeze one candidate and judge it on fresh seeds.
 
     Every search that the study declares, or those called `only`; each with the budget and the largest number of
-    proposals it declares unless given. A further call goes on where this one ended. Raises FairtrialError for what it
-    cannot do.
+    proposals it declares unless given. A further call goes on where this one ended. `executor` is as for `run`.
+    Raises FairtrialError for what it cannot do.
     """
-    from fairtrial.executors.local import LocalExecutor
+    from fairtrial.executors.choice import Place
     from fairtrial.searching import search as search_one
 
     study = load(study)
@@ -132,13 +140,14 @@ def search(
     workers = None if workers is None else _whole("workers", workers)
     most = None if trials is None else _whole("trials", trials)
     budget_seconds = None if budget is None else _seconds(budget)
-    with Store.open(store_path(store)) as opened, LocalExecutor(workers=workers) as executor:
+    place = Place(name=executor, workers=workers, cpus=cpus_per_trial, gpus=gpus_per_trial)
+    with Store.open(store_path(store)) as opened, place.ready() as working:
         for one in wanted:
             search_one(
                 study,
                 one,
                 store=opened,
-                executor=executor,
+                executor=working,
                 budget_seconds=budget_seconds,
                 most=most,
                 on_event=on_event,

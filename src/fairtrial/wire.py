@@ -18,7 +18,8 @@ from fairtrial.pair import ArmTimes, PairTimes
 from fairtrial.study.schema import Arm, ArmSettings
 from fairtrial.trial import EpochRecord, Event, Lost, Outcome, Predictions, Progress, Ready, Started, Trial
 
-_LAST = tuple(f'{{"event": "{kind.__name__}"' for kind in (Outcome, Lost, PairTimes))
+_BEFORE_KIND = '{"event": "'
+_LAST = {kind.__name__ for kind in (Outcome, Lost, PairTimes)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,9 +141,18 @@ def encode_event(event: Event) -> str:
     return json.dumps({"event": type(event).__name__, **body})
 
 
+def kind_of(line: str) -> str:
+    """The name of the event in a line, told without decoding it.
+
+    >>> kind_of(encode_event(Ready()))
+    'Ready'
+    """
+    return line[len(_BEFORE_KIND) : line.index('"', len(_BEFORE_KIND))]
+
+
 def is_last(line: str) -> bool:
-    """Whether an order has ended with this event, told without decoding it."""
-    return line.startswith(_LAST)
+    """Whether an order has ended with this event."""
+    return kind_of(line) in _LAST
 
 
 def decode_event(line: str) -> Event:

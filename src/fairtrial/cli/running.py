@@ -20,7 +20,7 @@ from fairtrial.cli.live import watching
 from fairtrial.cli.tally import METRIC, ArmTally, Tally, names_by_key
 from fairtrial.dispatch import Weights
 from fairtrial.durations import seconds_in
-from fairtrial.executors import local
+from fairtrial.executors.choice import Place
 from fairtrial.searching import following
 from fairtrial.store import Store
 from fairtrial.study.schema import Study
@@ -37,7 +37,7 @@ def run_study(
     questions: Sequence[str] | None,
     seeds: int | None,
     budget: str | None,
-    workers: int | None,
+    executor: Place,
     weights: Weights,
     as_json: bool,
     sharpen: bool = False,
@@ -50,14 +50,14 @@ def run_study(
     budget_seconds = None if budget is None else seconds_in(budget)
     path = store_path(store)
     planned: dict[str, Trial] = {}
-    with Store.open(path) as opened, local.LocalExecutor(workers=workers) as executor:
+    with Store.open(path) as opened, executor.ready() as working:
 
         @contextmanager
         def watch(
             shown: Study, names: Collection[str], *, seeds: int | None, budget_seconds: float | None
         ) -> Generator[Callable[[Event], None]]:
             tally = _tally(
-                shown, opened, names, seeds=seeds, workers=executor.workers, budget_seconds=budget_seconds
+                shown, opened, names, seeds=seeds, workers=working.workers, budget_seconds=budget_seconds
             )
             planned.update(tally.planned)
             if shown is not study:
@@ -68,7 +68,7 @@ def run_study(
         done = following.run(
             study,
             store=opened,
-            executor=executor,
+            executor=working,
             watch=watch,
             arms=arms,
             questions=questions,

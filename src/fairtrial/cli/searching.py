@@ -17,7 +17,7 @@ from fairtrial.cli.console import emit_json, stdout
 from fairtrial.cli.selections import render_search
 from fairtrial.durations import duration, seconds_in
 from fairtrial.errors import StudyError
-from fairtrial.executors import local
+from fairtrial.executors.choice import Place
 from fairtrial.searching import search
 from fairtrial.store import Store
 from fairtrial.study.candidates import search_mistakes
@@ -85,7 +85,7 @@ def search_study(
     only: Sequence[str] | None,
     budget: str | None,
     most: int | None,
-    workers: int | None,
+    executor: Place,
     store: Path | None,
     as_json: bool,
 ) -> None:
@@ -95,14 +95,14 @@ def search_study(
     path = store_path(store)
     found: list[Searched] = []
     ended: list[str] = []
-    with Store.open(path) as opened, local.LocalExecutor(workers=workers) as executor:
+    with Store.open(path) as opened, executor.ready() as working:
         for one in wanted:
             watch = _Watch(search=one)
             report = search(
                 study,
                 one,
                 store=opened,
-                executor=executor,
+                executor=working,
                 budget_seconds=budget_seconds,
                 most=most,
                 on_event=watch.take,

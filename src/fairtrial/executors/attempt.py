@@ -23,7 +23,7 @@ from fairtrial.data import cache
 from fairtrial.executors.mailbox import Told
 from fairtrial.executors.worker_process import WORKER, WorkerProcess
 from fairtrial.trial import Lost
-from fairtrial.wire import Order, TimingOrder, encode_event, encode_order, is_last
+from fairtrial.wire import Order, TimingOrder, encode_event, encode_order, is_last, kind_of
 
 CHECKPOINT_SECONDS = 10.0
 """Checkpoints travel no more often than this: after a lost node so much is trained again."""
@@ -66,12 +66,13 @@ def datasets(order: Order | TimingOrder) -> tuple[str, ...]:
 class Ended:
     """What an attempt came to: all its events as lines, the last one among them, and its final weights.
 
-    `broken`: why no worker can be started on that node; there is no last line then.
+    `checkpoint` is what one without an outcome has left. `broken`: why no worker can be started on that node; there is no last line then.
     """
 
     node: str
     lines: tuple[str, ...]
     weights: bytes = b""
+    checkpoint: bytes = b""
     broken: str = ""
 
 
@@ -120,8 +121,8 @@ def attempt(job: Job, *, node: str, images: Sequence[Images], tell: Callable[[To
             if not worker.ready:
                 return Ended(node=node, lines=(), broken=f"{why}. {worker.try_by_hand()}")
             lines.append(encode_event(Lost(key=job.key, state="failed", reason=why)))
-        saved = weights.read_bytes() if weights.exists() else b""
-        return Ended(node=node, lines=tuple(lines), weights=saved)
+        left = _content(kept) if kind_of(lines[-1]) == Lost.__name__ else b""
+        return Ended(node=node, lines=tuple(lines), weights=_content(weights), checkpoint=left)
 
 
 def _follow(worker: WorkerProcess, lines: list[str], kept: _Checkpoint, tell: Callable[[Told], None]) -> None:
@@ -146,6 +147,10 @@ def write_whole(path: Path, content: bytes) -> None:
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     part.write_bytes(content)
     part.replace(path)
+
+
+def _content(path: Path) -> bytes:
+    return path.read_bytes() if path.exists() else b""
 
 
 def _placed(order: str, **places: Path) -> str:

@@ -12,6 +12,9 @@ from fairtrial.executors.attempt import Ended, Job
 from fairtrial.executors.mailbox import Told
 from fairtrial.pair import machine_called
 
+LARGER = 1.25
+"""A slice of memory is larger than another if it is by so much: anything less is not worth another attempt."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
@@ -55,17 +58,16 @@ def room(nodes: Sequence[Node], share: Share) -> int:
 
 
 def larger(nodes: Sequence[Node], share: Share, *, than: Node | None) -> Node | None:
-    """The node that has most memory for a single trial, if that is more than its slice of node `than` was.
+    """The node that has most memory for a single trial, if that is notably more than its slice of node `than` was.
 
-    Of a node that is not known any more the slice was perhaps the largest there is: only a node that more than
-    one trial shares has more to give then.
+    Of a node that is not known any more the slice may have been the largest there is.
     """
     able = [node for node in nodes if node.room(share)]
     if not able:
         return None
     most = max(able, key=lambda node: (node.memory, node.name))
     had = than.slice(share) if than is not None else max(node.slice(share) for node in able)
-    return most if most.memory > had else None
+    return most if most.memory >= LARGER * had else None
 
 
 def clock(nodes: Sequence[Node], share: Share, *, machine: str) -> Node:

@@ -76,7 +76,7 @@ class ClusterExecutor:
         """
         if self.free < 1:
             raise ExecutorError(
-                f"all {self.workers} places of the cluster are taken; wait for an event before starting more"
+                f"all {self.workers} places of the cluster are busy; wait for an event before starting more"
             )
         taken = {one.slot for one in self._running.values()}
         running = _Running(order=order, slot=min(set(range(len(taken) + 1)) - taken))
@@ -118,7 +118,7 @@ class ClusterExecutor:
             for number, ended in news.ended.items():
                 if number in self._running:
                     self._end(self._running.pop(number), ended)
-            if not self._ready:
+            if not (news.told or news.ended):
                 yield Idle()
 
     def close(self) -> None:
@@ -147,6 +147,8 @@ class ClusterExecutor:
         if ended.broken:
             raise ExecutorError(f"no worker can start on node {ended.node[:12]}: {ended.broken}")
         running.node = ended.node
+        if ended.checkpoint and isinstance(running.order, Order):
+            write_whole(Path(running.order.checkpoint), ended.checkpoint)
         for line in ended.lines[running.told :]:
             event = decode_event(line)
             if isinstance(event, Outcome | PairTimes):
