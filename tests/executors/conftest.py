@@ -1,8 +1,23 @@
-"""Tests are imported one by one and would not find the modules beside them."""
+"""A Ray cluster for whichever tests want one; and the way to the modules beside these tests."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+from benchmarks.ray_nodes import ENVIRONMENT, RayNodes, ray_nodes
+
+# Tests are imported one by one and would not find the modules beside them.
 sys.path.insert(0, str(Path(__file__).parent))
+
+
+@pytest.fixture(scope="session")
+def nodes() -> Iterator[RayNodes]:
+    """Two nodes, which whatever looks for a cluster finds."""
+    pytest.importorskip("ray", reason="needs pip install 'fairtrial[ray]'")
+    with pytest.MonkeyPatch.context() as environment, ray_nodes(2) as made:
+        for name, value in {**ENVIRONMENT, "RAY_ADDRESS": made.address}.items():
+            environment.setenv(name, value)
+        yield made

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 from orders import outcome_of, same_numbers, trial
-from ray_nodes import ENVIRONMENT, ray_nodes
 
 from fairtrial.errors import ExecutorError
 from fairtrial.executors.choice import Place
@@ -43,12 +42,9 @@ def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
         with LocalExecutor(workers=2) as executor:
             yield Subject(executor, lambda: kill_busy(executor))
         return
-    pytest.importorskip("ray", reason="needs pip install 'fairtrial[ray]'")
-    with pytest.MonkeyPatch.context() as environment, ray_nodes(2) as nodes:
-        for name, value in {**ENVIRONMENT, "RAY_ADDRESS": nodes.address}.items():
-            environment.setenv(name, value)
-        with Place(name="ray").ready() as executor:
-            yield Subject(executor, nodes.kill_workers)
+    nodes = request.getfixturevalue("nodes")
+    with Place(name="ray", workers=2).ready() as executor:
+        yield Subject(executor, nodes.kill_workers)
 
 
 def kill_busy(executor: LocalExecutor) -> None:

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from fairtrial.errors import ExecutorError
-from fairtrial.executors.worker_process import WorkerProcess
+from fairtrial.executors.worker_process import WORKER, WorkerProcess
 from fairtrial.pair import PairTimes
 from fairtrial.trial import Event, Idle, Lost, Outcome, Started
 from fairtrial.wire import Order, TimingOrder, decode_event, encode_order
@@ -39,11 +39,12 @@ class _Worker:
 class LocalExecutor:
     """Runs up to `workers` trials at once, each on a core of its own with one thread."""
 
-    def __init__(self, *, workers: int | None = None) -> None:
+    def __init__(self, *, workers: int | None = None, module: str = WORKER) -> None:
         self._cores = available_cores()
         self.workers = len(self._cores) if workers is None else workers
         if self.workers < 1:
             raise ExecutorError(f"-j must be at least 1, got {workers}")
+        self._module = module
         self._pool: list[_Worker] = []
         self._ready: deque[Event] = deque()
         self._selector = selectors.DefaultSelector()
@@ -116,7 +117,7 @@ class LocalExecutor:
         number = next(slot for slot in range(self.workers) if slot not in taken)
         # Pinned only while every worker has a core to itself; otherwise the kernel shares better.
         core = self._cores[number] if self.workers <= len(self._cores) else None
-        worker = _Worker(number=number, worker=WorkerProcess(core=core))
+        worker = _Worker(number=number, worker=WorkerProcess(core=core, module=self._module))
         self._selector.register(worker.worker, selectors.EVENT_READ, worker)
         self._pool.append(worker)
         return worker

@@ -30,11 +30,17 @@ class RayNodes:
     """The first is the head. `address` is what RAY_ADDRESS has to be."""
 
     address: str
-    nodes: tuple[subprocess.Popen[bytes], ...]
+    folder: Path
+    nodes: list[subprocess.Popen[bytes]]
+
+    def add(self) -> int:
+        """One more node; its number."""
+        self.nodes.append(start(self.folder, str(len(self.nodes)), "--address", self.address))
+        return len(self.nodes) - 1
 
     def workers(self, node: int | None = None) -> list[psutil.Process]:
         """Processes that train, or wait to, on this node or on all."""
-        some = self.nodes if node is None else (self.nodes[node],)
+        some = self.nodes if node is None else [self.nodes[node]]
         return [one for process in some for one in descendants(process.pid) if WORKER in command(one)]
 
     def kill_workers(self) -> None:
@@ -73,20 +79,20 @@ def ray_nodes(count: int) -> Generator[RayNodes]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
         free.close()
-        address = f"127.0.0.1:{port}"
-        started: list[subprocess.Popen[bytes]] = []
+        made = RayNodes(f"127.0.0.1:{port}", Path(folder), [])
         try:
             head = ["--head", "--port", str(port), "--include-dashboard=false", f"--temp-dir={folder}"]
-            started.append(start(Path(folder), "head", *head))
-            started += [start(Path(folder), str(one), "--address", address) for one in range(1, count)]
-            yield RayNodes(address, tuple(started))
+            made.nodes.append(start(made.folder, "head", *head))
+            for _ in range(count - 1):
+                made.add()
+            yield made
         finally:
-            all_of_them = [one for process in started for one in descendants(process.pid)]
-            for process in started:
+            all_of_them = [one for process in made.nodes for one in descendants(process.pid)]
+            for process in made.nodes:
                 process.kill()
             for one in all_of_them:
                 send(one, signal.SIGKILL)
-            for process in started:
+            for process in made.nodes:
                 process.wait()
             psutil.wait_procs(all_of_them, timeout=5)
 
