@@ -1,0 +1,93 @@
+"""What a node does with an order that was sent to it: the same worker as on this machine, and nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from orders import outcome_of, same_numbers, trial
+
+from fairtrial.data import cache, catalog
+from fairtrial.executors import attempt as node_side
+from fairtrial.executors.attempt import Ended, Images, Job, attempt, job_for
+from fairtrial.executors.local import LocalExecutor
+from fairtrial.executors.mailbox import Told
+from fairtrial.executors.worker_process import WORKER
+from fairtrial.trial import Lost, Outcome, Progress
+from fairtrial.wire import Order, decode_event, decode_order
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_worker_stays() -> Iterator[None]:
+    yield
+    for module in list(node_side._warm):
+        node_side._forget(module)
+
+
+def carried_out(job: Job) -> tuple[Ended, list[Told]]:
+    told: list[Told] = []
+    opened = catalog.load("mnist")
+    arrays = {name: getattr(opened, name) for name in cache.ARRAYS}
+    images = Images(fingerprint=opened.fingerprint, arrays=arrays)
+    return attempt(job, node="here", images=[images], tell=told.append), told
+
+
+def test_an_order_gives_the_bits_of_this_machine_and_its_weights_and_writes_nowhere_else(
+    tmp_path: Path,
+) -> None:
+    """The paths in an order are those of the machine that sends it; this one may not have them."""
+    order = Order(
+        trial=trial(), weights=str(tmp_path / "not" / "here"), checkpoint=str(tmp_path / "nor" / "here")
+    )
+    ended, told = carried_out(job_for(order, module=WORKER))
+    events = [decode_event(line) for line in ended.lines]
+    assert [type(event) for event in events] == [Progress, Progress, Outcome]
+    assert [(one.place, one.line) for one in told] == list(enumerate(ended.lines[:-1]))
+    assert ended.weights and not list(tmp_path.iterdir())
+    with LocalExecutor(workers=1) as alone:
+        alone.start(order)
+        here = outcome_of(list(alone.events()), order.key)
+    assert same_numbers(outcome_of(events, order.key), here)
+    assert (tmp_path / "not" / "here").read_bytes() == ended.weights
+
+
+def test_the_worker_stays_warm_and_one_that_was_killed_is_told_of_and_replaced() -> None:
+    """Importing torch takes longer than a small trial; and a dead worker must not take the next trial with it."""
+    carried_out(job_for(Order(trial=trial(2)), module=WORKER))
+    before = node_side._warm[WORKER].process.pid
+    carried_out(job_for(Order(trial=trial(3)), module=WORKER))
+    assert node_side._warm[WORKER].process.pid == before
+
+    job = job_for(Order(trial=trial(epochs=100_000)), module=WORKER)
+
+    def kill(_: Told) -> None:
+        os.kill(before, signal.SIGKILL)
+
+    ended = attempt(job, node="here", images=(), tell=kill)
+    lost = decode_event(ended.lines[-1])
+    assert isinstance(lost, Lost) and (lost.key, lost.state) == (job.key, "failed")
+    assert "SIGKILL" in lost.reason
+    again, _ = carried_out(job_for(Order(trial=trial(3)), module=WORKER))
+    assert isinstance(decode_event(again.lines[-1]), Outcome)
+
+
+def test_a_worker_that_does_not_come_up_is_no_trials_fault() -> None:
+    """Every trial would fail there three times."""
+    ended, _ = carried_out(job_for(Order(trial=trial()), module="fairtrial.no_such_worker"))
+    assert ended.lines == () and "no_such_worker" in ended.broken and "Try `python" in ended.broken
+
+
+def test_a_checkpoint_goes_with_the_job_and_its_absence_is_no_mistake(tmp_path: Path) -> None:
+    """Whoever goes on with a trial need not be who began it."""
+    order = Order(trial=trial(), checkpoint=str(tmp_path / "kept"))
+    assert job_for(order, module=WORKER).checkpoint == b""
+    (tmp_path / "kept").write_bytes(b"state")
+    job = job_for(order, module=WORKER)
+    assert job.checkpoint == b"state"
+    sent = decode_order(node_side._placed(job.order, weights=Path("w"), checkpoint=Path("c")))
+    assert isinstance(sent, Order) and (sent.weights, sent.checkpoint) == ("", "c")
+    assert json.loads(job.order)["checkpoint"] == str(tmp_path / "kept")
