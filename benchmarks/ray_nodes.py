@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,9 +27,10 @@ WORKER = "fairtrial.engine.worker"
 
 @dataclass(frozen=True, slots=True)
 class RayNodes:
-    """The first is the head. `address` is what RAY_ADDRESS has to be."""
+    """The first is the head. `address` is what RAY_ADDRESS has to be, `client` where the head serves from afar."""
 
     address: str
+    client: str
     folder: Path
     nodes: list[subprocess.Popen[bytes]]
 
@@ -75,13 +76,12 @@ def send(process: psutil.Process, number: signal.Signals) -> None:
 @contextmanager
 def ray_nodes(count: int) -> Generator[RayNodes]:
     """So many nodes of one CPU each, which end with the context and with nothing else's."""
-    with tempfile.TemporaryDirectory(prefix="ray-") as folder, socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        free.close()
-        made = RayNodes(f"127.0.0.1:{port}", Path(folder), [])
+    with tempfile.TemporaryDirectory(prefix="ray-") as folder:
+        port, client = free_ports(2)
+        made = RayNodes(f"127.0.0.1:{port}", f"ray://127.0.0.1:{client}", Path(folder), [])
         try:
-            head = ["--head", "--port", str(port), "--include-dashboard=false", f"--temp-dir={folder}"]
+            head = ["--head", "--port", str(port), "--ray-client-server-port", str(client)]
+            head += ["--include-dashboard=false", f"--temp-dir={folder}"]
             made.nodes.append(start(made.folder, "head", *head))
             for _ in range(count - 1):
                 made.add()
@@ -95,6 +95,14 @@ def ray_nodes(count: int) -> Generator[RayNodes]:
             for process in made.nodes:
                 process.wait()
             psutil.wait_procs(all_of_them, timeout=5)
+
+
+def free_ports(count: int) -> list[int]:
+    with ExitStack() as opened:
+        sockets = [opened.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
 
 
 def start(folder: Path, name: str, *options: str) -> subprocess.Popen[bytes]:

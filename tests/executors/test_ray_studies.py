@@ -84,8 +84,8 @@ def test_a_killed_driver_and_a_killed_node_leave_the_store_of_an_undisturbed_run
     nodes: RayNodes, folder: Path
 ) -> None:
     """The promise of the whole module: where and how often it is disturbed changes no key, no epoch and no weight."""
-    finish(begin(folder, "--seeds", "4", "--store", "local.db"))
-    on_ray = ("--seeds", "4", "--store", "ray.db", "--executor", "ray")
+    finish(begin(folder, "--seeds", "5", "--store", "local.db"))
+    on_ray = ("--store", "ray.db", "--seeds", "4", "--executor", "ray")
     killed = begin(folder, *on_ray)
     read_trials(killed, 2)
     os.kill(killed.pid, signal.SIGKILL)
@@ -97,12 +97,15 @@ def test_a_killed_driver_and_a_killed_node_leave_the_store_of_an_undisturbed_run
     read_trials(process, 1)
     nodes.kill_node(extra)
     errors = finish(process)
-    found = trials_of(folder, "ray.db")
-    assert found == trials_of(folder, "local.db") and len(found) == 8
+    assert len(trials_of(folder, "ray.db")) == 8
     assert errors.count("validation accuracy") + 1 == 8 - len(kept), "a trial was trained twice"
     assert errors.count("in turn, pair ") == 4
+    # One more seed from afar, where the driver is no node of the cluster.
+    assert finish(begin(folder, *on_ray, "--seeds", "5", "--executor", nodes.client)).count(" seed 5: ") == 2
     study = ft.load(folder / "study.yaml")
-    assert ft.answers(study, store=folder / "ray.db")["wider"].time.seeds == 4
+    assert ft.answers(study, store=folder / "ray.db")["wider"].time.seeds == 5
+    found = trials_of(folder, "ray.db")
+    assert found == trials_of(folder, "local.db") and len(found) == 10
     with Store.open(folder / "ray.db") as store:
         stored = store.stored(found)
         assert all(one.outcome.provenance["processor"] for one in stored.values())
