@@ -39,10 +39,7 @@ def rows_block(results: Results, *, picture: str) -> list[str]:
         "",
         *shares(found),
         "",
-        "### What was learnt meanwhile",
-        "",
-        *accuracies(found),
-        "",
+        *learnt(found),
     ]
 
 
@@ -92,15 +89,25 @@ def ratios(found: Sequence[Compared]) -> Iterator[str]:
             cells += [_marked(one, peer), _ratio(one, peer), *asked]
         body.append(cells)
     yield from table(head, body)
-    partly = [
-        f"{one.name}, {TITLES[name]}: {median.measured}"
-        for one in found
-        for name, median in one.medians.items()
-        if median.way != "whole"
-    ]
-    if partly:
+    if partly := list(scaled(found)):
         yield ""
         yield f"\\* scaled: {'; '.join(partly)}."
+
+
+def scaled(found: Sequence[Compared]) -> Iterator[str]:
+    """What was measured instead of the whole, and of which rows: of all that ran in them, or of those named."""
+    of_text: dict[str, dict[str, list[str]]] = {}
+    for one in found:
+        for name, median in one.medians.items():
+            if median.way != "whole":
+                of_text.setdefault(median.measured, {}).setdefault(one.name, []).append(name)
+    sizes = {one.name: len(one.medians) for one in found}
+    for text, of_row in of_text.items():
+        rows = [
+            row if len(names) == sizes[row] > 1 else f"{row} ({', '.join(TITLES[name] for name in names)})"
+            for row, names in of_row.items()
+        ]
+        yield f"{text} of {', '.join(rows)}"
 
 
 def judged(found: Sequence[Compared]) -> Iterator[str]:
@@ -151,8 +158,11 @@ def shares(found: Sequence[Compared]) -> Iterator[str]:
     yield from table([*head, *(f"{title}: GFLOP/s, share" for title in TITLES.values())], body)
 
 
-def accuracies(found: Sequence[Compared]) -> Iterator[str]:
-    """Test accuracy in per cent of what was trained whole."""
+def learnt(found: Sequence[Compared]) -> Iterator[str]:
+    """Test accuracy in per cent of what was trained whole; nothing where all rows were cut short."""
+    if all(run.test_accuracy is None for one in found for run in one.medians.values()):
+        return
+    yield from ("### What was learnt meanwhile", "")
 
     def cell(one: Compared, name: str) -> str:
         accuracy = one.medians[name].test_accuracy if name in one.medians else None
@@ -162,6 +172,7 @@ def accuracies(found: Sequence[Compared]) -> Iterator[str]:
         ["row, test accuracy in %", *TITLES.values()],
         [[one.name, *(cell(one, name) for name in TITLES)] for one in found],
     )
+    yield ""
 
 
 def count(many: int, noun: str) -> str:

@@ -131,6 +131,10 @@ def _trial(sent: dict[str, Any]) -> Trial:
 
 def encode_event(event: Event) -> str:
     body = asdict(event)
+    if isinstance(event, Progress):
+        body["record"] = event.record._asdict()
+    if isinstance(event, Outcome):
+        body["history"] = [record._asdict() for record in event.history]
     if isinstance(event, Outcome) and event.predictions is not None:
         body["predictions"] = {
             "classes": _text(event.predictions.classes),

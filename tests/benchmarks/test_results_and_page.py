@@ -121,7 +121,7 @@ def test_what_was_scaled_is_marked_and_said(results: Results, run: Run, page: Pa
     render(results.with_row("width-50", row, run=run), page)
     text = page.read_text(encoding="utf-8")
     assert "| 30 \\* | 3.00 |" in text
-    assert "\\* scaled: width-50, Keras on JAX: 300 of 540 steps and one validation." in text
+    assert "\\* scaled: 300 of 540 steps and one validation of width-50 (Keras on JAX)." in text
 
 
 def test_a_page_of_nothing_says_so(page: Path) -> None:

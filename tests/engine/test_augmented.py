@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +50,7 @@ def trained(of: Trial, data: Dataset, resume: Checkpoint | None = None) -> Train
 
 def numbers(done: Trained) -> tuple[Any, ...]:
     """All that a trial measured but the clock."""
-    history = [replace(record, train_seconds=0, validation_seconds=0) for record in done.outcome.history]
+    history = [record._replace(train_seconds=0, validation_seconds=0) for record in done.outcome.history]
     return done.outcome.metrics, history, done.outcome.weights_sha256
 
 

@@ -223,7 +223,7 @@ def test_a_summary_of_very_many_epochs_keeps_the_first_and_the_last_of_them(tmp_
     _, found = answers_of(tmp_path, seeds=2)
     arm = found.arms[0]
     (record, *_) = arm.trials[0].outcome.history
-    long = tuple(replace(record, epoch=epoch, train_accuracy=epoch / 100) for epoch in range(1, 101))
+    long = tuple(record._replace(epoch=epoch, train_accuracy=epoch / 100) for epoch in range(1, 101))
     trials = tuple(replace(one, outcome=replace(one.outcome, history=long)) for one in arm.trials)
     summed = curves(replace(arm, trials=trials), each_seed=False)
     assert summed is not None

@@ -11,12 +11,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from store_samples import diverged, finished, trial_of
+from store_samples import diverged, finished, plain, trial_of
 
 from fairtrial.store import Claim, Store
 from fairtrial.store.migrations import newest
@@ -55,7 +54,7 @@ def main() -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as kept:
         for statement in ("PRAGMA journal_mode = DELETE", "PRAGMA page_size = 512", "VACUUM"):
             kept.execute(statement)
-    expected = [asdict(one) for one in stored.values()]
+    expected = [plain(one) for one in stored.values()]
     path.with_suffix(".json").write_text(json.dumps(expected, indent=1) + "\n", encoding="utf-8")
 
 

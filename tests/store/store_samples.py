@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import Any
+
 import numpy as np
 
 from fairtrial.store.outcomes import PHASES
 from fairtrial.study.schema import Arm, ArmSettings, Mlp, NetworkSettings
-from fairtrial.trial import METRICS, EpochRecord, Outcome, Predictions, Trial
+from fairtrial.trial import METRICS, EpochRecord, Outcome, Predictions, StoredTrial, Trial
 
 PROVENANCE = {"fairtrial": "0.1.0", "torch": "2.13.0", "processor": "a processor — of some kind"}
 
@@ -68,3 +71,10 @@ def diverged(trial: Trial) -> Outcome:
         provenance=PROVENANCE,
         reason="training loss became nan in epoch 2",
     )
+
+
+def plain(stored: StoredTrial) -> dict[str, Any]:
+    """As JSON has it: an epoch's record by its names."""
+    body = asdict(stored)
+    body["outcome"]["history"] = [record._asdict() for record in stored.outcome.history]
+    return body

@@ -7,10 +7,10 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from store_samples import plain
 
 from fairtrial.store import Store
 from fairtrial.store.connection import writing
@@ -64,7 +64,7 @@ def test_a_store_of_the_first_version_gives_back_everything_after_the_upgrade(fi
     keys = [one["key"] for one in expected]
     with Store.open(first_version) as store:
         stored = store.stored(keys, history=True)
-        assert json.loads(json.dumps([asdict(one) for one in stored.values()])) == expected
+        assert json.loads(json.dumps([plain(one) for one in stored.values()])) == expected
         predictions = store.predictions(keys[0])
         assert predictions is not None
         assert len(predictions.classes) == 100

@@ -36,16 +36,25 @@ __all__ = [
 ]
 
 
-def answers(study: Study, store: Store, *, history: bool = True, promises: Promised | None = None) -> Answers:
+def answers(
+    study: Study,
+    store: Store,
+    *,
+    history: bool = True,
+    epochs: bool = True,
+    promises: Promised | None = None,
+) -> Answers:
     """Every question of the study answered from what the store holds; trains nothing.
 
     `history` brings along what no verdict needs: the epochs of each trial, the interval for fresh images,
     which takes every test image of every trial, what arms along one number say together, and what came of
-    searches, of questions whose arms are tuned first and of those that combine others. `promises` are looked up in the store unless whoever asks again and again has them already.
+    searches, of questions whose arms are tuned first and of those that combine others. Without `epochs` the epochs stay
+    behind: a text does not show them. `promises` are looked up in the store unless whoever asks again and again
+    has them already.
 
     A question whose arms have no seed in common is undecided, and says so.
     """
-    found = answering.answers(study, store, history=history, promises=promises)
+    found = answering.answers(study, store, history=history, epochs=epochs, promises=promises)
     if not history:
         return found
     return replace(

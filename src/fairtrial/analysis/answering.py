@@ -11,20 +11,34 @@ from fairtrial.analysis.gather import failures, gather, other_engines
 from fairtrial.analysis.register import Promised, promised
 from fairtrial.analysis.timing import time_answer
 from fairtrial.analysis.values import Answers, ArmTrials
-from fairtrial.store import Store
+from fairtrial.store import Store, without_search_for_cycles
 from fairtrial.study.schema import Study
 
 
-def answers(study: Study, store: Store, *, history: bool = True, promises: Promised | None = None) -> Answers:
+def answers(
+    study: Study,
+    store: Store,
+    *,
+    history: bool = True,
+    epochs: bool = True,
+    promises: Promised | None = None,
+) -> Answers:
     """Every question of the study answered from what the store holds; trains nothing.
 
     `history` brings along what no verdict needs: the epochs of each trial, the interval for fresh images,
-    which takes every test image of every trial, and what arms along one number say together. `promises`
-    are looked up in the store unless whoever asks again and again has them already.
+    which takes every test image of every trial, and what arms along one number say together. Without `epochs`
+    the epochs stay behind, which are most of what a large store has to be read for. `promises` are looked up in the store unless whoever asks again and again has them already.
 
     A question whose arms have no seed in common is undecided, and says so.
     """
-    arms = gather(list(study.arms.values()), store, history=history)
+    with without_search_for_cycles():
+        return _answers(study, store, history=history, epochs=epochs, promises=promises)
+
+
+def _answers(
+    study: Study, store: Store, *, history: bool, epochs: bool, promises: Promised | None
+) -> Answers:
+    arms = gather(list(study.arms.values()), store, history=history and epochs)
     others = other_engines(study.arms, store)
     failed = failures(arms, store, least=study.seeds.min)
     promises = promises or promised(study, store)

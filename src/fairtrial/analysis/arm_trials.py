@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -51,5 +51,5 @@ def trial_dict(trial: StoredTrial) -> dict[str, Any]:
         **{f"{phase}_seconds": outcome.seconds.get(phase) for phase in PHASES},
         "reason": outcome.reason or None,
         "weights_sha256": outcome.weights_sha256 or None,
-        "history": [asdict(record) for record in outcome.history],
+        "history": [record._asdict() for record in outcome.history],
     }

@@ -24,11 +24,11 @@ from fairtrial.study.schema import Study
 Form = Literal["terminal", "json", "csv", "markdown"]
 
 
-def read_answers(study: Study, *, store: Path | None) -> Answers:
+def read_answers(study: Study, *, store: Path | None, form: Form) -> Answers:
     path = store_path(store)
     note_missing_store(path)
     with open_to_read(path) as opened:
-        return answers_from(study, opened)
+        return answers_from(study, opened, epochs=form == "json")
 
 
 def all_hold(answers: Answers) -> bool:

@@ -265,8 +265,9 @@ def answers(
     form: list[Form] = [name for name, wanted in forms.items() if wanted]
     if len(form) > 1:
         raise typer.BadParameter(f"give one of --{' and --'.join(form)}")
-    found = read_answers(load(study, sets), store=store)
-    print_answers(found, form=form[0] if form else "terminal")
+    chosen: Form = form[0] if form else "terminal"
+    found = read_answers(load(study, sets), store=store, form=chosen)
+    print_answers(found, form=chosen)
     if strict and not all_hold(found):
         raise typer.Exit(1)
 

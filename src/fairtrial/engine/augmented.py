@@ -8,6 +8,7 @@ import torch
 
 from fairtrial.data.augment import maps
 from fairtrial.engine import augment_kernel as kernel
+from fairtrial.engine.device import CPU
 from fairtrial.engine.evaluate import Images
 from fairtrial.study.augment import Augment
 
@@ -17,17 +18,18 @@ if TYPE_CHECKING:
 
 
 class TrainingImages:
-    """What a learner trains on: `images`, the same memory in every epoch.
+    """What a learner trains on: `images`, the same memory in every epoch, on `device`.
 
     Where `augment` moves images they are a copy, made anew from `originals` for each epoch; where it does not they are
-    the originals. Validation is on the originals in any case.
+    the originals. Validation is on the originals in any case. Images are moved on the processor, where `originals` are.
     """
 
-    def __init__(self, originals: Images, augment: Augment, *, seed: int) -> None:
+    def __init__(self, originals: Images, augment: Augment, *, seed: int, device: torch.device = CPU) -> None:
         self.originals, self.augment, self.seed = originals, augment, seed
-        self.images = originals
+        self.images = originals.to(device)
         if augment.moves:
-            self.images = Images(pixels=originals.pixels.clone(), labels=originals.labels)
+            self.moved = originals.pixels.clone()
+            self.images = Images(pixels=self.moved.to(device), labels=self.images.labels)
             # No image at all, so that compiling counts as setting up and not as training.
             self.start_epoch(1, torch.empty(0, dtype=torch.int64))
 
@@ -38,4 +40,6 @@ class TrainingImages:
         pixels = self.originals.pixels
         count, height, width, _ = pixels.shape
         moves = maps(self.augment, seed=self.seed, epoch=epoch, images=count, shape=(height, width))
-        kernel.move(pixels.numpy(), order.numpy(), moves, self.images.pixels.numpy())
+        kernel.move(pixels.numpy(), order.cpu().numpy(), moves, self.moved.numpy())
+        if self.images.pixels is not self.moved:
+            self.images.pixels.copy_(self.moved)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-import torch
 from torch.nn import functional
 
+from fairtrial.engine.device import CPU, products
 from fairtrial.engine.evaluate import Images
 from fairtrial.engine.network import Network
 from fairtrial.engine.optimizers import State
@@ -56,7 +56,9 @@ class Batched:
 
     def __init__(self, arm: Arm, network: Network, images: Images, *, bfloat16: bool) -> None:
         self.arm, self.network, self.images, self.bfloat16 = arm, network, images, bfloat16
-        copies = network.round() if bfloat16 else {}
+        self.device = images.labels.device
+        # Rounded copies are moved by a loop of ours, which the processor alone runs; elsewhere autocast rounds.
+        copies = network.round() if bfloat16 and self.device == CPU else {}
         self.optimizer = make_optimizer(arm.settings.optimizer, network.parameters(), copies=copies)
         self.done = 0
 
@@ -68,7 +70,7 @@ class Batched:
     def train(self, order: Int64[Tensor, " n"], logits: Float[Tensor, "n classes"]) -> None:
         network, optimizer, size = self.network, self.optimizer, self.arm.settings.batch_size
         for at, chosen in enumerate(order.split(size)):
-            with torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):
+            with products(self.device, bfloat16=self.bfloat16):
                 said = network(self.images.batch(chosen))
             loss = functional.cross_entropy(said.float(), self.images.labels.index_select(0, chosen))
             loss.backward()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,7 +61,7 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
     written = path.with_name(f"{path.name}.{os.getpid()}.part")
     about = {
         "key": checkpoint.key,
-        "history": [asdict(record) for record in checkpoint.history],
+        "history": [record._asdict() for record in checkpoint.history],
         "seconds": checkpoint.seconds,
     }
     tensors = {name: tensor.detach().contiguous() for name, tensor in checkpoint.tensors.items()}

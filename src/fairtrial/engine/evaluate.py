@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
+from fairtrial.engine.device import products
 from fairtrial.study.schema import Arm
 from fairtrial.study.shapes import arm_facts
 
@@ -28,6 +29,12 @@ class Images:
 
     pixels: UInt8[Tensor, "n height width channels"]
     labels: Int64[Tensor, " n"]
+
+    def to(self, device: torch.device) -> Images:
+        """The same images there: themselves where they are there already."""
+        if self.labels.device == device:
+            return self
+        return Images(pixels=self.pixels.to(device), labels=self.labels.to(device))
 
     def batch(self, chosen: Int64[Tensor, " batch"]) -> Float[Tensor, "batch channels height width"]:
         """The chosen images in [0, 1], in channels_last memory order without a copy."""
@@ -72,7 +79,7 @@ def prepared(images: Images, chosen: Int64[Tensor, " n"], *, batch_size: int) ->
 def evaluate(network: Network, images: Prepared, *, bfloat16: bool) -> Scores:
     """Scores of `network` in inference mode (no dropout, moving averages)."""
     network.eval()
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+    with torch.inference_mode(), products(images.labels.device, bfloat16=bfloat16):
         logits = torch.cat([network(batch).float() for batch in images.batches])
     network.train()
     return score(logits, images.labels)

@@ -116,7 +116,7 @@ class Pool(Layer):
         self.side_by_side = self.size == self.stride == (2, 2) and layer.padding == "valid"
 
     def forward(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c oh ow"]:
-        if self.side_by_side and images.dtype == torch.bfloat16:
+        if self.side_by_side and images.dtype == torch.bfloat16 and images.device.type == "cpu":
             return largest_of_four(images)
         if self.before is not None:
             images = functional.pad(images, self.before, value=float("-inf"))
@@ -177,8 +177,9 @@ class Dropout(Layer):
             return inputs
         if self.generator is None:
             raise RuntimeError(f"layer {self.name!r} (dropout): call start_epoch before training on a batch")
-        kept = torch.empty_like(inputs).bernoulli_(1 - self.rate, generator=self.generator)
-        return inputs * kept.div_(1 - self.rate)
+        # Drawn on the processor, so that the same images of it are dropped on every device.
+        kept = torch.empty_like(inputs, device="cpu").bernoulli_(1 - self.rate, generator=self.generator)
+        return inputs * kept.div_(1 - self.rate).to(inputs.device)
 
 
 class BatchNorm(Layer):

@@ -146,7 +146,7 @@ class Adam(_Slots):
         super().__init__(parameters, copies, {"momentum": 0.0, "velocity": 0.0})
         self.settings = settings
         self.weight_decay = weight_decay
-        self.steps = torch.zeros(())
+        self.steps = torch.zeros((), device=self.parameters[0].device)
         self.done = 0
         # The public torch.optim.Adam(fused=True) ends in this kernel after a third more time.
         self.kernel = torch._fused_adamw_ if weight_decay else torch._fused_adam_

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy
 import torch
 
+from fairtrial.engine.device import chosen, name_of
 from fairtrial.engine.machine import machine, processor
 from fairtrial.engine.precision import cpu_flags
 from fairtrial.trial import ENGINE_VERSION
@@ -28,6 +29,7 @@ def provenance() -> dict[str, str]:
         "processor": processor(),
         "instructions": "avx512" if "avx512f" in cpu_flags() else "avx2" if "avx2" in cpu_flags() else "",
         "threads": str(torch.get_num_threads()),
+        "device": name_of(chosen()),
         "machine": machine(),
     }
 

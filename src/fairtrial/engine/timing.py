@@ -3,8 +3,8 @@
 An arm is never trained to its end here. What is timed are blocks of steps in epochs that are cut short, all
 that an epoch does besides (drawing its order, scoring its outputs), the moving of an epoch's images where the arm
 augments them, and a part of a validation. They are scaled to the arm's images, epochs and validation set. The
-learner is the one that trials train with, so that what is timed is what trials do. On the CPU a step has ended
-when it returns: there is nothing to synchronise with.
+learner is the one that trials train with, so that what is timed is what trials do. On the processor a step has ended
+when it returns; a CUDA device is waited for at the end of each block.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from fairtrial.data.catalog import Dataset
 from fairtrial.data.split import split
 from fairtrial.engine import load
 from fairtrial.engine.augmented import TrainingImages
+from fairtrial.engine.device import device_of, name_of, wait
 from fairtrial.engine.evaluate import Images, Prepared, evaluate, evaluation_batch, prepared, score
 from fairtrial.engine.machine import machine, processor
 from fairtrial.engine.network import build
@@ -48,8 +49,6 @@ AUGMENT_SECONDS = 0.1
 WARM_UP_SECONDS = 0.2
 """Each arm trains for this long, and no fewer than two blocks, before anything counts."""
 
-DEVICE = "cpu"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Spent:
@@ -76,12 +75,16 @@ class _Contender:
     """One arm of a pair: its network in training, and what its turns have taken so far."""
 
     def __init__(self, trial: Trial, originals: Images) -> None:
-        self.trial, self.originals = trial, originals
+        self.trial = trial
         arm = trial.arm
-        self.training = TrainingImages(originals, arm.settings.data.augment, seed=trial.number)
+        self.where = device_of(arm)
+        self.originals = originals.to(self.where)
+        self.training = TrainingImages(
+            originals, arm.settings.data.augment, seed=trial.number, device=self.where
+        )
         self.bfloat16 = trial.precision == "bfloat16"
         self.division = split(arm.settings.data, seed=trial.number)
-        self.network = build(arm, seed=trial.number)
+        self.network = build(arm, seed=trial.number).to(self.where)
         self.learner = learner_of(arm, self.network, self.training.images, bfloat16=self.bfloat16)
         self.epochs_begun = 0
         self.block_steps = 1
@@ -145,14 +148,15 @@ class _Contender:
         epoch = 1 + self.epochs_begun % settings.epochs
         self.epochs_begun += 1
         process_began, began = process_time(), perf_counter()
-        order = torch.from_numpy(self.division.epoch_order(epoch))
-        outputs = torch.zeros(len(order), settings.data.facts.classes)
+        order = torch.from_numpy(self.division.epoch_order(epoch)).to(self.where)
+        outputs = torch.zeros(len(order), settings.data.facts.classes, device=self.where)
         self.learner.start_epoch(epoch)
 
         def train(begin: int, end: int) -> float:
             stretch = slice(begin * settings.batch_size, end * settings.batch_size)
             stretch_began = perf_counter()
             self.learner.train(order[stretch], outputs[stretch])
+            wait(self.where)
             return perf_counter() - stretch_began
 
         left_out_process = process_time()
@@ -187,7 +191,7 @@ class _Contender:
 
     def _prepared(self, images: int) -> Prepared:
         """So many of the validation images, ready to be judged by."""
-        chosen = torch.from_numpy(self.division.validation[:images])
+        chosen = torch.from_numpy(self.division.validation[:images]).to(self.where)
         return prepared(self.originals, chosen, batch_size=evaluation_batch(self.trial.arm))
 
     def _validate(self) -> float:
@@ -223,7 +227,7 @@ def time_pair(
         second=second.times(),
         machine=machine(),
         processor=processor(),
-        device=DEVICE,
+        device=" and ".join(sorted({name_of(contender.where) for contender in contenders})),
         load_average=before.average,
         other_load=load.other_load(before, after),
         seconds=perf_counter() - began,

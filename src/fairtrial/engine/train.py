@@ -24,6 +24,7 @@ from fairtrial.engine.augmented import TrainingImages
 from fairtrial.engine.batched import Batched, Learner
 from fairtrial.engine.chain import Chain, chain_of
 from fairtrial.engine.checkpoint import Checkpoint
+from fairtrial.engine.device import device_of, wait
 from fairtrial.engine.evaluate import Images, Scores, evaluate, evaluation_batch, moments, prepared, score
 from fairtrial.engine.network import Network, build, keras_weights
 from fairtrial.engine.stopping import stops_after, stops_at_the_latest
@@ -46,7 +47,7 @@ class Trained:
 def train(
     trial: Trial, data: Dataset, *, provenance: dict[str, str], resume: Checkpoint | None = None
 ) -> Iterator[EpochRecord | Checkpoint | Trained]:
-    """Train `trial` from scratch, or on from `resume`, on one thread.
+    """Train `trial` from scratch, or on from `resume`, on one thread, where its arm is trained (engine/device.py).
 
     Yields after each epoch its EpochRecord and, where another follows, a Checkpoint (its tensors are
     live: save it before asking for more, or let it go); at the end one Trained. The test images are not
@@ -56,10 +57,12 @@ def train(
     setup_began = perf_counter()
     arm, settings = trial.arm, trial.arm.settings
     division = split(settings.data, seed=trial.number)
+    where = device_of(arm)
     originals = images(data.train_images, data.train_labels)
-    training = TrainingImages(originals, settings.data.augment, seed=trial.number)
-    validation = prepared(originals, torch.from_numpy(division.validation), batch_size=evaluation_batch(arm))
-    network = build(arm, seed=trial.number)
+    training = TrainingImages(originals, settings.data.augment, seed=trial.number, device=where)
+    judging, batch = originals.to(where), evaluation_batch(arm)
+    validation = prepared(judging, torch.from_numpy(division.validation).to(where), batch_size=batch)
+    network = build(arm, seed=trial.number).to(where)
     bfloat16 = trial.precision == "bfloat16"
     learner = learner_of(arm, network, training.images, bfloat16=bfloat16)
     history: list[EpochRecord] = []
@@ -80,13 +83,14 @@ def train(
         watched = moments(steps, VALIDATION_MOMENTS) if may_be_last else ()
         kept_at = moments(steps, TEST_MOMENTS) if may_be_last else ()
         curve, kept = [], []
-        order = torch.from_numpy(division.epoch_order(epoch))
-        outputs = torch.empty(len(order), settings.data.facts.classes)
+        order = torch.from_numpy(division.epoch_order(epoch)).to(where)
+        outputs = torch.empty(len(order), settings.data.facts.classes, device=where)
         training.start_epoch(epoch, order)
         learner.start_epoch(epoch)
         for begin, end in pairwise((0, *watched) if watched else (0, steps)):
             stretch = slice(begin * settings.batch_size, end * settings.batch_size)
             learner.train(order[stretch], outputs[stretch])
+            wait(where)
             if end < steps:
                 pause_began = perf_counter()
                 learner.settle()
@@ -95,7 +99,7 @@ def train(
                     kept.append(weights_now(network))
                 paused += perf_counter() - pause_began
         learner.settle()
-        seen = score(outputs, originals.labels[order])
+        seen = score(outputs, judging.labels[order])
         train_seconds = perf_counter() - epoch_began - paused
         validation_began = perf_counter()
         judged = evaluate(network, validation, bfloat16=bfloat16)
@@ -124,10 +128,10 @@ def train(
         if not stops_after(history, settings):
             yield Checkpoint.of(trial, network, learner, history, seconds)
 
-    test = images(data.test_images, data.test_labels)
+    test = images(data.test_images, data.test_labels).to(where)
     weights = keras_weights(network)
     test_began = perf_counter()
-    testing = prepared(test, torch.arange(len(test.labels)), batch_size=evaluation_batch(arm))
+    testing = prepared(test, torch.arange(len(test.labels), device=where), batch_size=batch)
     tested = [evaluate(network, testing, bfloat16=bfloat16)]
     seconds["test"] += perf_counter() - test_began
     moments_began = perf_counter()
@@ -167,7 +171,8 @@ def train(
 def learner_of(arm: Arm, network: Network, training: Images, *, bfloat16: bool) -> Learner:
     """What trains this arm, in a trial and when it is timed."""
     if algorithm(arm) == "batched":
-        kind = Batched if chain_of(arm) is None else Chain
+        on_processor = training.labels.device.type == "cpu"
+        kind = Chain if on_processor and chain_of(arm) is not None else Batched
         return kind(arm, network, training, bfloat16=bfloat16)
     from fairtrial.engine.online import Online  # its compiler takes a second to load
 
@@ -200,9 +205,9 @@ def _predictions(tested: list[Scores], labels: torch.Tensor) -> Predictions:
     probability, classes = tested[-1].logits.double().softmax(1).max(1)
     right = torch.stack([at.logits.argmax(1) == labels for at in tested]).sum(0)
     return Predictions(
-        classes=classes.to(torch.uint8).numpy(),
-        probabilities=probability.to(torch.float32).numpy(),
-        right=right.to(torch.uint8).numpy(),
+        classes=classes.to("cpu", torch.uint8).numpy(),
+        probabilities=probability.to("cpu", torch.float32).numpy(),
+        right=right.to("cpu", torch.uint8).numpy(),
         evaluations=len(tested),
     )
 

@@ -63,10 +63,12 @@ def serve(orders: TextIO, events: TextIO) -> None:
     torch.set_flush_denormal(True)
 
     from fairtrial.data.catalog import load
+    from fairtrial.engine import device
     from fairtrial.engine.provenance import provenance
     from fairtrial.trial import Ready
     from fairtrial.wire import TimingOrder, decode_order, encode_event
 
+    device.prepare()
     facts = provenance()
 
     def tell(event: Event) -> None:

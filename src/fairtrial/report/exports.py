@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ TRIAL_COLUMNS = (
     "arm", "parameters", "seed", "state", "key", "epochs", "precision", *METRICS,
     *(f"{phase}_seconds" for phase in PHASES), "reason", "weights_sha256",
 )  # fmt: skip
-HISTORY_COLUMNS = ("arm", "seed", "key", *(field.name for field in fields(EpochRecord)))
+HISTORY_COLUMNS = ("arm", "seed", "key", *EpochRecord._fields)
 
 
 def write_csv(answers: Answers, path: str | Path) -> tuple[Path, ...]:

@@ -8,6 +8,7 @@ from fairtrial.store.pairs import StoredPair
 from fairtrial.store.plans import StoredLook, StoredPlan, StoredVerdict
 from fairtrial.store.proposals import Proposal, Selection
 from fairtrial.store.store import Store
+from fairtrial.store.stored import without_search_for_cycles
 
 __all__ = [
     "Attempt",
@@ -23,4 +24,5 @@ __all__ = [
     "StoredPlan",
     "StoredVerdict",
     "Taken",
+    "without_search_for_cycles",
 ]

@@ -6,8 +6,11 @@ import gc
 import json
 import math
 import sqlite3
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, cast
 
 from fairtrial.store import outcomes
 from fairtrial.store.outcomes import PHASES, SECONDS_COLUMNS, By
@@ -19,9 +22,6 @@ _FIRST_COLUMNS = (
 _COLUMNS = ", ".join(f"trials.{column}" for column in (*_FIRST_COLUMNS, *METRICS, *SECONDS_COLUMNS))
 _METRICS = slice(len(_FIRST_COLUMNS), len(_FIRST_COLUMNS) + len(METRICS))
 _SECONDS = slice(_METRICS.stop, _METRICS.stop + len(PHASES))
-_EPOCH_NUMBERS = (
-    "train_accuracy", "train_loss", "validation_accuracy", "validation_loss", "train_seconds", "validation_seconds",
-)  # fmt: skip
 
 
 def of_keys(connection: sqlite3.Connection, keys: Sequence[str], *, history: bool) -> list[StoredTrial]:
@@ -77,15 +77,15 @@ def _stored(
     history: bool,
     block: int = 0,
 ) -> list[StoredTrial]:
-    records: dict[str, list[EpochRecord]] = {}
-    with _without_search_for_cycles():
+    records: dict[str, tuple[EpochRecord, ...]] = {}
+    with without_search_for_cycles():
         if history:
-            for key, epoch, *record in _plain(connection).execute(
-                f"""SELECT key, epoch, {", ".join(_EPOCH_NUMBERS)} FROM epochs
+            rows = _plain(connection).execute(
+                f"""SELECT key, {", ".join(EpochRecord._fields)} FROM epochs
                     WHERE key IN (SELECT key FROM trials WHERE {where}) ORDER BY key, epoch""",
                 tuple(values),
-            ):
-                records.setdefault(key, []).append(_epoch_record(epoch, record))
+            )
+            records = {key: tuple(map(_epoch_record, of_key)) for key, of_key in groupby(rows, itemgetter(0))}
         # An index holds the trials of an arm in this order; that of the keys has none to offer.
         order = "ORDER BY arm_key, seed" if by == "arm_key" else ""
         rows = _plain(connection).execute(
@@ -98,7 +98,7 @@ def _stored(
 def _trials(
     connection: sqlite3.Connection,
     rows: sqlite3.Cursor,
-    records: dict[str, list[EpochRecord]],
+    records: Mapping[str, tuple[EpochRecord, ...]],
     attempts: Sequence[outcomes.Attempt],
     *,
     block: int,
@@ -136,7 +136,7 @@ def _trials(
                     epochs=epochs,
                     metrics=_measured(METRICS, row[_METRICS]),
                     seconds=_measured(PHASES, row[_SECONDS]),
-                    history=tuple(records.get(key, ())),
+                    history=records.get(key, ()),
                     provenance=origins[origin],
                     weights_sha256=weights_sha256,
                     reason=reason,
@@ -148,12 +148,16 @@ def _trials(
 
 
 def _measured(names: Sequence[str], values: Sequence[float | None]) -> dict[str, float]:
-    return {name: value for name, value in zip(names, values, strict=True) if value is not None}
+    if None in values:
+        return {name: value for name, value in zip(names, values, strict=True) if value is not None}
+    return dict(zip(names, cast("Sequence[float]", values), strict=True))
 
 
-def _epoch_record(epoch: int, values: Sequence[float | None]) -> EpochRecord:
-    numbers = (math.nan if value is None else value for value in values)
-    return EpochRecord(epoch=epoch, **dict(zip(_EPOCH_NUMBERS, numbers, strict=True)))
+def _epoch_record(row: tuple[Any, ...]) -> EpochRecord:
+    """From a row of the key and a record's fields in their order; SQLite keeps a NaN as NULL."""
+    if None in row:
+        return EpochRecord._make(math.nan if value is None else value for value in row[1:])
+    return EpochRecord._make(row[1:])
 
 
 def _marks(values: Sequence[str]) -> str:
@@ -168,7 +172,7 @@ def _plain(connection: sqlite3.Connection) -> sqlite3.Cursor:
 
 
 @contextmanager
-def _without_search_for_cycles() -> Generator[None]:
+def without_search_for_cycles() -> Generator[None]:
     """Among a hundred thousand new values, none of them garbage, the search takes as long as reading them."""
     searching = gc.isenabled()
     gc.disable()
