@@ -19,7 +19,6 @@ ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     # Loopback as the nodes' address: Ray calls this "not a cluster" on systems where it does so by itself.
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
 OBJECT_STORE_BYTES = 150_000_000
 WORKER = "fairtrial.engine.worker"

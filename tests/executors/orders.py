@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from fairtrial.study.schema import Arm, ArmSettings
@@ -34,6 +33,6 @@ def same_numbers(one: Outcome, other: Outcome) -> bool:
 
 def _history(outcome: Outcome) -> list[dict[str, Any]]:
     return [
-        {name: value for name, value in asdict(record).items() if "second" not in name}
+        {name: value for name, value in record._asdict().items() if "second" not in name}
         for record in outcome.history
     ]

@@ -75,6 +75,15 @@ def test_the_worker_stays_warm_and_one_that_was_killed_is_told_of_and_replaced()
     assert isinstance(decode_event(again.lines[-1]), Outcome)
 
 
+def test_a_worker_that_was_given_another_gpu_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two trials on one GPU, and none on the other, would be slow and perhaps out of memory."""
+    seen: list[int] = []
+    for devices in ("0", "0", "1"):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", devices)
+        seen.append(node_side._worker(WORKER).process.pid)
+    assert seen[0] == seen[1] != seen[2]
+
+
 def test_a_worker_that_does_not_come_up_is_no_trials_fault() -> None:
     """Every trial would fail there three times."""
     ended, _ = carried_out(job_for(Order(trial=trial()), module="fairtrial.no_such_worker"))

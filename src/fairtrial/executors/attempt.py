@@ -97,6 +97,12 @@ class _Checkpoint:
 _warm: dict[str, WorkerProcess] = {}
 """The worker of this process, by the module it runs; it trains one trial after the other."""
 
+_VISIBLE = "CUDA_VISIBLE_DEVICES"
+"""What the cluster says of its GPUs to the process that it calls, anew for each attempt."""
+
+_sees: dict[str, str | None] = {}
+"""What it said when the worker was started."""
+
 
 def attempt(job: Job, *, node: str, images: Sequence[Images], tell: Callable[[Told], None]) -> Ended:
     """Carry the order out on a warm worker of this node; its events are told as they come, all but the last."""
@@ -160,10 +166,11 @@ def _placed(order: str, **places: Path) -> str:
 
 
 def _worker(module: str) -> WorkerProcess:
-    if module in _warm and not _warm[module].alive():
+    visible = os.environ.get(_VISIBLE)
+    if module in _warm and not (_warm[module].alive() and _sees[module] == visible):
         _forget(module)
     if module not in _warm:
-        _warm[module] = WorkerProcess(module=module)
+        _warm[module], _sees[module] = WorkerProcess(module=module), visible
     return _warm[module]
 
 
