@@ -43,7 +43,7 @@ def test_an_order_gives_the_bits_of_this_machine_and_its_weights_and_writes_nowh
     order = Order(
         trial=trial(), weights=str(tmp_path / "not" / "here"), checkpoint=str(tmp_path / "nor" / "here")
     )
-    ended, told = carried_out(job_for(order, module=WORKER))
+    ended, told = carried_out(job_for(order))
     events = [decode_event(line) for line in ended.lines]
     assert [type(event) for event in events] == [Progress, Progress, Outcome]
     assert [(one.place, one.line) for one in told] == list(enumerate(ended.lines[:-1]))
@@ -57,12 +57,12 @@ def test_an_order_gives_the_bits_of_this_machine_and_its_weights_and_writes_nowh
 
 def test_the_worker_stays_warm_and_one_that_was_killed_is_told_of_and_replaced() -> None:
     """Importing torch takes longer than a small trial; and a dead worker must not take the next trial with it."""
-    carried_out(job_for(Order(trial=trial(2)), module=WORKER))
+    carried_out(job_for(Order(trial=trial(2))))
     before = node_side._warm[WORKER].process.pid
-    carried_out(job_for(Order(trial=trial(3)), module=WORKER))
+    carried_out(job_for(Order(trial=trial(3))))
     assert node_side._warm[WORKER].process.pid == before
 
-    job = job_for(Order(trial=trial(epochs=100_000)), module=WORKER)
+    job = job_for(Order(trial=trial(epochs=100_000)))
 
     def kill(_: Told) -> None:
         os.kill(before, signal.SIGKILL)
@@ -71,17 +71,16 @@ def test_the_worker_stays_warm_and_one_that_was_killed_is_told_of_and_replaced()
     lost = decode_event(ended.lines[-1])
     assert isinstance(lost, Lost) and (lost.key, lost.state) == (job.key, "failed")
     assert "SIGKILL" in lost.reason
-    again, _ = carried_out(job_for(Order(trial=trial(3)), module=WORKER))
+    again, _ = carried_out(job_for(Order(trial=trial(3))))
     assert isinstance(decode_event(again.lines[-1]), Outcome)
 
 
-def test_a_worker_that_was_given_another_gpu_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_was_given_another_gpu_is_not_kept() -> None:
     """Two trials on one GPU, and none on the other, would be slow and perhaps out of memory."""
-    seen: list[int] = []
-    for devices in ("0", "0", "1"):
-        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", devices)
-        seen.append(node_side._worker(WORKER).process.pid)
-    assert seen[0] == seen[1] != seen[2]
+    first, second, third = (
+        node_side._worker(WORKER, visible=devices).process.pid for devices in ("0", "0", "1")
+    )
+    assert first == second != third
 
 
 def test_a_worker_that_does_not_come_up_is_no_trials_fault() -> None:
@@ -93,9 +92,9 @@ def test_a_worker_that_does_not_come_up_is_no_trials_fault() -> None:
 def test_a_checkpoint_goes_with_the_job_and_its_absence_is_no_mistake(tmp_path: Path) -> None:
     """Whoever goes on with a trial need not be who began it."""
     order = Order(trial=trial(), checkpoint=str(tmp_path / "kept"))
-    assert job_for(order, module=WORKER).checkpoint == b""
+    assert job_for(order).checkpoint == b""
     (tmp_path / "kept").write_bytes(b"state")
-    job = job_for(order, module=WORKER)
+    job = job_for(order)
     assert job.checkpoint == b"state"
     sent = decode_order(node_side._placed(job.order, weights=Path("w"), checkpoint=Path("c")))
     assert isinstance(sent, Order) and (sent.weights, sent.checkpoint) == ("", "c")

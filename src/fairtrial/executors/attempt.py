@@ -41,19 +41,23 @@ class Images:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """An order as a line, for a node. `checkpoint` is what an earlier attempt left; empty for none."""
+    """An order as a line, for a node. `checkpoint` is what an earlier attempt left; empty for none.
+
+    `gpu`: whether any is kept for it; without, it sees none.
+    """
 
     key: str
     order: str
+    gpu: bool = False
     checkpoint: bytes = b""
     module: str = WORKER
 
 
-def job_for(order: Order | TimingOrder, *, module: str) -> Job:
+def job_for(order: Order | TimingOrder, *, module: str = WORKER, gpu: bool = False) -> Job:
     """The order, with what is left of an earlier attempt at it on this machine."""
     kept = Path(order.checkpoint) if isinstance(order, Order) and order.checkpoint else None
     begun = kept.read_bytes() if kept is not None and kept.exists() else b""
-    return Job(key=order.key, order=encode_order(order), checkpoint=begun, module=module)
+    return Job(key=order.key, order=encode_order(order), gpu=gpu, checkpoint=begun, module=module)
 
 
 def datasets(order: Order | TimingOrder) -> tuple[str, ...]:
@@ -100,7 +104,7 @@ _warm: dict[str, WorkerProcess] = {}
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
 """What the cluster says of its GPUs to the process that it calls, anew for each attempt."""
 
-_sees: dict[str, str | None] = {}
+_sees: dict[str, str] = {}
 """What it said when the worker was started."""
 
 
@@ -113,7 +117,7 @@ def attempt(job: Job, *, node: str, images: Sequence[Images], tell: Callable[[To
         weights, kept = Path(folder) / "weights", Path(folder) / "checkpoint"
         if job.checkpoint:
             kept.write_bytes(job.checkpoint)
-        worker = _worker(job.module)
+        worker = _worker(job.module, visible=os.environ.get(_VISIBLE, "") if job.gpu else "")
         worker.send(_placed(job.order, weights=weights, checkpoint=kept))
         lines: list[str] = []
         try:
@@ -165,12 +169,12 @@ def _placed(order: str, **places: Path) -> str:
     return json.dumps(sent | {name: str(path) for name, path in places.items() if sent.get(name)})
 
 
-def _worker(module: str) -> WorkerProcess:
-    visible = os.environ.get(_VISIBLE)
+def _worker(module: str, *, visible: str) -> WorkerProcess:
     if module in _warm and not (_warm[module].alive() and _sees[module] == visible):
         _forget(module)
     if module not in _warm:
-        _warm[module], _sees[module] = WorkerProcess(module=module), visible
+        _warm[module] = WorkerProcess(module=module, environment={_VISIBLE: visible})
+        _sees[module] = visible
     return _warm[module]
 
 

@@ -128,7 +128,7 @@ class ClusterExecutor:
     def _begin(self, running: _Running, share: Share, node: Node | None) -> None:
         self._begun += 1
         self._running[self._begun] = running
-        job = job_for(running.order, module=self._module)
+        job = job_for(running.order, module=self._module, gpu=share.gpus > 0)
         self._cluster.begin(self._begun, job, datasets(running.order), share, node)
 
     def _hear(self, running: _Running, told: Told) -> None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from fairtrial.trial import Ready
@@ -22,7 +23,9 @@ _READY = encode_event(Ready())
 class WorkerProcess:
     """A process of its own that trains what it is sent; it dies with the thread that started it."""
 
-    def __init__(self, *, core: int | None = None, module: str = WORKER) -> None:
+    def __init__(
+        self, *, core: int | None = None, module: str = WORKER, environment: Mapping[str, str] | None = None
+    ) -> None:
         # -P: a file called random.py in the user's folder is not what torch means by `import random`.
         command = [sys.executable, "-P", "-m", module, "--parent", str(os.getpid())]
         if core is not None:
@@ -38,7 +41,7 @@ class WorkerProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env={**os.environ, **_same_package(), **threads},
+            env={**os.environ, **_same_package(), **threads, **(environment or {})},
             process_group=0 if sys.platform != "win32" else None,
         )
         os.set_blocking(self.fileno(), False)
