@@ -57,7 +57,7 @@ def points(*, trials: int = TRIALS) -> Iterator[Point]:
 
 def calls() -> Iterator[Point]:
     """Empty calls that bring back as much as a trial does: tasks in warm processes beside methods of actors."""
-    import ray
+    import ray  # pyright: ignore[reportMissingImports]
 
     with executor("ray"):  # connects
         for kind, call in (("task", _task(ray)), ("actor", _actor(ray))):

@@ -25,9 +25,7 @@ _OUT_OF_MEMORY = "OutOfMemoryError"
 
 def on_node(job: Job, number: int, mailbox: Any, *images: Images) -> Ended:
     """What runs as a Ray task."""
-    import ray
-
-    node = str(ray.get_runtime_context().get_node_id())
+    node = str(_library().get_runtime_context().get_node_id())
 
     def tell(told: Told) -> None:
         mailbox.put.remote(number, told)
@@ -60,11 +58,10 @@ class RayCluster:
 
     def begin(self, number: int, job: Job, datasets: Sequence[str], share: Share, node: Node | None) -> None:
         """Hand the job to Ray, which does not try again by itself: a lost attempt is its executor's to judge."""
-        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
         options: dict[str, Any] = {"num_cpus": share.cpus, "num_gpus": share.gpus, "max_retries": 0}
         if node is not None:
-            options["scheduling_strategy"] = NodeAffinitySchedulingStrategy(node.name, soft=False)
+            there = self._ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
+            options["scheduling_strategy"] = there(node.name, soft=False)
         images = [self._sent(dataset) for dataset in datasets]
         self._tasks[number] = self._task.options(**options).remote(job, number, self._mailbox, *images)
 
@@ -148,12 +145,19 @@ def _node(listed: Mapping[str, Any]) -> Node:
     )
 
 
-def _connected(address: str) -> tuple[Any, bool]:
-    """Ray, connected to the cluster, and whether it was so before."""
+def _library() -> Any:
+    """Ray, whose own types are of no help. Raises ExecutorError with the command that installs it."""
     try:
-        import ray
+        import ray  # pyright: ignore[reportMissingImports]
+        import ray.util.scheduling_strategies  # pyright: ignore[reportMissingImports]
     except ModuleNotFoundError:
         raise ExecutorError("--executor ray needs Ray: pip install 'fairtrial[ray]'") from None
+    return ray  # pyright: ignore[reportUnknownVariableType]
+
+
+def _connected(address: str) -> tuple[Any, bool]:
+    """Ray, connected to the cluster, and whether it was so before."""
+    ray = _library()
     if ray.is_initialized():
         return ray, True
     here = address == RayCluster.name

@@ -1,0 +1,69 @@
+"""Where trials are to run, said in words that are understood or refused."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fake_cluster import FakeCluster, node
+
+from fairtrial.errors import ExecutorError
+from fairtrial.executors.choice import Place
+from fairtrial.executors.local import LocalExecutor
+from fairtrial.executors.remote import ClusterExecutor
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        (Place(name="mars"), r"no executor 'mars'; there is local .*, ray .* and ray://HOST:PORT"),
+        (Place(name="rays"), "no executor 'rays'"),
+        (Place(gpus=0.25), "a core to itself: .* are for --executor ray"),
+        (Place(cpus=1), "a core to itself"),
+        (Place(name="ray", cpus=0), "more than no CPU"),
+        (Place(name="ray", gpus=-1), "no GPU or more"),
+        (Place(name="ray", workers=0), "-j must be at least 1, got 0"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_before_anything_starts(place: Place, said: str) -> None:
+    """A misspelt cluster must not quietly become this machine."""
+    with pytest.raises(ExecutorError, match=said):
+        place.ready()
+
+
+def test_without_the_clusters_library_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is an extra that most never need."""
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ExecutorError, match=r"pip install 'fairtrial\[ray\]'"):
+        Place(name="ray").ready()
+
+
+@pytest.fixture
+def on_fake(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeCluster]:
+    def make(*nodes: Any) -> FakeCluster:
+        cluster = FakeCluster(there=list(nodes))
+        monkeypatch.setattr("fairtrial.executors.on_ray.RayCluster", lambda address: cluster)
+        return cluster
+
+    return make
+
+
+def test_a_cluster_without_room_for_a_trial_is_refused_unless_it_is_to_grow(
+    on_fake: Callable[..., FakeCluster],
+) -> None:
+    """One that starts machines by itself has none before anybody asks."""
+    on_fake(node("a", cpus=4))
+    with pytest.raises(
+        ExecutorError, match=r"no node with the 1 CPUs and 1 GPUs .* it has 4 CPUs and 0 GPUs"
+    ):
+        Place(name="ray", gpus=1).ready()
+    with Place(name="ray://somewhere:10001", gpus=1, workers=3).ready() as executor:
+        assert isinstance(executor, ClusterExecutor) and executor.free == 3
+
+
+def test_this_machine_is_what_nobody_has_to_ask_for() -> None:
+    """And a cluster's library is not imported for it."""
+    with Place(workers=1).ready() as executor:
+        assert isinstance(executor, LocalExecutor) and executor.workers == 1
