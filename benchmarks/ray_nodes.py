@@ -1,4 +1,7 @@
-"""Real nodes of a Ray cluster on this machine, each its own processes started by `ray start`; loopback only."""
+"""Real nodes of a Ray cluster on this machine, each with processes of its own; on loopback and nowhere else.
+
+They are started by a process apart (this module, run), so that nothing of Ray is in the one that asks for them.
+"""
 
 from __future__ import annotations
 
@@ -15,41 +18,49 @@ from pathlib import Path
 
 import psutil
 
+HOST = "127.0.0.1"
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
-    # Loopback as the nodes' address: Ray calls this "not a cluster" on systems where it does so by itself.
+    # Drivers take loopback for their own address, too: what Ray does by itself where it supports no real cluster.
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
 }
 OBJECT_STORE_BYTES = 150_000_000
 WORKER = "fairtrial.engine.worker"
+ROOT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True, slots=True)
 class RayNodes:
-    """The first is the head. `address` is what RAY_ADDRESS has to be, `client` where the head serves from afar."""
+    """The first is the head. `address` is what RAY_ADDRESS has to be, `client` where the head serves from afar.
+
+    `nodes` are the process ids of what Ray calls raylets: all that a node runs descends from its own.
+    """
 
     address: str
     client: str
-    folder: Path
-    nodes: list[subprocess.Popen[bytes]]
+    nodes: list[int]
+    starter: subprocess.Popen[str]
 
     def add(self) -> int:
         """One more node; its number."""
-        self.nodes.append(start(self.folder, str(len(self.nodes)), "--address", self.address))
+        assert self.starter.stdin is not None and self.starter.stdout is not None
+        self.starter.stdin.write("add\n")
+        self.starter.stdin.flush()
+        said = self.starter.stdout.readline()
+        if not said:
+            raise RuntimeError("Ray could not start a node; its messages are above")
+        self.nodes.append(int(said))
         return len(self.nodes) - 1
 
-    def workers(self, node: int | None = None) -> list[psutil.Process]:
-        """Processes that train, or wait to, on this node or on all."""
-        some = self.nodes if node is None else [self.nodes[node]]
-        return [one for process in some for one in descendants(process.pid) if WORKER in command(one)]
-
     def kill_workers(self) -> None:
-        for worker in self.workers():
-            worker.kill()
+        """Those that train, or wait to, on every node."""
+        for process in (one for node in self.nodes for one in descendants(node)):
+            if WORKER in command(process):
+                send(process, signal.SIGKILL)
 
     def kill_node(self, node: int) -> None:
         """As a power cut does it: everything that the node is, at once."""
-        for process in [psutil.Process(self.nodes[node].pid), *descendants(self.nodes[node].pid)]:
+        for process in [psutil.Process(self.nodes[node]), *descendants(self.nodes[node])]:
             send(process, signal.SIGKILL)
 
 
@@ -77,52 +88,55 @@ def ray_nodes(count: int) -> Generator[RayNodes]:
     """So many nodes of one CPU each, which end with the context and with nothing else's."""
     with tempfile.TemporaryDirectory(prefix="ray-") as folder:
         port, client = free_ports(2)
-        made = RayNodes(f"127.0.0.1:{port}", f"ray://127.0.0.1:{client}", Path(folder), [])
+        paths = [str(ROOT / "src"), str(ROOT), os.environ.get("PYTHONPATH", "")]
+        starter = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.ray_nodes", str(port), str(client), folder],
+            env={**os.environ, **ENVIRONMENT, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         try:
-            head = ["--head", "--port", str(port), "--ray-client-server-port", str(client)]
-            head += ["--include-dashboard=false", f"--temp-dir={folder}"]
-            made.nodes.append(start(made.folder, "head", *head))
-            for _ in range(count - 1):
+            made = RayNodes(f"{HOST}:{port}", f"ray://{HOST}:{client}", [], starter)
+            for _ in range(count):
                 made.add()
             yield made
         finally:
-            all_of_them = [one for process in made.nodes for one in descendants(process.pid)]
-            for process in made.nodes:
-                process.kill()
-            for one in all_of_them:
+            started = descendants(starter.pid)
+            starter.kill()
+            for one in started:
                 send(one, signal.SIGKILL)
-            for process in made.nodes:
-                process.wait()
-            psutil.wait_procs(all_of_them, timeout=5)
+            starter.communicate()
+            psutil.wait_procs(started, timeout=5)
 
 
 def free_ports(count: int) -> list[int]:
     with ExitStack() as opened:
         sockets = [opened.enter_context(socket.socket()) for _ in range(count)]
         for one in sockets:
-            one.bind(("127.0.0.1", 0))
+            one.bind((HOST, 0))
         return [one.getsockname()[1] for one in sockets]
 
 
-def start(folder: Path, name: str, *options: str) -> subprocess.Popen[bytes]:
-    """Returns as soon as the node says that it has started."""
-    log = folder / f"{name}.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "ray.scripts.scripts", "start", *options, "--block"),
-                *("--num-cpus", "1", "--node-ip-address", "127.0.0.1"),
-                *("--object-store-memory", str(OBJECT_STORE_BYTES), "--disable-usage-stats"),
-            ],
-            env={**os.environ, **ENVIRONMENT},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    while "Ray runtime started" not in log.read_text(encoding="utf-8", errors="replace"):
-        try:
-            process.wait(timeout=0.1)
-        except subprocess.TimeoutExpired:
-            continue
-        raise RuntimeError(f"ray start {' '.join(options)} ended:\n{log.read_text(errors='replace')}")
-    return process
+def serve(port: int, client: int, folder: str) -> None:
+    """Starts a node for each line of standard input, the head first, and prints its process id."""
+    import ray  # pyright: ignore[reportMissingImports]
+    from ray.cluster_utils import Cluster  # pyright: ignore[reportMissingImports]
+
+    # Else whoever looks for a cluster on this machine would find this one, long after it has gone.
+    ray._private.utils.write_ray_address = lambda *_: None
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", buffering=1)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    cluster = Cluster()
+    each = {"num_cpus": 1, "node_ip_address": HOST, "object_store_memory": OBJECT_STORE_BYTES}
+    head = {"port": port, "ray_client_server_port": client, "temp_dir": folder, "include_dashboard": False}
+    for _ in sys.stdin:
+        node = cluster.add_node(**each, **head)
+        head = {}
+        print(node.all_processes["raylet"][0].process.pid, file=answers)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    serve(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
