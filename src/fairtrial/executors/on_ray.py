@@ -19,7 +19,15 @@ from fairtrial.executors.mailbox import Mailbox, Told
 from fairtrial.pair import machine_called
 
 _LISTEN_SECONDS = 30.0
-_GONE_WITH_ITS_NODE = ("NodeDiedError", "LocalRayletDiedError", "TaskUnschedulableError")
+
+# By name: not every version of Ray has all of them.
+_GONE_WITH_ITS_NODE = {
+    "NodeDiedError",
+    "LocalRayletDiedError",
+    "ObjectLostError",
+    "ObjectReconstructionFailedError",
+    "TaskUnschedulableError",
+}
 _OUT_OF_MEMORY = "OutOfMemoryError"
 
 
@@ -128,10 +136,10 @@ class RayCluster:
         except self._ray.exceptions.RayTaskError:
             raise
         except self._ray.exceptions.RayError as error:
-            kind, said = type(error).__name__, _lines(error)[0]
-            if kind == _OUT_OF_MEMORY:
+            kinds, said = {kind.__name__ for kind in type(error).__mro__}, _lines(error)[0]
+            if _OUT_OF_MEMORY in kinds:
                 return Gone(because="memory", said=said)
-            return Gone(because="node" if kind in _GONE_WITH_ITS_NODE else "process", said=said)
+            return Gone(because="node" if kinds & _GONE_WITH_ITS_NODE else "process", said=said)
 
 
 def _node(listed: Mapping[str, Any]) -> Node:
