@@ -27,7 +27,6 @@ _LOOK_SECONDS = 2.0
 @dataclass(slots=True, kw_only=True)
 class _Running:
     order: Order | TimingOrder
-    slot: int
     node: str = ""
     told: int = 0
     takes: int = 1
@@ -46,7 +45,7 @@ class ClusterExecutor:
         self._limit, self._module = workers, module
         self._running: dict[int, _Running] = {}
         self._ready: deque[Event] = deque()
-        self._begun = 0
+        self._begun = self._taken = 0
         self._nodes: tuple[Node, ...] = ()
         self._looked = 0.0
 
@@ -67,7 +66,7 @@ class ClusterExecutor:
         """How many trials could be started now. Raises ExecutorError if there is no node left for any."""
         if not self._running and not self._limit:
             check_room(self._look(), self._share)
-        return max(0, self.workers - sum(one.takes for one in self._running.values()))
+        return max(0, self.workers - self._taken)
 
     def start(self, order: Order | TimingOrder) -> None:
         """Begin a trial, or a pair to time, on a node that has room. Raises ExecutorError if none has.
@@ -78,9 +77,8 @@ class ClusterExecutor:
             raise ExecutorError(
                 f"all {self.workers} places of the cluster are busy; wait for an event before starting more"
             )
-        taken = {one.slot for one in self._running.values()}
-        running = _Running(order=order, slot=min(set(range(len(taken) + 1)) - taken))
-        self._ready.append(Started(key=order.key, worker=running.slot))
+        running = _Running(order=order)
+        self._ready.append(Started(key=order.key, worker=self._begun + 1))
         node = None
         if isinstance(order, TimingOrder):
             try:
@@ -94,7 +92,7 @@ class ClusterExecutor:
         """Give up on a running trial. A trial that is not running is left alone."""
         for number, running in list(self._running.items()):
             if running.order.key == key:
-                del self._running[number]
+                self._let_go(number)
                 self._cluster.cancel(number)
                 self._ready.append(
                     Lost(key=key, state="stopped", reason="stopped before its end", retry=True)
@@ -117,7 +115,7 @@ class ClusterExecutor:
                     self._hear(self._running[number], told)
             for number, ended in news.ended.items():
                 if number in self._running:
-                    self._end(self._running.pop(number), ended)
+                    self._end(self._let_go(number), ended)
             if not (news.told or news.ended):
                 yield Idle()
 
@@ -128,8 +126,14 @@ class ClusterExecutor:
     def _begin(self, running: _Running, share: Share, node: Node | None) -> None:
         self._begun += 1
         self._running[self._begun] = running
+        self._taken += running.takes
         job = job_for(running.order, module=self._module, gpu=share.gpus > 0)
         self._cluster.begin(self._begun, job, datasets(running.order), share, node)
+
+    def _let_go(self, number: int) -> _Running:
+        running = self._running.pop(number)
+        self._taken -= running.takes
+        return running
 
     def _hear(self, running: _Running, told: Told) -> None:
         running.node = told.node or running.node
@@ -188,7 +192,7 @@ class ClusterExecutor:
         trial = isinstance(running.order, Order)
         if trial and most is not None and not running.alone:
             whole = Share(cpus=most.cpus, gpus=self._share.gpus)
-            again = _Running(order=running.order, slot=running.slot, takes=most.room(self._share), alone=True)
+            again = _Running(order=running.order, takes=most.room(self._share), alone=True)
             self._begin(again, whole, most)
             return
         tried = "; a second time, with a node to itself, as well" if running.alone else ""
