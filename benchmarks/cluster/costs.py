@@ -15,6 +15,7 @@ from fairtrial.analysis.cost import costs
 from fairtrial.analysis.prices import ASSUMED_ERROR
 from fairtrial.analysis.values import PHASES, ArmTrials
 from fairtrial.api import open_to_read
+from fairtrial.report.precisions import settings_for
 from fairtrial.stats.forecast import planned_spread
 from fairtrial.stats.intervals import spread
 from fairtrial.stats.looks import replay
@@ -54,8 +55,9 @@ class Measured:
 
 def measured(source: str, store: Path, *, seed: int = 1) -> Measured:
     """From a store that holds some trials of the study, of whichever machine trained most of them."""
-    study = studyfile.load(source)
     with open_to_read(store) as opened:
+        # Whatever this processor's own precision is.
+        study = studyfile.load(source, sets=settings_for(studyfile.load(source), opened))
         found = answers(study, opened, history=False)
         reading = middle_seconds(lambda: answers(study, opened, history=False))
     arms = {one.arm.name: one for one in found.arms}

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from benchmarks.cluster.costs import Asked, Measured
+from benchmarks.cluster.__main__ import STORE
+from benchmarks.cluster.costs import Asked, Measured, measured
 from benchmarks.cluster.drawing import figure
 from benchmarks.cluster.page import stops_at
 from benchmarks.cluster.simulation import Driver, Problem, problem, simulate, sweep
+
+from fairtrial.study import studyfile
 
 NOBODY = Driver()
 
@@ -80,3 +83,12 @@ def test_where_it_stops_scaling_is_found_and_drawn() -> None:
         one["speedup"] for one in swept if not one["ahead"]
     )
     assert figure(swept).svg().startswith("<svg")
+
+
+def test_costs_and_verdicts_are_drawn_from_the_courses_own_store() -> None:
+    """A distribution that somebody made up would show whatever was put into it."""
+    found = measured("course", STORE)
+    assert found.trials >= len(found.seconds) == len(studyfile.load("course").arms)
+    assert min(found.seconds) > 0 and found.spread > 0 and found.answers_seconds > 0
+    settled = [one for question in found.questions for one in question.settles]
+    assert found.least <= min(settled) < max(settled) <= found.horizon
