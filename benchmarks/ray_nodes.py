@@ -12,8 +12,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -29,27 +29,28 @@ WORKER = "fairtrial.engine.worker"
 ROOT = Path(__file__).parents[1]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RayNodes:
     """The first is the head. `address` is what RAY_ADDRESS has to be, `client` where the head serves from afar.
 
     `nodes` are the process ids of what Ray calls raylets: all that a node runs descends from its own.
     """
 
-    address: str
-    client: str
-    nodes: list[int]
     starter: subprocess.Popen[str]
+    client: str
+    address: str = ""
+    nodes: list[int] = field(default_factory=list[int])
 
     def add(self) -> int:
         """One more node; its number."""
         assert self.starter.stdin is not None and self.starter.stdout is not None
         self.starter.stdin.write("add\n")
         self.starter.stdin.flush()
-        said = self.starter.stdout.readline()
+        said = self.starter.stdout.readline().split()
         if not said:
             raise RuntimeError("Ray could not start a node; its messages are above")
-        self.nodes.append(int(said))
+        self.nodes.append(int(said[0]))
+        self.address = said[1]
         return len(self.nodes) - 1
 
     def kill_workers(self) -> None:
@@ -87,10 +88,10 @@ def send(process: psutil.Process, number: signal.Signals) -> None:
 def ray_nodes(count: int) -> Generator[RayNodes]:
     """So many nodes of one CPU each, which end with the context and with nothing else's."""
     with tempfile.TemporaryDirectory(prefix="ray-") as folder:
-        port, client = free_ports(2)
+        client = free_port()
         paths = [str(ROOT / "src"), str(ROOT), os.environ.get("PYTHONPATH", "")]
         starter = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.ray_nodes", str(port), str(client), folder],
+            [sys.executable, "-m", "benchmarks.ray_nodes", str(client), folder],
             env={**os.environ, **ENVIRONMENT, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
             cwd=folder,
             stdin=subprocess.PIPE,
@@ -98,7 +99,7 @@ def ray_nodes(count: int) -> Generator[RayNodes]:
             text=True,
         )
         try:
-            made = RayNodes(f"{HOST}:{port}", f"ray://{HOST}:{client}", [], starter)
+            made = RayNodes(starter, f"ray://{HOST}:{client}")
             for _ in range(count):
                 made.add()
             yield made
@@ -111,16 +112,14 @@ def ray_nodes(count: int) -> Generator[RayNodes]:
             psutil.wait_procs(started, timeout=5)
 
 
-def free_ports(count: int) -> list[int]:
-    with ExitStack() as opened:
-        sockets = [opened.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind((HOST, 0))
-        return [one.getsockname()[1] for one in sockets]
+def free_port() -> int:
+    with socket.socket() as opened:
+        opened.bind((HOST, 0))
+        return opened.getsockname()[1]
 
 
-def serve(port: int, client: int, folder: str) -> None:
-    """Starts a node for each line of standard input, the head first, and prints its process id."""
+def serve(client: int, folder: str) -> None:
+    """Starts a node for each line of standard input, the head first; prints its process id and the head's address."""
     import ray  # pyright: ignore[reportMissingImports]
     from ray.cluster_utils import Cluster  # pyright: ignore[reportMissingImports]
 
@@ -130,13 +129,18 @@ def serve(port: int, client: int, folder: str) -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     cluster = Cluster()
     each = {"num_cpus": 1, "node_ip_address": HOST, "object_store_memory": OBJECT_STORE_BYTES}
-    head = {"port": port, "ray_client_server_port": client, "temp_dir": folder, "include_dashboard": False}
+    head: dict[str, object] = {
+        "ray_client_server_port": client,
+        "temp_dir": folder,
+        "include_dashboard": False,
+        "dashboard_agent_listen_port": None,  # any that is free
+    }
     for _ in sys.stdin:
         node = cluster.add_node(**each, **head)
         head = {}
-        print(node.all_processes["raylet"][0].process.pid, file=answers)
+        print(node.all_processes["raylet"][0].process.pid, cluster.address, file=answers)
     os._exit(0)
 
 
 if __name__ == "__main__":
-    serve(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
+    serve(int(sys.argv[1]), sys.argv[2])
