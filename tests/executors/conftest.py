@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 @pytest.fixture(scope="session")
 def nodes() -> Iterator[RayNodes]:
     """Two nodes, which whatever looks for a cluster finds."""
-    pytest.importorskip("ray", reason="needs pip install 'fairtrial[ray]'")
+    # Not imported before it is known where: it reads the environment then.
+    if find_spec("ray") is None:
+        pytest.skip("needs pip install 'fairtrial[ray]'")
     with pytest.MonkeyPatch.context() as environment, ray_nodes(2) as made:
         for name, value in {**ENVIRONMENT, "RAY_ADDRESS": made.address}.items():
             environment.setenv(name, value)
