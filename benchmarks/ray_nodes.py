@@ -135,10 +135,13 @@ def serve(client: int, folder: str) -> None:
         "include_dashboard": False,
         "dashboard_agent_listen_port": None,  # any that is free
     }
+    # Ends with its standard input, hence with whoever asked for it, however that ends; the nodes end with it.
     for _ in sys.stdin:
         node = cluster.add_node(**each, **head)
         head = {}
         print(node.all_processes["raylet"][0].process.pid, cluster.address, file=answers)
+    for process in descendants(os.getpid()):
+        send(process, signal.SIGKILL)
     os._exit(0)
 
 
