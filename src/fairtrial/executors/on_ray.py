@@ -172,7 +172,7 @@ def _connected(address: str) -> tuple[Any, bool]:
     where = os.environ.get("RAY_ADDRESS") or "auto" if here else address
     try:
         ray.init(address=where, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+    except (ConnectionError, RuntimeError, ValueError, OSError, ray.exceptions.RayError) as error:
         which = "that RAY_ADDRESS or a `ray start` on this machine names" if here else f"at {address}"
         raise ExecutorError(
             f"there is no Ray cluster {which} ({_lines(error)[0]}); start one with `ray start --head`, or give its "
