@@ -85,10 +85,13 @@ def send(process: psutil.Process, number: signal.Signals) -> None:
 
 
 @contextmanager
-def ray_nodes(count: int) -> Generator[RayNodes]:
-    """So many nodes of one CPU each, which end with the context and with nothing else's."""
+def ray_nodes(count: int, *, from_afar: bool = False) -> Generator[RayNodes]:
+    """So many nodes of one CPU each, which end with the context and with nothing else's.
+
+    `from_afar`: whether the head serves drivers that are no node of the cluster.
+    """
     with tempfile.TemporaryDirectory(prefix="ray-") as folder:
-        client = free_port()
+        client = free_port() if from_afar else 0
         paths = [str(ROOT / "src"), str(ROOT), os.environ.get("PYTHONPATH", "")]
         starter = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.ray_nodes", str(client), folder],
@@ -130,9 +133,12 @@ def serve(client: int, folder: str) -> None:
     cluster = Cluster()
     each = {"num_cpus": 1, "node_ip_address": HOST, "object_store_memory": OBJECT_STORE_BYTES}
     head: dict[str, object] = {
-        "ray_client_server_port": client,
+        "ray_client_server_port": client or None,
         "temp_dir": folder,
+        # Processes that nobody here looks at, each of which takes seconds to start.
         "include_dashboard": False,
+        "include_log_monitor": False,
+        "no_monitor": True,
         "dashboard_agent_listen_port": None,  # any that is free
     }
     # Ends with its standard input, hence with whoever asked for it, however that ends; the nodes end with it.

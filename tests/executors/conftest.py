@@ -20,7 +20,7 @@ def nodes() -> Iterator[RayNodes]:
     # Not imported before it is known where: it reads the environment then.
     if find_spec("ray") is None:
         pytest.skip("needs pip install 'fairtrial[ray]'")
-    with pytest.MonkeyPatch.context() as environment, ray_nodes(2) as made:
+    with pytest.MonkeyPatch.context() as environment, ray_nodes(2, from_afar=True) as made:
         for name, value in {**ENVIRONMENT, "RAY_ADDRESS": made.address}.items():
             environment.setenv(name, value)
         yield made
