@@ -35,6 +35,7 @@ def main() -> int:
     add = parser.add_argument
     add("--part", action="append", choices=PARTS, help="only this part (repeatable)")
     add("--trials", type=at_least_one, default=driver.TRIALS, help="trials of the driver's part (5000)")
+    add("--copies", action="append", type=at_least_one, help="sizes of simulated studies (1, 10, 50)")
     add("--page", type=Path, default=PAGE, help="Markdown file that holds the marks")
     asked = parser.parse_args()
     run = this_run(command("benchmarks/scale", sys.argv[1:]), ceilings=None)
@@ -42,16 +43,19 @@ def main() -> int:
         for part in asked.part or PARTS:
             around = surroundings(asked.page, f"{part} measured")
             say(f"{part}:")
-            write_block(asked.page, around, block(part, run, asked.page, trials=asked.trials))
+            if part == "simulation":
+                lines = simulated(run, asked.page, copies=asked.copies or COPIES)
+            else:
+                lines = on_nodes(part, run, trials=asked.trials)
+            write_block(asked.page, around, lines)
     except (FairtrialError, RuntimeError) as error:
         sys.exit(f"benchmarks/scale: {error}")
     say(f"written: {asked.page}")
     return 0
 
 
-def block(part: str, run: Run, page: Path, *, trials: int) -> Sequence[str]:
-    if part == "simulation":
-        return simulated(run, page)
+def on_nodes(part: str, run: Run, *, trials: int) -> Sequence[str]:
+    """What needs a cluster, on one that is started for it."""
     with ray_nodes(driver.WORKERS) as nodes:
         os.environ.update({**ENVIRONMENT, "RAY_ADDRESS": nodes.address})
         if part == "overhead":
@@ -59,12 +63,12 @@ def block(part: str, run: Run, page: Path, *, trials: int) -> Sequence[str]:
         return driver_block(list(driver.points(trials=trials)), run)
 
 
-def simulated(run: Run, page: Path) -> list[str]:
+def simulated(run: Run, page: Path, *, copies: Sequence[int]) -> list[str]:
     """The driver's costs are measured first, here and now: the store's writes and, for so many questions, the answers."""
     costs, recorded = measured("course", STORE), driver.recording()
     half = recorded["record_milliseconds"] / 2000
     reckoned = Driver(start=half, record=half, read=costs.answers_seconds / len(costs.questions))
-    swept = list(sweep(costs, copies=COPIES, workers=WORKERS, ahead=AHEAD, driver=reckoned))
+    swept = list(sweep(costs, copies=copies, workers=WORKERS, ahead=AHEAD, driver=reckoned))
     drawn = page.parent / PICTURE
     drawn.write_text(figure(swept).svg(), encoding="utf-8")
     return simulation_block(swept, costs, recorded, reckoned, run, picture=PICTURE)
