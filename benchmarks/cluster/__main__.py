@@ -8,12 +8,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks import results
 from benchmarks.cluster import driver, overhead
 from benchmarks.cluster.costs import measured
 from benchmarks.cluster.drawing import figure
 from benchmarks.cluster.page import driver_block, overhead_block, simulation_block
 from benchmarks.cluster.simulation import Driver, sweep
-from benchmarks.commands import at_least_one, command, say
+from benchmarks.commands import add_output, at_least_one, command, say
 from benchmarks.environments import ROOT
 from benchmarks.machine import this_run
 from benchmarks.ray_nodes import ENVIRONMENT, ray_nodes
@@ -36,6 +37,7 @@ def main() -> int:
     add("--part", action="append", choices=PARTS, help="only this part (repeatable)")
     add("--trials", type=at_least_one, default=driver.TRIALS, help="trials of the driver's part (5000)")
     add("--copies", action="append", type=at_least_one, help="sizes of simulated studies (1, 10, 50)")
+    add_output(parser)
     add("--page", type=Path, default=PAGE, help="Markdown file that holds the marks")
     asked = parser.parse_args()
     run = this_run(command("benchmarks/scale", sys.argv[1:]), ceilings=None)
@@ -44,11 +46,11 @@ def main() -> int:
             around = surroundings(asked.page, f"{part} measured")
             say(f"{part}:")
             if part == "simulation":
-                lines = simulated(run, asked.page, copies=asked.copies or COPIES)
+                lines = simulated(run, asked.page, copies=asked.copies or COPIES, stored=asked.output)
             else:
                 lines = on_nodes(part, run, trials=asked.trials)
             write_block(asked.page, around, lines)
-    except (FairtrialError, RuntimeError) as error:
+    except (FairtrialError, RuntimeError, ValueError) as error:
         sys.exit(f"benchmarks/scale: {error}")
     say(f"written: {asked.page}")
     return 0
@@ -63,15 +65,17 @@ def on_nodes(part: str, run: Run, *, trials: int) -> Sequence[str]:
         return driver_block(list(driver.points(trials=trials)), run)
 
 
-def simulated(run: Run, page: Path, *, copies: Sequence[int]) -> list[str]:
-    """The driver's costs are measured first, here and now: the store's writes and, for so many questions, the answers."""
-    costs, recorded = measured("course", STORE), driver.recording()
+def simulated(run: Run, page: Path, *, copies: Sequence[int], stored: Path) -> list[str]:
+    """The costs of trials are those of the course, the driver's those of the store as it was measured before."""
+    costs = measured("course", STORE)
+    recorded, when = driver.recorded(results.read(stored))
     half = recorded["record_milliseconds"] / 2000
-    reckoned = Driver(start=half, record=half, read=costs.answers_seconds / len(costs.questions))
+    verdict = recorded["verdicts_seconds"] / recorded["questions"]
+    reckoned = Driver(start=half, record=half, read=verdict * costs.verdicts / len(costs.questions))
     swept = list(sweep(costs, copies=copies, workers=WORKERS, ahead=AHEAD, driver=reckoned))
     drawn = page.parent / PICTURE
     drawn.write_text(figure(swept).svg(), encoding="utf-8")
-    return simulation_block(swept, costs, recorded, reckoned, run, picture=PICTURE)
+    return simulation_block(swept, costs, recorded, reckoned, [run, when], picture=PICTURE)
 
 
 if __name__ == "__main__":

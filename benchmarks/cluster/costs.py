@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.growing.stores import middle_seconds
 from fairtrial.analysis import Answer, Answers, answers
 from fairtrial.analysis.contrast import value
 from fairtrial.analysis.cost import costs
@@ -40,14 +39,14 @@ class Asked:
 class Measured:
     """Mean seconds of a trial, arm by arm; `spread` is the standard deviation of their logarithms within an arm.
 
-    `trials` were measured in all; `answers_seconds` is what reading the answers to all questions takes.
+    `trials` were measured in all; `verdicts` are those that all questions ask for.
     """
 
     study: str
     seconds: tuple[float, ...]
     spread: float
     trials: int
-    answers_seconds: float
+    verdicts: int
     questions: tuple[Asked, ...]
     least: int
     horizon: int
@@ -59,7 +58,6 @@ def measured(source: str, store: Path, *, seed: int = 1) -> Measured:
         # Whatever this processor's own precision is.
         study = studyfile.load(source, sets=settings_for(studyfile.load(source), opened))
         found = answers(study, opened, history=False)
-        reading = middle_seconds(lambda: answers(study, opened, history=False))
     arms = {one.arm.name: one for one in found.arms}
     by_arm = {name: _seconds(arm) for name, arm in arms.items()}
     reckoned = costs(arms)
@@ -72,7 +70,7 @@ def measured(source: str, store: Path, *, seed: int = 1) -> Measured:
         ),
         spread=_within(by_arm.values()),
         trials=sum(map(len, by_arm.values())),
-        answers_seconds=reading,
+        verdicts=len(found),
         questions=tuple(
             Asked(
                 variant=number[question.variant],

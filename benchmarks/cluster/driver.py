@@ -9,10 +9,11 @@ from pathlib import Path
 from time import perf_counter
 
 from benchmarks.growing import stores
-from benchmarks.results import Point
+from benchmarks.results import Point, Results, Run
 from fairtrial import runner
 from fairtrial.data import catalog
 from fairtrial.dispatch import Executor
+from fairtrial.errors import FairtrialError
 from fairtrial.executors.cluster import Share
 from fairtrial.executors.local import LocalExecutor
 from fairtrial.executors.remote import ClusterExecutor
@@ -96,13 +97,9 @@ def points(kinds: Sequence[str] = KINDS, *, trials: int = TRIALS) -> Iterator[Po
         }
 
 
-def recording(*, trials: int = 1_000) -> Point:
-    """What the store takes for a trial, claimed and recorded in two transactions."""
-    study = stores.made(trials)
-    with tempfile.TemporaryDirectory() as folder, Store.open(Path(folder) / "made.db") as store:
-        seconds = stores.fill(store, study)
-    return {
-        "trials": trials,
-        "record_milliseconds": 1000 * seconds / trials,
-        "writes_a_second": trials / seconds,
-    }
+def recorded(stored: Results) -> tuple[Point, Run]:
+    """What the store was measured to take by `benchmarks/growth`, at its smallest size. Raises FairtrialError if it was not."""
+    if "store" not in stored.growth:
+        raise FairtrialError("the store has not been measured: run `benchmarks/growth --part store` first")
+    growth = stored.growth["store"]
+    return growth.points[0], stored.runs[growth.run]

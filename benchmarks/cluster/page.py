@@ -76,17 +76,23 @@ def driver_block(points: Sequence[Point], run: Run) -> list[str]:
 
 
 def simulation_block(
-    swept: Sequence[Point], measured: Measured, recorded: Point, driver: Driver, run: Run, *, picture: str
+    swept: Sequence[Point],
+    measured: Measured,
+    recorded: Point,
+    driver: Driver,
+    runs: Sequence[Run],
+    *,
+    picture: str,
 ) -> list[str]:
     """Costs first, then the picture, then a table for each size of study, and where it stops."""
     lines = [
         "",
-        *machines([run]),
+        *machines(runs),
         f"- Costs of {len(measured.seconds)} arms of `{measured.study}` from {measured.trials} trials: "
         f"{min(measured.seconds):.1f} s to {max(measured.seconds):.0f} s a trial, standard deviation of the logarithm within an arm "
         f"{measured.spread:.2f}; {len(measured.questions)} questions on accuracy, {measured.least} to {measured.horizon} seeds.",
-        f"- The store takes {number(recorded['record_milliseconds'])} ms to claim and record a trial, "
-        f"{number(recorded['writes_a_second'])} a second; reading the answers anew after a trial beyond the least number of seeds "
+        f"- By the earlier of these runs the store takes {number(recorded['record_milliseconds'])} ms to claim and record a trial, "
+        f"{number(1000 / recorded['record_milliseconds'])} a second at most; reading the answers anew after a trial beyond the least number of seeds "
         f"takes {1000 * driver.read:.1f} ms for each question of the study.",
         "",
         f"![How many times as fast studies get with more workers]({picture})",

@@ -58,7 +58,7 @@ def test_reading_the_answers_costs_by_the_question_and_only_beyond_the_least_see
 
 
 MEASURED = Measured(
-    study="two", seconds=(1.0, 2.0), spread=0.3, trials=6, answers_seconds=0.1, least=3, horizon=50,
+    study="two", seconds=(1.0, 2.0), spread=0.3, trials=6, verdicts=1, least=3, horizon=50,
     questions=(Asked(variant=1, baseline=0, settles=(4, 9)),),
 )  # fmt: skip
 
@@ -89,6 +89,6 @@ def test_costs_and_verdicts_are_drawn_from_the_courses_own_store() -> None:
     """A distribution that somebody made up would show whatever was put into it."""
     found = measured("course", STORE)
     assert found.trials >= len(found.seconds) == len(studyfile.load("course").arms)
-    assert min(found.seconds) > 0 and found.spread > 0 and found.answers_seconds > 0
+    assert min(found.seconds) > 0 and found.spread > 0 and found.verdicts >= len(found.questions)
     settled = [one for question in found.questions for one in question.settles]
     assert found.least <= min(settled) < max(settled) <= found.horizon
