@@ -17,7 +17,7 @@ COLOURS = (VERMILION, BLUE, GREEN, "#CC79A7")
 SIDE = 220
 
 CAPTION = (
-    "Speed-up over one worker by the number of workers, both logarithmic, simulated: the course, and studies of ten and fifty times its size; "
+    "Speed-up over one worker by the number of workers, both logarithmic, simulated: the course, and studies of many times its size; "
     "colours say how many further seeds of an open question are trained before it is known that they are needed. Full "
     "lines have the driver's measured costs, dashed ones a driver that costs nothing; the thin line is in proportion."
 )
