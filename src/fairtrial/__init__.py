@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fairtrial.analysis.values import Answer, Answers
     from fairtrial.api import answers, ask, figures, run, search, show, write_report
+    from fairtrial.audit.auditing import audit_file
+    from fairtrial.audit.result import Audit
     from fairtrial.comparison import Comparison, compare
     from fairtrial.errors import FairtrialError, StudyError
     from fairtrial.study.schema import Arm, Study
     from fairtrial.study.studyfile import builtin_names, load
+    from fairtrial.upkeep import doctor, merge, rerun
 
 __version__ = "0.1.0"
 
@@ -22,6 +25,7 @@ __all__ = [
     "Answer",
     "Answers",
     "Arm",
+    "Audit",
     "Comparison",
     "FairtrialError",
     "Study",
@@ -29,10 +33,14 @@ __all__ = [
     "__version__",
     "answers",
     "ask",
+    "audit_file",
     "builtin_names",
     "compare",
+    "doctor",
     "figures",
     "load",
+    "merge",
+    "rerun",
     "run",
     "search",
     "show",
@@ -43,16 +51,21 @@ _HOMES = {
     "Answer": "fairtrial.analysis.values",
     "Answers": "fairtrial.analysis.values",
     "Arm": "fairtrial.study.schema",
+    "Audit": "fairtrial.audit.result",
     "Comparison": "fairtrial.comparison",
     "FairtrialError": "fairtrial.errors",
     "Study": "fairtrial.study.schema",
     "StudyError": "fairtrial.errors",
     "answers": "fairtrial.api",
     "ask": "fairtrial.api",
+    "audit_file": "fairtrial.audit.auditing",
     "builtin_names": "fairtrial.study.studyfile",
     "compare": "fairtrial.comparison",
+    "doctor": "fairtrial.upkeep",
     "figures": "fairtrial.api",
     "load": "fairtrial.study.studyfile",
+    "merge": "fairtrial.upkeep",
+    "rerun": "fairtrial.upkeep",
     "run": "fairtrial.api",
     "search": "fairtrial.api",
     "show": "fairtrial.api",

@@ -26,6 +26,7 @@ from fairtrial.study.studyfile import load
 from fairtrial.study.studytext import study_text, write_new
 
 if TYPE_CHECKING:
+    from fairtrial.audit.result import Audit
     from fairtrial.dispatch import Weights
     from fairtrial.report.drawing import Figure
     from fairtrial.report.shown import Shown
@@ -129,8 +130,7 @@ def search(
     """Search for settings that do better, freeze one candidate and judge it on fresh seeds.
 
     Every search that the study declares, or those called `only`; each with the budget and the largest number of
-    proposals it declares unless given. A further call goes on where this one ended. `executor` is as for `run`.
-    Raises FairtrialError for what it cannot do.
+    proposals it declares unless given. A further call goes on where this one ended. `executor` is as for `run`. Raises FairtrialError.
     """
     from fairtrial.executors.choice import Place
     from fairtrial.searching import search as search_one
@@ -251,11 +251,11 @@ def figures(answers: Answers, question: str | None = None) -> dict[str, Figure]:
     return study_figures(answers) if question is None else figures_of(answers, question)
 
 
-def write_report(answers: Answers, path: str | Path) -> Path:
+def write_report(answers: Answers | Audit, path: str | Path) -> Path:
     """Write the report on `answers` to `path`, of the kind its suffix names: `.html` a page to look at.
 
-    `.ipynb` is a notebook, `.md` Markdown, `.tex` LaTeX, `.csv` and `.json` data. Raises FairtrialError for any other,
-    and for a place that cannot be written to.
+    `.ipynb` is a notebook, `.md` Markdown, `.tex` LaTeX, `.csv` and `.json` data; an audit is written as `.html` alone.
+    Raises FairtrialError for any other, and for a place that cannot be written to.
     """
     from fairtrial.report.exports import write_csv, write_json
     from fairtrial.report.latex import write_latex
@@ -271,6 +271,10 @@ def write_report(answers: Answers, path: str | Path) -> Path:
         ".json": write_json,
     }
     wanted = Path(path)
+    if not isinstance(answers, Answers):
+        from fairtrial.report.audit_page import write_audit_page
+
+        return write_audit_page([answers], wanted)
     writer = writers.get(wanted.suffix.lower())
     if writer is None:
         raise FairtrialError(f"{path}: the end of a report's name says its kind: {', '.join(writers)}")

@@ -38,6 +38,10 @@ class DataError(FairtrialError):
     """A data file that is missing, damaged or not what it claims to be."""
 
 
+class AuditError(FairtrialError):
+    """A notebook, script or exported text that cannot be read."""
+
+
 class StoreError(FairtrialError):
     """A store that cannot be opened, read or written."""
 

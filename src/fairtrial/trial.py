@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, Literal, NamedTuple
@@ -90,6 +90,15 @@ def _identity(arm: Arm, precision: ResolvedPrecision, engine: int) -> _Identity:
     # In canonical JSON, where names are sorted, the seed comes last.
     with_engine = _json({**shared, "engine": engine})
     return _Identity(_sha256(_json(shared)), f'{with_engine.removesuffix("}")},"seed":')
+
+
+def keys_from(
+    settings: str, *, data: str, precision: str, engine: int, numbers: Iterable[int]
+) -> tuple[str, list[str]]:
+    """The arm's key and those of its trials, from what a store keeps: `settings` is the arm's canonical JSON."""
+    arm, rest = f'{{"arm":{settings},"data":"{data}",', f'"precision":"{precision}"'
+    keys = [_sha256(f'{arm}"engine":{engine},{rest},"seed":{number}}}') for number in numbers]
+    return _sha256(f"{arm}{rest}}}"), keys
 
 
 def canonical(arm: Arm) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from fairtrial.analysis import answers
+from fairtrial.analysis.progress import progress
 from fairtrial.engine.precision import resolve
 from fairtrial.errors import FairtrialError
 from fairtrial.store import Claim, Store
@@ -147,9 +148,31 @@ def test_trials_of_another_engine_version_are_named_and_not_used(
     put(study.arms["wide"], 1)
     for module in ("fairtrial.trial", "fairtrial.store.store", "fairtrial.store.outcomes"):
         monkeypatch.setattr(f"{module}.ENGINE_VERSION", ENGINE_VERSION + 1)
-    found = answers(study, store)["Q"].accuracy
+    every = answers(study, store)
+    found = every["Q"].accuracy
     assert found.seeds == 0
-    assert "another engine version" in kinds(found)
+    texts = [one.text for one in found.caveats if one.kind == "another engine version"]
+    assert texts[0].startswith(
+        f"1 trial of engine version {ENGINE_VERSION}, of wide, is in this store and not used"
+    )
+    assert len(texts) == 2
+    assert every.not_used.startswith(
+        f"2 trials of engine version {ENGINE_VERSION} are in this store and not used"
+    )
+    assert every.as_dict()["other_engine_versions"] == {
+        name: {str(ENGINE_VERSION): 1} for name in ("narrow", "wide")
+    }
+    (narrow, _) = progress(study, store, workers=1).arms
+    assert narrow.other_engine_versions == {ENGINE_VERSION: 1}
+
+
+def test_without_another_engine_nothing_is_said_of_one(study: Study, store: Store, put: Put) -> None:
+    """A line that is always there is not read when it matters."""
+    put(study.arms["narrow"], 1)
+    every = answers(study, store)
+    assert every.not_used == ""
+    assert every.as_dict()["other_engine_versions"] == {}
+    assert every.as_dict()["engine_version"] == ENGINE_VERSION
 
 
 def test_a_seed_that_failed_is_said_with_its_reason(study: Study, store: Store, put: Put) -> None:

@@ -8,9 +8,11 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
-from store_samples import plain
+from make_store_fixture import given_back
+from store_samples import predictions_of
 
 from fairtrial.store import Store
 from fairtrial.store.connection import writing
@@ -32,7 +34,26 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
 @pytest.fixture
 def first_version(tmp_path: Path) -> Path:
     """A store as the first version wrote it."""
-    return Path(shutil.copy(KEPT / "v1.db", tmp_path / "v1.db"))
+    return kept(1, tmp_path)
+
+
+def kept(number: int, folder: Path) -> Path:
+    """The store of that version as a program of its time wrote it."""
+    path = folder / f"v{number}.db"
+    if (KEPT / path.name).exists():
+        return Path(shutil.copy(KEPT / path.name, path))
+    with opened(path) as connection:
+        connection.executescript((KEPT / f"v{number}.sql").read_text(encoding="utf-8"))
+    return path
+
+
+def as_known(found: Any, then: Any) -> Any:
+    """What was found without the fields that nobody knew `then`: those are added, and take nothing away."""
+    if isinstance(found, dict) and isinstance(then, dict):
+        return {key: as_known(found[key], then[key]) for key in then if key in found}
+    if isinstance(found, list) and isinstance(then, list) and len(found) == len(then):
+        return [as_known(one, other) for one, other in zip(found, then, strict=True)]
+    return found
 
 
 def shape(path: Path) -> dict[str, object]:
@@ -51,34 +72,51 @@ def shape(path: Path) -> dict[str, object]:
     return detail
 
 
-def test_the_kept_store_is_of_the_first_version() -> None:
+def test_a_store_of_every_version_is_kept() -> None:
+    """Whoever adds a version keeps a store of the one before it: `make_store_fixture.py` makes it."""
+    found = {int(path.stem[1:]) for path in KEPT.glob("v*.json")}
+    assert found == set(range(1, newest() + 1))
+    assert sum(path.stat().st_size for path in KEPT.glob("v*")) < 128_000
+
+
+@pytest.mark.parametrize("number", range(1, newest() + 1))
+def test_the_kept_store_is_of_its_version(number: int, tmp_path: Path) -> None:
     """Made again by a later program it would test nothing."""
-    with opened(KEPT / "v1.db") as connection:
-        assert version(connection) == 1
-    assert (KEPT / "v1.db").stat().st_size < 64_000
+    with opened(kept(number, tmp_path)) as connection:
+        assert version(connection) == number
 
 
-def test_a_store_of_the_first_version_gives_back_everything_after_the_upgrade(first_version: Path) -> None:
-    """Outcomes cost hours; no upgrade of fairtrial may cost an outcome."""
-    expected = json.loads((KEPT / "v1.json").read_text(encoding="utf-8"))
-    keys = [one["key"] for one in expected]
-    with Store.open(first_version) as store:
-        stored = store.stored(keys, history=True)
-        assert json.loads(json.dumps([plain(one) for one in stored.values()])) == expected
-        predictions = store.predictions(keys[0])
+@pytest.mark.parametrize("number", range(1, newest() + 1))
+def test_a_store_of_every_version_gives_back_everything_after_the_upgrade(
+    number: int, tmp_path: Path
+) -> None:
+    """Outcomes cost hours, and plans what they promised; no upgrade of fairtrial may cost either."""
+    expected = json.loads((KEPT / f"v{number}.json").read_text(encoding="utf-8"))
+    if number == 1:
+        expected = {"trials": expected}
+    path = kept(number, tmp_path)
+    with Store.open(path) as store:
+        keys = list(expected.get("attempts", [one["key"] for one in expected["trials"]]))
+        assert as_known(given_back(store, keys, list(expected)), expected) == expected
+        finished, lost, *_ = [one["key"] for one in expected["trials"]]
+        predictions = store.predictions(finished)
         assert predictions is not None
-        assert len(predictions.classes) == 100
-        assert [one.reason for one in store.attempts(keys)[keys[1]]] == ["out of memory"]
-    with opened(first_version) as connection:
+        assert predictions.classes.tolist() == predictions_of(1).classes.tolist()
+        assert predictions.right.tolist() == predictions_of(1).right.tolist()
+        assert [one.reason for one in store.attempts([lost])[lost]] == ["out of memory"]
+    with opened(path) as connection:
         assert version(connection) == newest()
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
-def test_an_upgraded_store_has_the_shape_of_a_fresh_one(first_version: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", range(1, newest() + 1))
+def test_an_upgraded_store_has_the_shape_of_a_fresh_one(number: int, tmp_path: Path) -> None:
     """schema.sql and the migrations tell one story in two ways; this keeps them from parting."""
-    Store.open(first_version).close()
-    fresh = tmp_path / "fresh.db"
+    old, fresh = kept(number, tmp_path), tmp_path / "fresh.db"
+    Store.open(old).close()
     Store.open(fresh).close()
-    assert shape(first_version) == shape(fresh)
+    assert shape(old) == shape(fresh)
 
 
 def test_shapes_that_differ_are_told_apart(first_version: Path, tmp_path: Path) -> None:

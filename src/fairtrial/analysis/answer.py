@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from fairtrial.analysis.caveats import caveats, troubles
 from fairtrial.analysis.claimed import judge_claim
 from fairtrial.analysis.contrast import contrast, margin
+from fairtrial.analysis.engines import ByVersion
 from fairtrial.analysis.fresh import RightShares, fresh_images
 from fairtrial.analysis.gather import Failed
 from fairtrial.analysis.held import held_line, implied_line
@@ -44,7 +45,7 @@ def answer(
     metric: Metric,
     on: On | None,
     promised: Promised,
-    other_engines: Mapping[str, int],
+    other_engines: Mapping[str, ByVersion],
     failed: Mapping[str, Sequence[Failed]],
     right: RightShares | None,
 ) -> Answer:

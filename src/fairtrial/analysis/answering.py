@@ -69,6 +69,7 @@ def _answers(
             for metric, on in asked(question)
         ),
         curves=curves(study, arms, unsound=unsound) if history else (),
+        other_engines=others,
         asked=study,
         store=store.path,
     )

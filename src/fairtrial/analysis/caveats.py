@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from fairtrial.analysis.contrast import Contrast
+from fairtrial.analysis.engines import ByVersion, not_used
 from fairtrial.analysis.gather import Failed
 from fairtrial.analysis.judgement import identical, repeated_weights
 from fairtrial.analysis.sentences import count_of, subject
@@ -25,12 +26,12 @@ def caveats(
     *,
     on: On | None,
     seeds: Seeds,
-    other_engines: Mapping[str, int],
+    other_engines: Mapping[str, ByVersion],
     failed: Mapping[str, Sequence[Failed]],
 ) -> tuple[Caveat, ...]:
     """Everything that makes this answer weaker than its numbers look.
 
-    `other_engines` counts, by arm name, trials that another engine version trained; `failed` says
+    `other_engines` counts, by arm name and version, trials that other engine versions trained; `failed` says
     of each arm which seeds ended without an outcome.
     """
     return (
@@ -201,10 +202,7 @@ def _skewed(contrast: Contrast, *, on: On | None) -> Iterator[Caveat]:
         )
 
 
-def _other_engines(question: Question, counts: Mapping[str, int]) -> Iterator[Caveat]:
+def _other_engines(question: Question, counts: Mapping[str, ByVersion]) -> Iterator[Caveat]:
     for name in (question.variant, question.baseline):
         if counts.get(name):
-            yield Caveat(
-                kind="another engine version",
-                text=f"{counts[name]} stored trials of {name} are of another engine version and were not used",
-            )
+            yield Caveat(kind="another engine version", text=not_used(counts[name], "trial", of=name))

@@ -48,11 +48,11 @@ def trials(arm: Arm, seeds: range) -> list[Trial]:
     return [Trial(arm=arm, seed=seed, precision=precision) for seed in seeds]
 
 
-def other_engines(arms: Mapping[str, Arm], store: Store) -> dict[str, int]:
-    """How many stored trials of each arm another engine version trained; arms without any left out."""
+def other_engines(arms: Mapping[str, Arm], store: Store) -> dict[str, dict[int, int]]:
+    """How many stored trials of each arm other engine versions trained, by version; arms without any left out."""
     keys = {name: arm_key(arm) for name, arm in arms.items()}
     counts = store.other_engine_versions(keys.values())
-    return {name: sum(counts[key].values()) for name, key in keys.items() if key in counts}
+    return {name: counts[key] for name, key in keys.items() if key in counts}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from fairtrial.analysis.clocks import clock_of, seconds_of
 from fairtrial.analysis.gather import arm_key, gather, trials
 from fairtrial.analysis.terms import sha256
 from fairtrial.store import Attempt, Proposal, Store
@@ -37,6 +38,8 @@ class Point:
     scores: tuple[float, ...] | None = None
     because: str = ""
     metric: Literal["accuracy", "loss"] = "accuracy"
+    clock: str | None = None
+    """The machine whose seconds are shown, the same for all points of a search."""
 
     @cached_property
     def results(self) -> dict[int, float | None]:
@@ -81,8 +84,8 @@ class Point:
 
     @property
     def train_seconds(self) -> float | None:
-        """Mean seconds of training, beside whatever else the machine did; None before one has finished."""
-        found = [one.outcome.seconds["train"] for one in self.trials if one.outcome.state == "finished"]
+        """Mean seconds of training, beside whatever else the machine did; None before one has finished on it."""
+        found = seconds_of(self.trials, "train", clock=self.clock)
         return sum(found) / len(found) if found else None
 
     @cached_property
@@ -128,6 +131,7 @@ def points(
     found = gather(listed, store, history=True)
     firsts = {arm.name: trials(arm, range(1, 2))[0].key for arm in listed}
     attempts = store.attempts(firsts.values())
+    clock = clock_of(trial for one in found.values() for trial in one.trials)
     return tuple(
         Point(
             number=proposal.number,
@@ -137,6 +141,7 @@ def points(
             scores=proposal.scores,
             because=_given_up(attempts[firsts[arm.name]], stopped=proposal.scores is not None),
             metric=search.metric,
+            clock=clock,
         )
         for proposal, arm in zip(proposals, listed, strict=True)
     )

@@ -49,7 +49,8 @@ class ArmProgress:
     running: tuple[Running, ...]
     failed: tuple[Failure, ...]
     missing: tuple[int, ...]
-    other_engine_version: int
+    other_engine_versions: Mapping[int, int]
+    """Trials that other engine versions trained, by version: stored, and not used."""
     cost: Cost
 
     @property
@@ -90,7 +91,7 @@ def progress(study: Study, store: Store, *, seeds: int | None = None, workers: i
             {trial.seed: trial.outcome.state for trial in arms[name].trials},
             holders=holders,
             attempts=attempts,
-            other_engine_version=others.get(name, 0),
+            other_engine_versions=others.get(name, {}),
             cost=prices[name],
         )
         for name in study.arms
@@ -118,7 +119,7 @@ def _arm_progress(
     *,
     holders: Mapping[str, Holder],
     attempts: Mapping[str, tuple[Attempt, ...]],
-    other_engine_version: int,
+    other_engine_versions: Mapping[int, int],
     cost: Cost,
 ) -> ArmProgress:
     held = {key: holders[key] for key in wanted if key in holders}
@@ -150,6 +151,6 @@ def _arm_progress(
             if (some := attempts[key]) and wanted[key] not in states
         ),
         missing=tuple(seed for key, seed in open_ones.items() if key not in given_up),
-        other_engine_version=other_engine_version,
+        other_engine_versions=other_engine_versions,
         cost=cost,
     )

@@ -7,6 +7,7 @@ from html import escape
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from fairtrial.analysis.clocks import clock_of, seconds_of
 from fairtrial.analysis.html import table
 from fairtrial.analysis.markdown import escaped
 from fairtrial.analysis.points import in_words
@@ -55,7 +56,8 @@ def _facts(found: Searched, confirmed: Answers) -> Iterator[tuple[str, str]]:
     yield "Candidate", f"{chosen.arm.name}, of {count_of(len(found.points), 'proposal')}"
     yield "What it changes", in_words(found.search, chosen)
     yield "Parameters", f"{chosen.parameters:,} ({baseline.arm.name}: {baseline.parameters:,})"
-    times = [_seconds(arm) for arm in (variant, baseline)]
+    clock = clock_of((*variant.trials, *baseline.trials))
+    times = [_seconds(arm, clock) for arm in (variant, baseline)]
     if None not in times:
         yield "Training time of a trial", f"{times[0]} ({baseline.arm.name}: {times[1]}), as trials ran"
     block = variant.arm.block
@@ -77,8 +79,8 @@ def _fresh(confirmed: Answers, block: int) -> str:
     return seeds_named(seeds) if seeds else f"from {block + 1} on; no one that both have yet"
 
 
-def _seconds(arm: ArmTrials) -> str | None:
-    taken = [one.outcome.seconds["train"] for one in arm.trials if one.outcome.state == "finished"]
+def _seconds(arm: ArmTrials, clock: str) -> str | None:
+    taken = seconds_of(arm.trials, "train", clock=clock)
     return duration(sum(taken) / len(taken)) if taken else None
 
 

@@ -8,6 +8,7 @@ timed the first pair.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,6 +20,7 @@ from fairtrial.analysis.caveats import of_the_arms, of_their_runs, troubles
 from fairtrial.analysis.claimed import judge_claim
 from fairtrial.analysis.contrast import Contrast
 from fairtrial.analysis.cost import on_a_cluster
+from fairtrial.analysis.engines import not_used
 from fairtrial.analysis.gather import Failed, arm_key
 from fairtrial.analysis.held import held_line, implied_line
 from fairtrial.analysis.judgement import Judgement, judge
@@ -50,7 +52,8 @@ class Timed:
     pairs: tuple[PairTimes, ...]
     variant_key: str
     elsewhere: int
-    other_engines: int
+    other_engines: Mapping[int, int]
+    """By engine version."""
 
     def seconds(self, side: str, of: str) -> NDArray[np.float64]:
         """`train_seconds` or `fit_seconds` of the variant or the baseline, one per pair."""
@@ -90,12 +93,13 @@ def timed_on(
 ) -> Timed:
     """The stored pairs of two arms, those of one machine and processor apart from the others."""
     here: list[PairTimes] = []
-    elsewhere = other_engines = 0
+    elsewhere = 0
+    other_engines: Counter[int] = Counter()
     for one in store.pairs(variant_key, baseline_key):
         if (one.times.machine, one.times.processor) != place:
             elsewhere += 1
         elif one.engine_version != engine_version:
-            other_engines += 1
+            other_engines[one.engine_version] += 1
         else:
             here.append(one.times)
     return Timed(
@@ -266,7 +270,7 @@ def _of_the_clocks(found: Timed, *, used: int) -> Iterator[Caveat]:
     if found.other_engines:
         yield Caveat(
             kind="another engine version",
-            text=f"{count_of(found.other_engines, 'pair')} timed by another engine version not used",
+            text=not_used(found.other_engines, "pair"),
         )
     if beyond := len(found.pairs) - used:
         yield Caveat(

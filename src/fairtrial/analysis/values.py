@@ -20,6 +20,7 @@ from fairtrial.stats.looks import Look
 from fairtrial.stats.verdict import Verdict
 from fairtrial.study.factors import Difference, Held
 from fairtrial.study.schema import Metric, On, Study
+from fairtrial.trial import ENGINE_VERSION
 
 if TYPE_CHECKING:
     import pandas  # pyright: ignore[reportMissingTypeStubs]  # optional: its stubs are not required
@@ -170,6 +171,8 @@ class Answers(Rendered):
     searches: tuple[Searched, ...] = ()
     retuned: tuple[Retuned, ...] = ()
     combined: tuple[Combined, ...] = ()
+    other_engines: Mapping[str, Mapping[int, int]] = field(default_factory=dict[str, Mapping[int, int]])
+    """By arm and engine version, trials that other engine versions trained: stored, and not used."""
     asked: Study | None = field(default=None, compare=False)
     """The study itself, which a report shows beside its answers."""
     store: Path | None = field(default=None, compare=False)
@@ -186,6 +189,13 @@ class Answers(Rendered):
     def unjudged(self) -> Mapping[str, tuple[JudgedClaim, ...]]:
         """By question, the claims that no answer is about, since the question does not ask."""
         return {} if self.asked is None else unjudged((*self.asked.questions, *self.asked.retuned))
+
+    @property
+    def not_used(self) -> str:
+        """Which stored trials are of another engine version and so not used, in words; empty where none are."""
+        from fairtrial.analysis.engines import all_not_used
+
+        return all_not_used(self.other_engines)
 
     @property
     def selected(self) -> tuple[Answer, ...]:
@@ -211,6 +221,11 @@ class Answers(Rendered):
         return {
             "study": self.study,
             "version": self.version,
+            "engine_version": ENGINE_VERSION,
+            "other_engine_versions": {
+                arm: {str(version): count for version, count in some.items()}
+                for arm, some in self.other_engines.items()
+            },
             "arms": [arm.as_dict() for arm in self.arms],
             "answers": [answer.as_dict() for answer in self.answers],
             "dose_response": [curve.as_dict() for curve in self.curves],

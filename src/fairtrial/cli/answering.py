@@ -67,6 +67,8 @@ def render_answers(answers: Answers, console: Console) -> None:
     _render_curves(answers, console)
     render_selections(answers, console)
     _render_ledger(ledger(answers), console)
+    if answers.not_used:
+        console.print(Text(answers.not_used))
 
 
 def _render_curves(answers: Answers, console: Console) -> None:

@@ -12,6 +12,7 @@ import typer
 import fairtrial
 from fairtrial.cli import writing
 from fairtrial.cli.ask import ask
+from fairtrial.cli.audit import audit
 from fairtrial.cli.compare import compare
 from fairtrial.cli.group import Commands, never_fail_to_encode, program
 from fairtrial.cli.options import (
@@ -29,6 +30,7 @@ from fairtrial.cli.options import (
     Workers,
 )
 from fairtrial.cli.search import search
+from fairtrial.cli.upkeep import doctor, merge, rerun
 
 if TYPE_CHECKING:
     from fairtrial.study.schema import Study
@@ -272,7 +274,8 @@ def answers(
         raise typer.Exit(1)
 
 
-app.command(rich_help_panel=MORE)(compare)
+for _command in (compare, audit, rerun, merge, doctor):
+    app.command(rich_help_panel=MORE)(_command)
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fairtrial.analysis.confirming import with_confirmations
+from fairtrial.analysis.engines import not_used
 from fairtrial.analysis.progress import ArmProgress, Progress, progress
 from fairtrial.analysis.register import in_force
 from fairtrial.analysis.replaying import Replay, replay_studies
@@ -117,9 +118,5 @@ def _details(row: ArmProgress) -> list[str]:
         f"{', given up' if one.given_up else ''}): {one.reason}"
         for one in row.failed
     ]
-    older = (
-        [f"{row.arm}: {row.other_engine_version} trials of another engine version are stored and not used"]
-        if row.other_engine_version
-        else []
-    )
+    older = [not_used(row.other_engine_versions, "trial", of=row.arm)] if row.other_engine_versions else []
     return [*held, *tried, *older]

@@ -6,7 +6,6 @@ came of it; its caller decides what to do with them.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import warnings
 from collections.abc import Iterator
@@ -27,6 +26,7 @@ from fairtrial.engine.checkpoint import Checkpoint
 from fairtrial.engine.device import device_of, wait
 from fairtrial.engine.evaluate import Images, Scores, evaluate, evaluation_batch, moments, prepared, score
 from fairtrial.engine.network import Network, build, keras_weights
+from fairtrial.engine.saved_weights import fingerprint
 from fairtrial.engine.stopping import stops_after, stops_at_the_latest
 from fairtrial.study.algorithm import algorithm
 from fairtrial.study.schema import Arm
@@ -190,15 +190,6 @@ def images(pixels: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Images:
 def weights_now(network: Network) -> dict[str, torch.Tensor]:
     """A copy of the network's state that later steps do not change."""
     return {name: tensor.clone() for name, tensor in network.state_dict().items()}
-
-
-def fingerprint(weights: dict[str, NDArray[np.float32]]) -> str:
-    """SHA-256 over names, shapes and bytes: equal for bit-equal networks alone."""
-    digest = hashlib.sha256()
-    for name in sorted(weights):
-        digest.update(f"{name} {weights[name].shape}\n".encode())
-        digest.update(np.ascontiguousarray(weights[name]).tobytes())
-    return digest.hexdigest()
 
 
 def _predictions(tested: list[Scores], labels: torch.Tensor) -> Predictions:

@@ -18,6 +18,7 @@ def answers_markdown(answers: Answers) -> str:
         *curves_markdown(answers, heading="## "),
         *selected_markdown(answers, heading="## "),
         *ledger_markdown(ledger(answers), heading="## The claims"),
+        *([escaped(answers.not_used)] if answers.not_used else []),
     ]
     return "\n".join(lines).rstrip() + "\n"
 

@@ -68,7 +68,7 @@ class ArmView:
 
 def arm_view(name: str, evidence: Evidence, *, anchor: str, curves: Curves | None) -> ArmView:
     arm = evidence.arms[name]
-    shown = block(arm)
+    shown = block(arm, clock=evidence.clock)
     found = evidence.wrong.get(name)
     row = evidence.rows.get(name)
     return ArmView(

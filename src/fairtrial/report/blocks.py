@@ -43,7 +43,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """One arm as the notebook shows a model. Seconds are per trial."""
+    """One arm as the notebook shows a model. Seconds are per trial, of the trials of one machine."""
 
     name: str
     title: str
@@ -65,7 +65,8 @@ class Block:
         return self.trainable + self.non_trainable
 
 
-def block(arm: ArmTrials) -> Block:
+def block(arm: ArmTrials, *, clock: str | None = None) -> Block:
+    """`clock` is the machine whose seconds are shown, where several arms are shown together."""
     facts = arm_facts(arm.arm)
     trials = arm.trials
     states = [trial.outcome.state for trial in trials]
@@ -97,8 +98,8 @@ def block(arm: ArmTrials) -> Block:
         ),
         finished=states.count("finished"),
         diverged=states.count("diverged"),
-        train_seconds=seconds_spread(trials, "train"),
-        fit_seconds=seconds_spread(trials, "fit"),
+        train_seconds=seconds_spread(trials, "train", clock=clock),
+        fit_seconds=seconds_spread(trials, "fit", clock=clock),
         last_epoch_share=_last_epoch_share(arm),
     )
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fairtrial.analysis.clocks import clock_of
 from fairtrial.analysis.contrast import Contrast
 from fairtrial.analysis.timing import time_contrast, timed
 from fairtrial.analysis.values import Answers, ArmTrials
@@ -24,7 +26,7 @@ MANY_ARMS = 60
 """Above it a page has no pictures of weights and fewer of images."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Evidence:
     """All by the name of the arm; an arm that has none is left out.
 
@@ -43,6 +45,11 @@ class Evidence:
     timed: Mapping[str, Contrast]
     store: str
     otherwise: StoredOtherwise | None
+
+    @cached_property
+    def clock(self) -> str:
+        """The machine whose seconds are shown."""
+        return clock_of(trial for arm in self.arms.values() for trial in arm.trials)
 
     @property
     def many(self) -> bool:

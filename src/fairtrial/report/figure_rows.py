@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from fairtrial.analysis.clocks import clock_of, seconds_of
 from fairtrial.analysis.contrast import value
 from fairtrial.analysis.levels import Doses
 from fairtrial.analysis.sentences import count_of
@@ -163,11 +164,17 @@ def dose_rows(doses: Doses, group: Sequence[Answer]) -> list[Row]:
 
 
 def frontier_rows(arms: Iterable[ArmTrials]) -> list[Row]:
-    """One row per arm that has finished a trial: validation accuracy, training time, parameters."""
+    """One row per arm that has finished a trial: validation accuracy, training time, parameters.
+
+    Times are of one machine; an arm that has none of its trials is left out.
+    """
     rows: list[Row] = []
-    for arm in arms:
+    shown = list(arms)
+    clock = clock_of(trial for arm in shown for trial in arm.trials)
+    for arm in shown:
         done = [trial.outcome for trial in arm.trials if trial.outcome.state == "finished"]
-        if not done:
+        seconds = seconds_of(arm.trials, "train", clock=clock)
+        if not done or not seconds:
             continue
         accuracies = [100 * one.metrics["validation_accuracy_last_epoch"] for one in done]
         rows.append(
@@ -176,7 +183,7 @@ def frontier_rows(arms: Iterable[ArmTrials]) -> list[Row]:
                 "accuracy": float(np.mean(accuracies)),
                 "least": min(accuracies),
                 "largest": max(accuracies),
-                "seconds": float(np.mean([one.seconds["train"] for one in done])),
+                "seconds": float(np.mean(seconds)),
                 "parameters": arm.parameters,
                 "seeds": len(done),
             }

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import html
 import json
-import re
 import shlex
 from datetime import datetime
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import fairtrial
 from fairtrial.analysis.outstanding import outstanding
@@ -28,11 +23,9 @@ from fairtrial.report.search_view import search_view
 from fairtrial.report.strip import reach
 from fairtrial.report.study_view import study_view
 from fairtrial.report.summary import headline, missing, own_promise, state_of_selections, tally
+from fairtrial.report.templating import content_hash, environment, markup, source
 from fairtrial.report.words import anchors
 from fairtrial.study.schema import Study
-
-if TYPE_CHECKING:
-    import jinja2
 
 _METRICS = ("accuracy", "loss", "time")
 
@@ -106,7 +99,7 @@ def page(evidence: Evidence, *, bundle: Bundle, made: datetime | None = None) ->
     ]
     whole = study_view(evidence)
     charts = Charts()
-    body = _environment().get_template("page.html").render(
+    body = environment().get_template("page.html").render(
         study=study,
         answers=answers,
         headline=headline(answers),
@@ -195,62 +188,23 @@ def script_json(value: Any) -> str:
 
 def _assembled(title: str, body: str, charts: Charts, bundle: str) -> str:
     """Head, style, body and scripts, with a policy that lets exactly these run and nothing be asked for."""
-    environment = _environment()
-    style, script = (_source(name) for name in ("page.css", "page.js"))
+    style, script = (source(name) for name in ("page.css", "page.js"))
     bundle = bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")
     # A module of its own keeps the bundle's hundreds of names out of the page's.
     program = f"{bundle}\n{script}"
     policy = (
-        f"default-src 'none'; script-src '{_hash(program)}'; style-src '{_hash(style)}'; img-src data:; "
+        f"default-src 'none'; script-src '{content_hash(program)}'; style-src '{content_hash(style)}'; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
-    return environment.get_template("shell.html").render(
-        title=title,
-        policy=policy,
-        style=_markup(style),
-        body=_markup(body),
-        charts=_markup(charts.as_json()),
-        program=_markup(program),
+    return (
+        environment()
+        .get_template("shell.html")
+        .render(
+            title=title,
+            policy=policy,
+            style=markup(style),
+            body=markup(body),
+            charts=markup(charts.as_json()),
+            program=markup(program),
+        )
     )
-
-
-def _hash(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
-
-
-def _markup(text: str) -> Any:
-    from markupsafe import Markup
-
-    return Markup(text)
-
-
-def _coded(text: str) -> Any:
-    """A sentence, escaped; what stands between backticks in it looks like code.
-
-    >>> str(_coded("`fit` <b>"))
-    '<code>fit</code> &lt;b&gt;'
-    """
-    return _markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text)))
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    """Everything is escaped but what `svg` and this module wrote themselves."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("fairtrial.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["drawn"] = _markup
-    environment.filters["coded"] = _coded
-    return environment
-
-
-def _source(name: str) -> str:
-    environment = _environment()
-    assert environment.loader is not None
-    return environment.loader.get_source(environment, name)[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fairtrial.analysis.clocks import of_clock
 from fairtrial.analysis.contrast import Contrast, contrast
 from fairtrial.analysis.ledger import Entry, ledger
 from fairtrial.analysis.outstanding import Outstanding
@@ -139,7 +140,7 @@ def _seconds(question: Question, evidence: Evidence) -> Chart | None:
         )
     clocks: list[Seconds] = []
     for name in (question.variant, question.baseline):
-        finished = [trial for trial in evidence.arms[name].trials if trial.outcome.state == "finished"]
+        finished = of_clock(evidence.arms[name].trials, evidence.clock)
         clocks.append(
             Seconds(
                 arm=name,

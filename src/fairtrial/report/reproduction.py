@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from fairtrial.analysis.clocks import clock_of
 from fairtrial.analysis.gather import gather
 from fairtrial.report.blocks import SHOWN
 from fairtrial.report.spread import Spread, metric_spread, seconds_spread
@@ -82,7 +83,8 @@ def rows(
     reproduced: Mapping[str, Sequence[StoredTrial]],
     right: Mapping[str, Sequence[StoredTrial]],
 ) -> tuple[Row, ...]:
-    """The table's rows from the trials of each arm, by its name, under both protocols."""
+    """The table's rows from the trials of each arm, by its name, under both protocols; times are of one machine."""
+    clock = clock_of(trial for side in (reproduced, right) for some in side.values() for trial in some)
     return tuple(
         Row(
             arm=arm.name,
@@ -100,8 +102,8 @@ def rows(
                 Cells(
                     metric=SECONDS,
                     published=_published_seconds(arm),
-                    reproduced=seconds_spread(reproduced.get(arm.name, ()), "fit"),
-                    right=seconds_spread(right.get(arm.name, ()), "fit"),
+                    reproduced=seconds_spread(reproduced.get(arm.name, ()), "fit", clock=clock),
+                    right=seconds_spread(right.get(arm.name, ()), "fit", clock=clock),
                 ),
             ),
             reproduced_diverged=_diverged(reproduced.get(arm.name, ())),

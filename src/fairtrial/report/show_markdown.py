@@ -89,11 +89,19 @@ def _figures(one: Block) -> Iterator[str]:
 
 def times(one: Block) -> str:
     """Training time per trial in words; empty for an arm without finished trials."""
-    if one.train_seconds is None or one.fit_seconds is None:
+    if not one.finished:
         return ""
+    if one.train_seconds is None or one.fit_seconds is None:
+        return "Training time: these trials are of another machine than those whose times are shown."
     share = one.last_epoch_share or 0.0
+    others = one.finished - one.train_seconds.n
+    of = (
+        f" (those of {one.train_seconds.n} of {one.finished} trials: times are of one machine)"
+        if others
+        else ""
+    )
     return (
-        f"Training time = {duration(one.train_seconds.mean)} per trial, {duration(one.fit_seconds.mean)} with the "
+        f"Training time = {duration(one.train_seconds.mean)} per trial{of}, {duration(one.fit_seconds.mean)} with the "
         f"validation of each epoch; {100 * share:.1f} % of a trial's time went into the evaluations during its "
         "last epoch."
     )

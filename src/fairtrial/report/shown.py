@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from fairtrial.analysis.clocks import clock_of
 from fairtrial.analysis.gather import gather
 from fairtrial.errors import FairtrialError
 from fairtrial.report.blocks import Block, block
@@ -44,8 +45,9 @@ def shown(study: Study, arm: str | None, store: Store) -> Shown:
     arms = chosen(study, arm)
     named = {one.name for one in arms}
     found = gather(arms, store)
+    clock = clock_of(trial for one in found.values() for trial in one.trials)
     return Shown(
-        blocks=tuple(block(one) for one in found.values()),
+        blocks=tuple(block(one, clock=clock) for one in found.values()),
         rows=reproduction([one for one in shown_arms(study) if one.name in named], store),
         machines=machines(list(found.values())),
     )

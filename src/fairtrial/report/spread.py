@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fairtrial.analysis.clocks import seconds_of
 from fairtrial.trial import StoredTrial
 
 
@@ -48,6 +49,6 @@ def metric_spread(trials: Sequence[StoredTrial], metric: str) -> Spread | None:
     return spread([trial.outcome.metrics[metric] for trial in trials if trial.outcome.state == "finished"])
 
 
-def seconds_spread(trials: Sequence[StoredTrial], phase: str) -> Spread | None:
-    """Seconds of one phase of the trials that finished."""
-    return spread([trial.outcome.seconds[phase] for trial in trials if trial.outcome.state == "finished"])
+def seconds_spread(trials: Sequence[StoredTrial], phase: str, *, clock: str | None = None) -> Spread | None:
+    """Seconds of one phase of the trials that finished on one machine, `clock` or that of `clock_of`."""
+    return spread(seconds_of(trials, phase, clock=clock))

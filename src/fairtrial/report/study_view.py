@@ -56,7 +56,7 @@ def _models(evidence: Evidence, on: On) -> list[Model]:
     models: list[Model] = []
     for name, arm in evidence.arms.items():
         accuracy = metric_spread(arm.trials, f"{on}_accuracy_last_epoch")
-        seconds = seconds_spread(arm.trials, "train")
+        seconds = seconds_spread(arm.trials, "train", clock=evidence.clock)
         if accuracy is not None and seconds is not None:
             sd = None if accuracy.sd is None else 100 * accuracy.sd
             models.append(

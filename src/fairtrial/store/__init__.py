@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fairtrial.store.claims import Claim, Holder, Known, StaleClaim, Taken
+from fairtrial.store.descriptions import Description
 from fairtrial.store.outcomes import Attempt
 from fairtrial.store.pairs import StoredPair
 from fairtrial.store.plans import StoredLook, StoredPlan, StoredVerdict
@@ -13,6 +14,7 @@ from fairtrial.store.stored import without_search_for_cycles
 __all__ = [
     "Attempt",
     "Claim",
+    "Description",
     "Holder",
     "Known",
     "Proposal",

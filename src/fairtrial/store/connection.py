@@ -18,7 +18,7 @@ BUSY_SECONDS = 60.0
 """How long to wait for another process's transaction; ours last milliseconds."""
 
 _MAGIC = b"SQLite format 3\x00"
-_OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
+OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
 _FULL_BYTES = 256 * 1024
 _KEYS_PER_STATEMENT = 900  # any SQLite takes 999 values
 
@@ -28,18 +28,18 @@ def connect(path: Path, *, create: bool) -> sqlite3.Connection:
 
     Raises StoreError for whatever is there and is not a store of ours that can be written.
     """
-    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
-        needed = ".".join(map(str, _OLDEST_SQLITE))
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        needed = ".".join(map(str, OLDEST_SQLITE))
         raise StoreError(
             f"fairtrial needs SQLite {needed} or newer; this Python has {sqlite3.sqlite_version}"
         )
-    _check_file(path, create=create)
+    check_file(path, create=create)
     with explained(path):
         # Autocommit: transactions begin and end where `writing` and `reading` say, nowhere else.
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
         try:
             connection.row_factory = sqlite3.Row
-            _check_database(path, connection)
+            check_database(path, connection)
             _set_up(path, connection)
         except BaseException:
             connection.close()
@@ -47,7 +47,8 @@ def connect(path: Path, *, create: bool) -> sqlite3.Connection:
     return connection
 
 
-def _check_file(path: Path, *, create: bool) -> None:
+def check_file(path: Path, *, create: bool, to_write: bool = True) -> None:
+    """Raises StoreError for what cannot be a store, before anything is opened."""
     if path.is_dir():
         raise StoreError(f"{path} is a folder; a store is a file, for example {path / 'fairtrial.db'}")
     if not path.parent.is_dir():
@@ -58,7 +59,7 @@ def _check_file(path: Path, *, create: bool) -> None:
     elif not path.is_file():
         raise StoreError(f"{path} is not an ordinary file; choose another --store")
     for place in (path, path.parent):
-        if place.exists() and not os.access(place, os.W_OK):
+        if to_write and place.exists() and not os.access(place, os.W_OK):
             raise StoreError(f"{path}: {place} cannot be written; choose a --store in a place of your own")
     if path.exists():
         with path.open("rb") as file:
@@ -67,7 +68,8 @@ def _check_file(path: Path, *, create: bool) -> None:
             raise StoreError(f"{path} is not a fairtrial store (not even a database); choose another --store")
 
 
-def _check_database(path: Path, connection: sqlite3.Connection) -> None:
+def check_database(path: Path, connection: sqlite3.Connection) -> None:
+    """Raises StoreError for another program's database, and for a store of a newer fairtrial."""
     # One state of the file: another process may be making this very store between two reads.
     with reading(connection):
         application = int(connection.execute("PRAGMA application_id").fetchone()[0])

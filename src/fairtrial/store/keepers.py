@@ -1,4 +1,4 @@
-"""What a store keeps besides trials: plans and looks, proposals and selections."""
+"""What a store keeps besides outcomes: plans and looks, proposals and selections, what each trial is."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from fairtrial.store import plans, proposals
+from fairtrial.errors import StoreError
+from fairtrial.store import descriptions, plans, predictions, proposals
 from fairtrial.store.connection import chunks, explained, reading, writing
+from fairtrial.store.descriptions import Description
 from fairtrial.store.plans import StoredPlan, StoredVerdict
 from fairtrial.store.proposals import Proposal, Selection
-from fairtrial.trial import BLOCK
+from fairtrial.trial import BLOCK, Predictions
 
 
-class _Opened:
+class Opened:
     """An open file, and what time it is."""
 
     path: Path
@@ -22,7 +24,7 @@ class _Opened:
     _now: Callable[[], datetime]
 
 
-class PlanKeeper(_Opened):
+class PlanKeeper(Opened):
     """What studies set out to ask, and every look at what came of it."""
 
     def seen(self, arm_keys: Iterable[str], *, block: int = 0) -> dict[str, int]:
@@ -58,7 +60,7 @@ class PlanKeeper(_Opened):
             return plans.verdicts(self._connection, study)
 
 
-class SelectionKeeper(_Opened):
+class SelectionKeeper(Opened):
     """What searches proposed, and what was selected."""
 
     def propose(self, proposal: Proposal) -> bool:
@@ -109,3 +111,35 @@ class SelectionKeeper(_Opened):
         """What a question has selected from this basis, if it has."""
         with explained(self.path), reading(self._connection):
             return proposals.selection(self._connection, study=study, question=question, basis=basis)
+
+
+class DescriptionKeeper(Opened):
+    """What each stored trial is, whatever came of it."""
+
+    def described(self, prefix: str) -> Description:
+        """The one stored trial whose key begins with `prefix`. Raises StoreError if there is none, or another."""
+        wanted = prefix.strip().lower()
+        if not wanted or not set(wanted) <= set("0123456789abcdef") or len(wanted) > 64:
+            raise StoreError(
+                f"a trial's key is 64 hexadecimal digits or the first few of them, got {prefix[:80]!r}; "
+                "`fairtrial answers STUDY --json` lists the keys of a study"
+            )
+        with explained(self.path), reading(self._connection):
+            found = descriptions.beginning(self._connection, wanted, most=2)
+            lost = not found and descriptions.without_outcome(self._connection, wanted)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise StoreError(
+                f"{wanted}: several trials of {self.path} have keys that begin so, {found[0].key[:16]} and "
+                f"{found[1].key[:16]} among them; give more digits"
+            )
+        why = "was tried and has no outcome there" if lost else "is not there"
+        raise StoreError(
+            f"{wanted}: such a trial {why} ({self.path}); `fairtrial answers STUDY --json` lists the keys of a study"
+        )
+
+    @staticmethod
+    def as_kept(given: Predictions) -> Predictions:
+        """These predictions as they would come back: probabilities are kept in steps of 1/65535."""
+        return predictions.as_kept(given)

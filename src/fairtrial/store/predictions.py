@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,12 @@ def pack(predictions: Predictions) -> tuple[int, int, bytes, bytes, bytes]:
         _compressed(planes),
         _compressed(predictions.right),
     )
+
+
+def as_kept(predictions: Predictions) -> Predictions:
+    """What `unpack` would give back of these."""
+    steps = np.rint(np.minimum(predictions.probabilities.astype(np.float64), 1) * _STEPS)
+    return replace(predictions, probabilities=(steps / _STEPS).astype(np.float32))
 
 
 def unpack(row: sqlite3.Row) -> Predictions:

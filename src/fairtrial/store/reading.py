@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
-import sqlite3
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
 from fairtrial.errors import StoreError
 from fairtrial.store.connection import explained
+from fairtrial.store.copying import copied
 from fairtrial.store.store import Store
 
 
@@ -32,29 +29,10 @@ def copy_to_read(path: Path) -> Generator[Store]:
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / path.name
         with explained(path):
-            _copy(path, copy)
+            copied(path, copy)
         try:
             opened = Store.open(copy)
         except StoreError as error:
             raise StoreError(str(error).replace(str(copy), str(path))) from error
         with opened as store:
             yield store
-
-
-def _copy(path: Path, copy: Path) -> None:
-    # SQLite's own copy is whole even while others write. Where it may not make the files it works with, nobody
-    # writes either, and the log of what is not in the store yet can be copied with it.
-    with contextlib.suppress(sqlite3.OperationalError), contextlib.ExitStack() as stack:
-        source = stack.enter_context(
-            contextlib.closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True))
-        )
-        target = stack.enter_context(contextlib.closing(sqlite3.connect(copy)))
-        source.backup(target)
-        return
-    try:
-        shutil.copyfile(path, copy)
-        log = path.with_name(f"{path.name}-wal")
-        if log.exists():
-            shutil.copyfile(log, copy.with_name(f"{copy.name}-wal"))
-    except OSError as error:
-        raise StoreError(f"{path} cannot be read: {error.strerror}") from error

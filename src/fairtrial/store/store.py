@@ -14,10 +14,12 @@ from fairtrial.pair import PairTimes
 from fairtrial.store import claims, outcomes, pairs, predictions, stored
 from fairtrial.store.claims import Claim, Holder, Known, StaleClaim, Taken
 from fairtrial.store.connection import chunks, connect, explained, reading, writing
-from fairtrial.store.keepers import PlanKeeper, SelectionKeeper
+from fairtrial.store.joining import JoinKeeper
+from fairtrial.store.keepers import DescriptionKeeper, PlanKeeper, SelectionKeeper
 from fairtrial.store.outcomes import Attempt
 from fairtrial.store.owner import Owner, this_process
 from fairtrial.store.pairs import StoredPair
+from fairtrial.store.places import checkpoint_path, weights_path
 from fairtrial.trial import ENGINE_VERSION, Lost, Outcome, Predictions, StoredTrial, Trial
 
 
@@ -25,7 +27,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Store(PlanKeeper, SelectionKeeper):
+class Store(PlanKeeper, SelectionKeeper, DescriptionKeeper, JoinKeeper):
     """What happened, and who trains what now. Used from the thread that opened it, by no other.
 
     Every method raises StoreError, in words for the user, when the file cannot be read or written.
@@ -71,11 +73,11 @@ class Store(PlanKeeper, SelectionKeeper):
 
     def weights_path(self, key: str) -> Path:
         """Where the trial's final weights are, or would be."""
-        return self.path.with_suffix(".weights") / f"{key}.safetensors"
+        return weights_path(self.path, key)
 
     def checkpoint_path(self, key: str) -> Path:
         """Where the trial's checkpoint is, or would be, while it trains."""
-        return self.path.with_suffix(".checkpoints") / key
+        return checkpoint_path(self.path, key)
 
     def claim(self, trial: Trial) -> Claim | Taken | Known:
         """The right to train this trial, unless it has its outcome already or somebody is at it.

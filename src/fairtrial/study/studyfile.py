@@ -236,8 +236,7 @@ def _document(root: Node, given: Overrides, name: str, mistakes: list[Mistake]) 
         message = f"schema is missing; a study begins with `schema: {SCHEMA}`"
         mistakes.append(Mistake(where=root.where, message=message))
     elif version.value != SCHEMA:
-        message = f"schema must be {SCHEMA}, got {version.shown()}; this version of fairtrial reads no other"
-        mistakes.append(Mistake(where=version.where, message=message))
+        mistakes.append(Mistake(where=version.where, message=_another_schema(version)))
     entries["schema"] = replace(version or root, value=SCHEMA)
     entries.setdefault("name", replace(root, value=name))
     tree = replace(root, value=entries)
@@ -247,6 +246,17 @@ def _document(root: Node, given: Overrides, name: str, mistakes: list[Mistake]) 
     except ValidationError as error:
         mistakes.extend(mistakes_in(error, tree, Document))
         return None
+
+
+def _another_schema(given: Node) -> str:
+    """What to do about a file of another schema: a newer one needs a newer program, any other a correction."""
+    text = given.value if isinstance(given.value, str) else ""
+    family, _, number = SCHEMA.partition("/")
+    asked, _, newer = text.partition("/")
+    said = f"schema must be {SCHEMA}, got {given.shown()}"
+    if asked == family and newer.isdecimal() and int(newer[:9]) > int(number):
+        return f"{said}: a file for a newer fairtrial; upgrade fairtrial, this version reads {SCHEMA} and no other"
+    return f"{said}; this version of fairtrial reads no other{did_you_mean(text, [SCHEMA])}"
 
 
 def _printable(source: str | Path) -> str:
