@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -54,10 +55,12 @@ class RayNodes:
         return len(self.nodes) - 1
 
     def kill_workers(self) -> None:
-        """Those that train, or wait to, on every node."""
-        for process in (one for node in self.nodes for one in descendants(node)):
-            if WORKER in command(process):
-                send(process, signal.SIGKILL)
+        """Those that train, or wait to, on every node; returns when none of them is left."""
+        workers = [one for node in self.nodes for one in descendants(node) if WORKER in command(one)]
+        for worker in workers:
+            send(worker, signal.SIGKILL)
+        while any(worker.is_running() and status(worker) != psutil.STATUS_ZOMBIE for worker in workers):
+            time.sleep(0.01)
 
     def kill_node(self, node: int) -> None:
         """As a power cut does it: everything that the node is, at once."""
@@ -77,6 +80,13 @@ def command(process: psutil.Process) -> str:
         return " ".join(process.cmdline())
     except (psutil.NoSuchProcess, psutil.ZombieProcess):
         return ""
+
+
+def status(process: psutil.Process) -> str:
+    try:
+        return process.status()
+    except psutil.NoSuchProcess:
+        return psutil.STATUS_ZOMBIE
 
 
 def send(process: psutil.Process, number: signal.Signals) -> None:
