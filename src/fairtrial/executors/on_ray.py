@@ -111,9 +111,10 @@ class RayCluster:
             return
         for number in list(self._tasks):
             self.cancel(number)
-        self._ray.kill(self._mailbox)
-        if not self._was_connected:
-            self._ray.shutdown()
+        if self._was_connected:
+            self._ray.kill(self._mailbox)
+        else:
+            self._ray.shutdown()  # which ends the mailbox, too
 
     def _sent(self, dataset: str) -> Any:
         """The data set in the object store, which brings it to each node that asks for it, once."""
