@@ -15,7 +15,7 @@ from benchmarks.results import Point
 from fairtrial import runner
 from fairtrial.analysis import answers
 from fairtrial.data import catalog
-from fairtrial.due import trials
+from fairtrial.due import missing
 from fairtrial.engine.provenance import provenance
 from fairtrial.executors.local import LocalExecutor
 from fairtrial.store import Claim, Store
@@ -85,24 +85,34 @@ def resume(study: Study, store: Store) -> None:
         raise RuntimeError(f"everything should be known, but {done.trained} trials were trained")
 
 
-def made(size: int) -> Study:
-    """Arms of SEEDS seeds that differ in their learning rate; the first few are asked about."""
+def made(size: int, *, first: int = 0) -> Study:
+    """Arms of SEEDS seeds that differ in their learning rate, from number `first` on; the first few are asked about."""
     arms: dict[str, Arm] = {}
-    for number in range(size // SEEDS):
+    for number in range(first, first + size // SEEDS):
         adam = Adam(learning_rate=0.001 * (1 + number / 1000))
         arms[f"rate-{number}"] = Arm(name=f"rate-{number}", settings=ArmSettings(optimizer=adam))
-    questions = [Question(id=name, variant=name, baseline="rate-0") for name in list(arms)[1 : 1 + QUESTIONS]]
+    baseline, *others = arms
+    questions = [Question(id=name, variant=name, baseline=baseline) for name in others[:QUESTIONS]]
     return Study(name="made", arms=arms, questions=tuple(questions), seeds=Seeds(min=3, max=SEEDS))
 
 
-def fill(store: Store, study: Study) -> float:
-    """Record an outcome for every trial, one by one, as a run does; the seconds that recording took."""
+def fill(store: Store, study: Study, *, seeds: int | None = None, until: float = float("inf")) -> float:
+    """Record an outcome for every trial, one by one, as a run does; the seconds that recording took.
+
+    Those that are there, or that another process is at, are left alone; no more are begun at `until` by perf_counter.
+    All SEEDS of each arm unless fewer are named.
+    """
     facts, labels, seconds = provenance(), catalog.load("mnist").test_labels, 0.0
-    for trial in trials(study, list(study.arms), SEEDS):
-        made_up = outcome(trial, labels, facts)
+    for trial in missing(study, store, list(study.arms), seeds or SEEDS):
+        if perf_counter() > until:
+            break
         began = perf_counter()
         claim = store.claim(trial)
-        assert isinstance(claim, Claim)
+        seconds += perf_counter() - began
+        if not isinstance(claim, Claim):
+            continue
+        made_up = outcome(trial, labels, facts)
+        began = perf_counter()
         store.record(claim, made_up, trial=trial, weights=False)
         seconds += perf_counter() - began
     return seconds

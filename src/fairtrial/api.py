@@ -16,7 +16,7 @@ from fairtrial.analysis import answers as answers_from
 from fairtrial.analysis.gather import LAST_SEED
 from fairtrial.analysis.searched import Searched, searched
 from fairtrial.durations import seconds_in
-from fairtrial.errors import FairtrialError, StudyError
+from fairtrial.errors import FairtrialError, StoreError, StudyError
 from fairtrial.store import Store
 from fairtrial.store.reading import can_be_written, copy_to_read
 from fairtrial.study import asking
@@ -39,7 +39,15 @@ ASK_BUDGET = "60s"
 
 def store_path(given: str | Path | None = None) -> Path:
     """Where outcomes are kept: as given, else FAIRTRIAL_STORE, else fairtrial.db in the current folder."""
-    return Path(given or os.environ.get("FAIRTRIAL_STORE") or DEFAULT_STORE)
+    path = Path(given or os.environ.get("FAIRTRIAL_STORE") or DEFAULT_STORE)
+    try:
+        if "\0" in str(path):
+            raise ValueError
+        path.exists()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no file can have this name"
+        raise StoreError(f"{str(path)[:200]}: cannot be read: {reason}; choose another --store") from None
+    return path
 
 
 @contextmanager

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from fairtrial.errors import StoreError
 from fairtrial.store import Claim, Known, StaleClaim, Store, Taken
-from fairtrial.trial import ATTEMPTS, Event, Lost, Outcome, Trial
+from fairtrial.trial import ATTEMPTS, Event, Lost, Outcome, Trial, Unsaved
 from fairtrial.wire import Hurdle, Order, TimingOrder
 
 Weights = Literal["first", "all", "none"]
@@ -57,6 +58,8 @@ class Dispatch:
     executor: Executor
     weights: Weights = "first"
     running: dict[str, Running] = field(default_factory=dict[str, Running])
+    without_weights: set[str] = field(default_factory=set[str])
+    """Trials whose weights were to be kept and could not be."""
     _beaten: float = 0.0
 
     def start(
@@ -80,12 +83,15 @@ class Dispatch:
     def take(self, event: Event) -> Ended | None:
         """Record what has ended; None for any other event."""
         ended = self._ended(event)
+        self.store.settle()
         if time.monotonic() - self._beaten > _HEARTBEAT_SECONDS:
             self.store.heartbeat([running.claim for running in self.running.values()])
             self._beaten = time.monotonic()
         return ended
 
     def _ended(self, event: Event) -> Ended | None:
+        if isinstance(event, Unsaved) and event.what == "weights":
+            self.without_weights.add(event.key)
         if not isinstance(event, Outcome | Lost):
             return None
         running = self.running.pop(event.key)
@@ -96,16 +102,22 @@ class Dispatch:
             if isinstance(event, Lost):
                 self.store.record_lost(running.claim, event, trial=trial)
             else:
-                self.store.record(running.claim, event, trial=trial, weights=bool(running.order.weights))
+                saved = bool(running.order.weights) and event.key not in self.without_weights
+                self.store.record(running.claim, event, trial=trial, weights=saved)
+                # Only now is the checkpoint of no more use: the outcome is safe.
+                with contextlib.suppress(OSError):
+                    self.store.checkpoint_path(event.key).unlink(missing_ok=True)
         if isinstance(event, Outcome):
-            # Only now is the checkpoint of no more use: the outcome is safe.
-            self.store.checkpoint_path(event.key).unlink(missing_ok=True)
             return Ended(trial=trial, event=event, seconds=seconds)
         failures = sum(one.state == "failed" for one in self.store.attempts([event.key])[event.key])
         given_up = event.state == "failed" and (failures >= ATTEMPTS or not event.retry)
         return Ended(trial=trial, event=event, seconds=seconds, given_up=given_up)
 
     def release(self) -> None:
-        """Give back what is still running, with no attempt counted."""
-        for running in self.running.values():
-            self.store.release(running.claim)
+        """Give back what is still running, with no attempt counted.
+
+        Where the store cannot be written, its claims end with this process; why it cannot was said before.
+        """
+        with contextlib.suppress(StoreError):
+            for running in self.running.values():
+                self.store.release(running.claim)

@@ -9,7 +9,7 @@ from fairtrial.errors import StudyError
 from fairtrial.store import Store
 from fairtrial.study.schema import Study
 from fairtrial.study.shapes import training_work
-from fairtrial.trial import ATTEMPTS, Trial
+from fairtrial.trial import Trial
 
 
 def selected(
@@ -42,13 +42,10 @@ def trials(study: Study, names: Collection[str], seeds: int) -> list[Trial]:
 
 
 def missing(study: Study, store: Store, names: Collection[str], seeds: int) -> list[Trial]:
-    """Those trials that have no final outcome yet and have not failed too often."""
+    """Those trials that have no final outcome yet.
+
+    Those given up by earlier runs are among them: the disk may have room again by now. Each has one more attempt.
+    """
     wanted = trials(study, names, seeds)
-    keys = [trial.key for trial in wanted]
-    known = store.known(keys)
-    attempts = store.attempts(keys)
-
-    def given_up(key: str) -> bool:
-        return sum(attempt.state == "failed" for attempt in attempts.get(key, ())) >= ATTEMPTS
-
-    return [trial for trial in wanted if trial.key not in known and not given_up(trial.key)]
+    known = store.known(trial.key for trial in wanted)
+    return [trial for trial in wanted if trial.key not in known]

@@ -6,8 +6,9 @@ import re
 
 from fairtrial.errors import FairtrialError
 
+LONGEST_SECONDS = 366 * 24 * 3600.0
 _UNITS = {"h": 3600.0, "m": 60.0, "min": 60.0, "s": 1.0}
-_PART = r"(\d+(?:\.\d+)?)\s*(h|min|m|s)"
+_PART = r"([0-9]{1,20}(?:\.[0-9]{1,20})?)\s*(h|min|m|s)"
 
 
 def seconds_in(text: str) -> float:
@@ -22,9 +23,11 @@ def seconds_in(text: str) -> float:
         parts: list[tuple[str, str]] = re.findall(_PART, text)
         units = [_UNITS[unit] for _, unit in parts]
         seconds = sum(float(amount) * _UNITS[unit] for amount, unit in parts)
-        if seconds > 0 and units == sorted(set(units), reverse=True):
+        if 0 < seconds <= LONGEST_SECONDS and units == sorted(set(units), reverse=True):
             return seconds
-    raise FairtrialError(f"{text!r} is not a length of time; write for example 60s, 5m or 1h30m")
+    raise FairtrialError(
+        f"{text[:60]!r} is not a length of time; write for example 60s, 5m or 1h30m, and no more than a year"
+    )
 
 
 def duration(seconds: float) -> str:

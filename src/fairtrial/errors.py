@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+_CONTROL = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u2028\\u2029]")
+
+
+def printable(text: str) -> str:
+    """The text as any terminal and any file takes it: what commands a terminal, or is no character, is spelled out."""
+    text = text.encode("utf-8", "backslashreplace").decode()
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
+
 
 class FairtrialError(Exception):
-    """Any mistake or fault that fairtrial explains itself; the command line prints it without a traceback."""
+    """Any mistake or fault that fairtrial explains itself; the command line prints it without a traceback.
+
+    It quotes what was given, which may have come from anywhere: nothing in it commands a terminal.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +45,9 @@ class StudyError(FairtrialError):
     def __init__(self, mistakes: str | Sequence[Mistake]) -> None:
         if isinstance(mistakes, str):
             mistakes = (Mistake(where="", message=mistakes),)
-        self.mistakes: tuple[Mistake, ...] = tuple(mistakes)
+        self.mistakes: tuple[Mistake, ...] = tuple(
+            Mistake(where=printable(one.where), message=printable(one.message)) for one in mistakes
+        )
         super().__init__("\n".join(str(mistake) for mistake in self.mistakes))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from fairtrial.analysis.register import register
@@ -149,8 +149,7 @@ def _train(state: _Run) -> None:
     try:
         while _refill(state):
             for event in state.executor.events():
-                _take(state, event)
-                state.on_event(event)
+                state.on_event(_take(state, event))
                 _refill(state)
                 _end_overdue(state)
             if state.waiting:
@@ -214,11 +213,11 @@ def _affordable(state: _Run, trial: Trial) -> bool:
     return expected_end < state.deadline + state.grace and time.monotonic() < state.deadline
 
 
-def _take(state: _Run, event: Event) -> None:
-    """Record what ended, note how long it took, and put back what may be tried again."""
+def _take(state: _Run, event: Event) -> Event:
+    """Record what ended, note how long it took, and put back what may be tried again; the event, as it is to be told."""
     ended = state.dispatch.take(event)
     if ended is None:
-        return
+        return event
     trial = ended.trial
     if isinstance(ended.event, Outcome):
         state.seconds[trial.arm_key] = ended.seconds
@@ -229,8 +228,10 @@ def _take(state: _Run, event: Event) -> None:
             state.latest.read()
     elif ended.given_up:
         state.failed[trial.key] = ended.event.reason
+        return replace(ended.event, retry=False)
     else:
         state.waiting.insert(0, trial)
+    return event
 
 
 def _end_overdue(state: _Run) -> None:

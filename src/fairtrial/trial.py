@@ -230,7 +230,7 @@ class Progress:
 
 
 ATTEMPTS = 3
-"""A trial that failed this often is left alone: the first time and two more."""
+"""A trial that failed this often is given up, until a further run is asked for: that tries it once more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,9 +241,23 @@ class Lost:
     state: Literal["failed", "stopped"]
     reason: str
     retry: bool = True
-    """Whether trying again could help."""
+    """Whether trying again could help; as told to whoever watches a run, whether it will be."""
     memory: bool = False
     """Whether it ended for want of memory: elsewhere there may be more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsaved:
+    """A file beside the store that could not be written. The trial goes on, and its outcome counts, without it."""
+
+    key: str
+    what: Literal["weights", "checkpoint"]
+    reason: str
+
+    def __str__(self) -> str:
+        if self.what == "weights":
+            return f"its weights could not be saved ({self.reason}); its outcome is kept without them"
+        return f"its checkpoint could not be saved ({self.reason}); if it is interrupted it begins anew"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,7 +265,7 @@ class Idle:
     """Nothing has happened for a while: time to refresh claims and the screen."""
 
 
-Event = Ready | Started | Progress | Outcome | Lost | PairTimes | Idle
+Event = Ready | Started | Progress | Outcome | Lost | Unsaved | PairTimes | Idle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -14,9 +16,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairtrial.errors import ExecutorError
+from fairtrial.fitting import made
 from fairtrial.pair import ArmTimes, PairTimes
 from fairtrial.study.schema import Arm, ArmSettings
-from fairtrial.trial import EpochRecord, Event, Lost, Outcome, Predictions, Progress, Ready, Started, Trial
+from fairtrial.study.tree import shortened
+from fairtrial.trial import (
+    EpochRecord,
+    Event,
+    Lost,
+    Outcome,
+    Predictions,
+    Progress,
+    Ready,
+    Started,
+    Trial,
+    Unsaved,
+)
 
 _BEFORE_KIND = '{"event": "'
 _LAST = {kind.__name__ for kind in (Outcome, Lost, PairTimes)}
@@ -94,18 +109,19 @@ def encode_order(order: Order | TimingOrder) -> str:
 
 
 def decode_order(line: str) -> Order | TimingOrder:
-    """Raises ExecutorError if this version would give a trial another key than its sender did."""
-    sent = json.loads(line)
-    if "first" in sent:
-        first, second = _trial(sent["first"]), _trial(sent["second"])
-        return TimingOrder(first=first, second=second, machine=sent["machine"])
-    return Order(
-        trial=_trial(sent),
-        weights=sent["weights"],
-        checkpoint=sent["checkpoint"],
-        hurdles=tuple(Hurdle(**one) for one in sent["hurdles"]),
-        retell=sent["retell"],
-    )
+    """Raises ExecutorError for what is no order, and if this version would give a trial another key than its sender did."""
+    with _readable("an order", line) as sent:
+        if "first" in sent:
+            first, second = _trial(sent["first"]), _trial(sent["second"])
+            return made(TimingOrder, first=first, second=second, machine=sent["machine"])
+        return made(
+            Order,
+            trial=_trial(sent),
+            weights=sent["weights"],
+            checkpoint=sent["checkpoint"],
+            hurdles=tuple(made(Hurdle, **one) for one in sent["hurdles"]),
+            retell=sent["retell"],
+        )
 
 
 def _trial_body(trial: Trial) -> dict[str, Any]:
@@ -120,7 +136,7 @@ def _trial_body(trial: Trial) -> dict[str, Any]:
 
 def _trial(sent: dict[str, Any]) -> Trial:
     arm = Arm(name=sent["name"], settings=ArmSettings.model_validate(sent["settings"]))
-    trial = Trial(arm=arm, seed=sent["seed"], precision=sent["precision"])
+    trial = made(Trial, arm=arm, seed=sent["seed"], precision=sent["precision"])
     if trial.key != sent["key"]:
         raise ExecutorError(
             f"the worker computes key {trial.key[:12]} for a trial sent as {sent['key'][:12]}: "
@@ -151,7 +167,7 @@ def kind_of(line: str) -> str:
     >>> kind_of(encode_event(Ready()))
     'Ready'
     """
-    return line[len(_BEFORE_KIND) : line.index('"', len(_BEFORE_KIND))]
+    return line[len(_BEFORE_KIND) :].partition('"')[0]
 
 
 def is_last(line: str) -> bool:
@@ -160,32 +176,52 @@ def is_last(line: str) -> bool:
 
 
 def decode_event(line: str) -> Event:
-    body: dict[str, Any] = json.loads(line)
-    match body.pop("event"):
-        case "Ready":
-            return Ready()
-        case "Started":
-            return Started(**body)
-        case "Progress":
-            return Progress(**{**body, "record": EpochRecord(**body["record"])})
-        case "Lost":
-            return Lost(**body)
-        case "Outcome":
-            body["history"] = tuple(EpochRecord(**record) for record in body["history"])
-            if body["predictions"] is not None:
-                sent = body["predictions"]
-                body["predictions"] = Predictions(
-                    classes=_array(sent["classes"], np.uint8),
-                    probabilities=_array(sent["probabilities"], np.float32),
-                    right=_array(sent["right"], np.uint8),
-                    evaluations=sent["evaluations"],
+    """What a worker says. Raises ExecutorError for a line that no worker of this version sends."""
+    with _readable("an event", line) as body:
+        match body.pop("event"):
+            case "Ready":
+                return made(Ready, **body)
+            case "Started":
+                return made(Started, **body)
+            case "Progress":
+                return made(Progress, **{**body, "record": made(EpochRecord, **body["record"])})
+            case "Lost":
+                return made(Lost, **body)
+            case "Unsaved":
+                return made(Unsaved, **body)
+            case "Outcome":
+                body["history"] = tuple(made(EpochRecord, **record) for record in body["history"])
+                if body["predictions"] is not None:
+                    sent = body["predictions"]
+                    body["predictions"] = made(
+                        Predictions,
+                        classes=_array(sent["classes"], np.uint8),
+                        probabilities=_array(sent["probabilities"], np.float32),
+                        right=_array(sent["right"], np.uint8),
+                        evaluations=sent["evaluations"],
+                    )
+                return made(Outcome, **body)
+            case "PairTimes":
+                sides = {side: made(ArmTimes, **body[side]) for side in ("first", "second")}
+                return made(PairTimes, **{**body, **sides})
+            case unknown:
+                raise ExecutorError(
+                    f"a worker sent an event this version does not know: {shortened(repr(unknown))}"
                 )
-            return Outcome(**body)
-        case "PairTimes":
-            sides = {side: ArmTimes(**body[side]) for side in ("first", "second")}
-            return PairTimes(**{**body, **sides})
-        case unknown:
-            raise ExecutorError(f"a worker sent an event this version does not know: {unknown!r}")
+
+
+@contextmanager
+def _readable(what: str, line: str) -> Generator[dict[str, Any]]:
+    """The line's JSON, and whatever cannot be made of it as an ExecutorError."""
+    try:
+        if not line.isascii():
+            raise ValueError("it is not ASCII")
+        yield json.loads(line)
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise ExecutorError(
+            f"{what} cannot be read ({shortened(type(error).__name__)}; it begins with {shortened(repr(line[:60]))}): "
+            "executor and worker need the same version of fairtrial; install one for both, and run again"
+        ) from error
 
 
 def _text(array: NDArray[Any]) -> str:
@@ -193,4 +229,5 @@ def _text(array: NDArray[Any]) -> str:
 
 
 def _array(text: str, dtype: type[np.generic]) -> NDArray[Any]:
-    return np.frombuffer(base64.b64decode(text), dtype=np.dtype(dtype).newbyteorder("<")).astype(dtype)
+    content = base64.b64decode(text, validate=True)
+    return np.frombuffer(content, dtype=np.dtype(dtype).newbyteorder("<")).astype(dtype)

@@ -195,13 +195,14 @@ def test_programs_made_to_be_slow_are_given_up(name: str, tmp_path):
     """Following stops after so many steps and events; what was found before stands."""
     path = tmp_path / f"{name}.py"
     path.write_text(PROGRAMS[name](), encoding="utf-8")
-    began = time.process_time()
+    began, most_before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     audit_file(path)
     assert time.process_time() - began < 20
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 < 1500
+    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - most_before) / 1024 < 1000
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is measured as Linux does")
 def test_a_large_notebook_is_bounded_in_time_and_memory(tmp_path):
     """50 MB are pictures among the outputs, as notebooks of a semester have them."""
     cells = notebook(*LINES[:400])["cells"]
@@ -214,9 +215,11 @@ def test_a_large_notebook_is_bounded_in_time_and_memory(tmp_path):
     )
     assert path.stat().st_size > 49_000_000
     program = (
-        "import resource, sys, time; from fairtrial.audit.auditing import audit_file; began = time.process_time();"
-        " audit_file(sys.argv[1]);"
-        " print(time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+        "import re, sys, time; from pathlib import Path; from fairtrial.audit.auditing import audit_file;"
+        " began = time.process_time(); audit_file(sys.argv[1]); seconds = time.process_time() - began;"
+        # `ru_maxrss` begins with what the process that started this one had.
+        " peak = re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text());"
+        " print(seconds, int(peak[1]) / 1024)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, path], capture_output=True, text=True, check=True, timeout=120

@@ -144,19 +144,31 @@ def test_a_real_run_prints_pure_json_and_its_progress_elsewhere(tmp_path: Path) 
     assert b"[3/3]" in done.stderr
 
 
-def test_ctrl_c_exits_130_and_names_the_command_that_goes_on(tmp_path: Path) -> None:
-    """Whoever interrupts wants to know what was lost (nothing) and how to go on."""
+@pytest.mark.parametrize(
+    ("number", "status", "said"),
+    [
+        (signal.SIGINT, 130, "interrupted; nothing finished is lost. Go on with: "),
+        (signal.SIGTERM, 143, "ended by SIGTERM; nothing finished is lost. Go on with: "),
+    ],
+)
+def test_a_command_that_is_told_to_end_names_the_command_that_goes_on(
+    tmp_path: Path, number: signal.Signals, status: int, said: str
+) -> None:
+    """Whoever interrupts wants to know what was lost (nothing) and how to go on; so does who reads a queue's log."""
     words = ("run", "width", "--set", "epochs=200", "--seeds", "3")
     with subprocess.Popen(
         command(*words), cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         assert process.stderr is not None
         wait_for_running(tmp_path)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         complaint = process.stderr.read().decode()
         code = process.wait(timeout=30)
-    assert code == 130
-    assert "run width --set epochs=200 --seeds 3" in complaint
+    assert code == status
+    assert said in complaint
+    assert complaint.rstrip().endswith("run width --set epochs=200 --seeds 3")
+    with contextlib.closing(sqlite3.connect(tmp_path / "fairtrial.db")) as store:
+        assert store.execute("SELECT count(*) FROM claims").fetchone() == (0,), "nothing is left claimed"
     assert "Traceback" not in complaint
 
 

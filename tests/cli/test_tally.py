@@ -13,7 +13,7 @@ from fairtrial.cli.tally import ArmTally, Tally, names_by_key
 from fairtrial.durations import duration, seconds_in
 from fairtrial.errors import FairtrialError
 from fairtrial.study.schema import Arm
-from fairtrial.trial import EpochRecord, Lost, Outcome, Progress, Started, Trial
+from fairtrial.trial import EpochRecord, Lost, Outcome, Progress, Started, Trial, Unsaved
 
 
 class Clock:
@@ -99,7 +99,7 @@ def test_a_lost_trial_waits_again_and_its_reason_is_said(make_arm: Callable[...,
     watched.take(Started(key=key, worker=0))
     assert (
         watched.take(Lost(key=key, state="failed", reason="out of memory"))
-        == "a seed 1: failed: out of memory"
+        == "a seed 1: failed: out of memory; it is tried again"
     )
     assert (watched.running, key in watched.waiting, watched.arms["a"].failed) == ({}, True, 1)
 
@@ -136,4 +136,25 @@ def test_durations_round_without_sixty_seconds_or_ten_point_oh_oh() -> None:
         "1 min 40 s",
         "2 min 00 s",
         "1 h 00 min",
+    ]
+
+
+def test_what_becomes_of_a_failed_trial_and_of_a_file_that_is_not_saved_is_said(
+    make_arm: Callable[..., Arm],
+) -> None:
+    """A line that only says "failed" leaves open whether something is to be done."""
+    arm = make_arm("narrow")
+    shown = tally(arm, Clock())
+    key = next(iter(shown.planned))
+    said: list[str | None] = []
+    for retry in (True, False):
+        shown.take(Started(key=key, worker=0))
+        said.append(shown.take(Lost(key=key, state="failed", reason="killed", retry=retry)))
+    shown.take(Started(key=key, worker=0))
+    said.append(shown.take(Unsaved(key=key, what="weights", reason="No space left on device")))
+    name = f"{arm.name} seed 1"
+    assert said == [
+        f"{name}: failed: killed; it is tried again",
+        f"{name}: failed: killed; it is given up for this time",
+        f"{name}: its weights could not be saved (No space left on device); its outcome is kept without them",
     ]

@@ -19,7 +19,8 @@ from fairtrial.engine import checkpoint
 from fairtrial.engine.checkpoint import Checkpoint
 from fairtrial.engine.evaluate import moments
 from fairtrial.engine.network import build, load_keras_weights
-from fairtrial.engine.train import Trained, fingerprint, images, train
+from fairtrial.engine.saved_weights import fingerprint
+from fairtrial.engine.train import Trained, images, train
 from fairtrial.study.schema import Arm, ArmSettings
 from fairtrial.trial import METRICS, EpochRecord, Trial
 

@@ -16,10 +16,11 @@ from fairtrial.errors import ExecutorError
 from fairtrial.executors import attempt as node_side
 from fairtrial.executors.cluster import News, Node, Share
 from fairtrial.executors.remote import ClusterExecutor
+from fairtrial.executors.worker_process import KILLED_STARTING
 from fairtrial.pair import ArmTimes, PairTimes, machine_called
 from fairtrial.store import Store
 from fairtrial.study.schema import Arm, ArmSettings, Question, Seeds, Study
-from fairtrial.trial import METRICS, EpochRecord, Event, Lost, Outcome, Progress, Started, Trial
+from fairtrial.trial import METRICS, EpochRecord, Event, Lost, Outcome, Progress, Started, Trial, Unsaved
 from fairtrial.wire import Order, TimingOrder, decode_order, encode_event
 
 ONE = Share(cpus=1, gpus=0)
@@ -287,10 +288,52 @@ def test_weights_and_checkpoints_come_home_as_whole_files(tmp_path: Path) -> Non
 def test_a_node_on_which_no_worker_starts_ends_the_run_with_its_words() -> None:
     """A broken installation is no trial's fault, and no other will do better there."""
     cluster = FakeCluster(
-        answer=lambda begun: ended(begun.number, broken="exit code 1; last words: no torch")
+        answer=lambda begun: ended(
+            begun.number, broken="no worker can start: exit code 1; last words: no torch"
+        )
     )
-    with pytest.raises(ExecutorError, match=r"no worker can start on node a: .* no torch"):
+    with pytest.raises(ExecutorError, match=r"on node a no worker can start: .* no torch"):
         list(started(cluster, Order(trial=trial())).events())
+
+
+def test_workers_killed_while_they_start_fail_a_trial_each_but_not_for_ever() -> None:
+    """As on one machine: one that the system picked to make room is bad luck, three in a row are no room."""
+    lost = encode_event(Lost(key=trial().key, state="failed", reason="killed by SIGKILL"))
+    cluster = FakeCluster(
+        answer=lambda begun: ended(begun.number, lost, broken="no worker can start: SIGKILL")
+    )
+    executor = executor_on(cluster)
+    for _ in range(KILLED_STARTING):
+        executor.start(Order(trial=trial()))
+        assert [event.reason for event in executor.events() if isinstance(event, Lost)] == [
+            "killed by SIGKILL"
+        ]
+    executor.start(Order(trial=trial()))
+    with pytest.raises(ExecutorError, match="on node a no worker can start: SIGKILL"):
+        list(executor.events())
+
+
+def test_what_cannot_be_written_here_costs_no_outcome_and_is_said_once(tmp_path: Path) -> None:
+    """A disk that is full at home is no reason to lose what a cluster has trained."""
+    (tmp_path / "full").write_text("a file where a folder would be", encoding="utf-8")
+    order = Order(
+        trial=trial(), weights=str(tmp_path / "full" / "w"), checkpoint=str(tmp_path / "full" / "c")
+    )
+    cluster = FakeCluster()
+    executor = started(cluster, order)
+    cluster.coming += [told(1, checkpoint=b"state"), told(1, checkpoint=b"more")]
+    cluster.coming += [ended(1, outcome(order.trial), weights=b"weights")]
+    events = after_start(executor.events())
+    assert [(type(event), getattr(event, "what", "")) for event in events] == [
+        (Unsaved, "checkpoint"), (Unsaved, "weights"), (Outcome, ""),
+    ]  # fmt: skip
+
+
+def test_a_node_that_tells_of_another_trial_is_not_believed() -> None:
+    """Its figures would be recorded as those of the trial that it was given."""
+    cluster = FakeCluster(answer=lambda begun: ended(begun.number, outcome(trial(2))))
+    with pytest.raises(ExecutorError, match="which it was not given"):
+        list(started(cluster, Order(trial=trial(1))).events())
 
 
 @pytest.mark.parametrize(

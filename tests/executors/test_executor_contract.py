@@ -17,7 +17,7 @@ from fairtrial.executors.choice import Place
 from fairtrial.executors.local import LocalExecutor
 from fairtrial.executors.remote import ClusterExecutor
 from fairtrial.pair import PairTimes
-from fairtrial.trial import Idle, Lost, Outcome, Progress, Started
+from fairtrial.trial import Idle, Lost, Outcome, Progress, Started, Unsaved
 from fairtrial.wire import Order, TimingOrder, decode_event, decode_order, encode_event, encode_order
 
 
@@ -174,6 +174,20 @@ def test_weights_are_kept_where_the_order_says(
     with safe_open(path, framework="np") as file:
         assert (file.metadata() or {})["sha256"] == outcome.weights_sha256
         assert set(file.keys()) == {"dense-1/kernel", "dense-1/bias", "output/kernel", "output/bias"}
+
+
+def test_weights_that_cannot_be_saved_cost_no_outcome(
+    executor: LocalExecutor | ClusterExecutor, tmp_path: Path
+) -> None:
+    """A night of training is worth more than the file beside it: the outcome comes, and why the file does not."""
+    (tmp_path / "weights").write_text("a file where the folder would be")
+    order = Order(trial=trial(), weights=str(tmp_path / "weights" / "final.safetensors"))
+    executor.start(order)
+    events = [event for event in executor.events() if isinstance(event, Outcome | Lost | Unsaved)]
+    unsaved, outcome = events
+    assert isinstance(unsaved, Unsaved) and isinstance(outcome, Outcome)
+    assert str(unsaved).startswith("its weights could not be saved (")
+    assert decode_event(encode_event(unsaved)) == unsaved
 
 
 def test_a_worker_trains_on_moved_images(executor: LocalExecutor | ClusterExecutor) -> None:

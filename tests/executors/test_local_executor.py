@@ -6,15 +6,23 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from orders import outcome_of, trial
 
 from fairtrial.errors import ExecutorError
-from fairtrial.executors import local
+from fairtrial.executors import local, worker_process
 from fairtrial.executors.local import LocalExecutor
+from fairtrial.trial import Lost, Unsaved
 from fairtrial.wire import Order, decode_order, encode_order
+
+
+@pytest.fixture(scope="module")
+def executor() -> Iterator[LocalExecutor]:
+    with LocalExecutor(workers=2) as executor:
+        yield executor
 
 
 def test_files_of_the_users_do_not_stand_in_for_modules(
@@ -107,3 +115,88 @@ def test_there_is_a_worker_for_each_core_and_none_for_its_second_thread(
     assert local.available_cores() == [0, 1]
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {2, 3}, raising=False)
     assert local.available_cores() == [2, 3]
+
+
+def test_a_worker_that_died_with_nothing_to_do_is_replaced_without_a_word(executor: LocalExecutor) -> None:
+    """Killed in the moment between two trials it would have passed for one that is busy, and ended the run."""
+    executor.start(Order(trial=trial()))
+    list(executor.events())
+    for worker in executor._pool:
+        worker.process.kill()
+        worker.process.wait()
+    assert executor.free == 2
+    executor.start(Order(trial=trial()))
+    assert outcome_of(list(executor.events()), trial().key).state == "finished"
+
+
+def test_a_damaged_checkpoint_and_one_that_cannot_be_saved_cost_time_alone(
+    executor: LocalExecutor, tmp_path: Path
+) -> None:
+    """What is kept for an interruption must not itself interrupt; the figures are those of a training in one go."""
+    executor.start(Order(trial=trial()))
+    whole = outcome_of(list(executor.events()), trial().key)
+    kept = tmp_path / "kept"
+    kept.write_bytes(b"\x10\x00\x00\x00\x00\x00\x00\x00{half of a header")
+    executor.start(Order(trial=trial(), checkpoint=str(kept)))
+    again = outcome_of(list(executor.events()), trial().key)
+    assert again.weights_sha256 == whole.weights_sha256
+    assert "resumed_after_epoch" not in again.provenance
+    rule = {"monitor": "validation_loss", "patience": 2, "min_delta": 100.0}
+    long = trial(epochs=100_000, early_stopping=rule, data={"train": 2000, "validation": 500})
+    executor.start(Order(trial=long, checkpoint=str(kept / "in a file")))
+    events = list(executor.events())
+    assert [event.what for event in events if isinstance(event, Unsaved)] == ["checkpoint"], "said once"
+    assert outcome_of(events, long.key).state == "finished"
+
+
+def python_that(says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalExecutor:
+    """Workers that do no more than a line of shell."""
+    program = tmp_path / "python"
+    program.write_text(f"#!/bin/sh\n{says}\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    return LocalExecutor(workers=1)
+
+
+def test_a_worker_killed_while_it_starts_is_tried_again_but_not_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that the system picked to make room is bad luck; three in a row are a machine without room."""
+    with python_that("kill -KILL $$", tmp_path, monkeypatch) as executor:
+        for _ in range(worker_process.KILLED_STARTING):
+            executor.start(Order(trial=trial()))
+            (lost,) = [event for event in executor.events() if isinstance(event, Lost)]
+            assert lost.retry and "the worker was killed by SIGKILL" in lost.reason
+        executor.start(Order(trial=trial()))
+        with pytest.raises(ExecutorError, match="no worker can start: the worker was killed by SIGKILL"):
+            list(executor.events())
+
+
+def test_too_little_memory_for_a_worker_is_called_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`failed to map segment from shared object` tells nobody to raise a limit."""
+    says = "echo 'ImportError: libtorch_cpu.so: failed to map segment from shared object' >&2; exit 1"
+    with python_that(says, tmp_path, monkeypatch) as executor:
+        executor.start(Order(trial=trial()))
+        with pytest.raises(ExecutorError, match=r"\(perhaps too little memory for a worker; .*`ulimit -v`"):
+            list(executor.events())
+    monkeypatch.setattr(worker_process, "_address_space", lambda: 900 * 2**20)
+    with python_that("echo 'OSError: no libllvmlite.so' >&2; exit 1", tmp_path, monkeypatch) as executor:
+        executor.start(Order(trial=trial()))
+        with pytest.raises(
+            ExecutorError, match=r"too little memory for a worker: a process may use 0\.9 GiB here"
+        ):
+            list(executor.events())
+
+
+def test_a_worker_that_the_system_refuses_to_start_is_an_error_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No more processes, or no room for its files: neither is a traceback's business."""
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "gone"))
+    with (
+        LocalExecutor(workers=1) as executor,
+        pytest.raises(ExecutorError, match="no worker can start: No such"),
+    ):
+        executor.start(Order(trial=trial()))

@@ -1,4 +1,4 @@
-"""Ends a command as a power cut would."""
+"""Ends a command as a power cut would, or as somebody who means only the command."""
 
 from __future__ import annotations
 
@@ -15,4 +15,10 @@ def kill_tree(process: subprocess.Popen[str]) -> None:
         for each in (command, *command.children(recursive=True)):
             with contextlib.suppress(psutil.NoSuchProcess):
                 each.kill()
+    process.communicate()
+
+
+def kill_command(process: subprocess.Popen[str]) -> None:
+    """kill -9 of the command alone: its workers must see to their own end."""
+    process.kill()
     process.communicate()

@@ -32,7 +32,7 @@ questions:
   - {id: both, combine: [W, E]}
 seeds: {min: 3, max: 6}
 """
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.faults
 
 
 def start(folder: Path) -> subprocess.Popen[str]:

@@ -13,6 +13,7 @@ from safetensors.numpy import save_file
 
 from fairtrial.data import catalog
 from fairtrial.engine.precision import resolve
+from fairtrial.engine.saved_weights import fingerprint
 from fairtrial.store import Claim, Store
 from fairtrial.study import studyfile
 from fairtrial.study.layers import Conv, Dense
@@ -127,9 +128,13 @@ def fill(
                 if not isinstance(claim, Claim):
                     continue
                 outcome = finished(trial, error + rng.normal(0, spread), labels if predictions else None, rng)
+                layer = first_layer(arm, rng) if weights else {}
+                if layer:
+                    outcome = replace(outcome, weights_sha256=fingerprint(layer))
+                    path = store.weights_path(trial.key)
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    save_file(layer, path)
                 store.record(claim, outcome, trial=trial, weights=weights)
-                if weights:
-                    save_first_layer(arm, store.weights_path(trial.key), rng)
 
 
 def finished(trial: Trial, error: float, labels: np.ndarray | None, rng: np.random.Generator) -> Outcome:
@@ -201,9 +206,8 @@ def predicted(labels: np.ndarray, error: float, rng: np.random.Generator) -> Pre
     )
 
 
-def save_first_layer(arm: Arm, path: Path, rng: np.random.Generator) -> None:
-    """The kernel of the first layer that has one, as a worker writes it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def first_layer(arm: Arm, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """The kernel of the first layer that has one, all that these networks have of weights."""
     for layer in arm.network:
         if isinstance(layer, Dense):
             kernel = rng.normal(0, 0.05, (784, layer.units))
@@ -212,5 +216,5 @@ def save_first_layer(arm: Arm, path: Path, rng: np.random.Generator) -> None:
             kernel = rng.normal(0, 0.2, (*pair(layer.kernel), 1, layer.filters))
             break
     else:
-        return
-    save_file({f"{layer.name}/kernel": kernel.astype(np.float32)}, path)
+        return {}
+    return {f"{layer.name}/kernel": kernel.astype(np.float32)}

@@ -16,6 +16,7 @@ from safetensors.numpy import save_file
 
 import fairtrial as ft
 from fairtrial.analysis.contrast import Contrast
+from fairtrial.engine.saved_weights import fingerprint
 from fairtrial.errors import FairtrialError
 from fairtrial.report import javascript, png, specs, svg
 from fairtrial.report.curve_charts import curve_chart
@@ -111,14 +112,19 @@ def test_the_strongest_units_come_first_and_keep_their_shape(tmp_path):
         kernel[28 * 3 + 5, 7] = 2.0  # unit 7 looks at row 3, column 5
         kernel[:, 1] = 0.01
         save_file({"dense-1/kernel": kernel}, path)
-        found = filters(arm.arm, arm.trials, store)
+        assert filters(arm.arm, arm.trials, store) is None, "these are not the weights that were trained"
+        trained = replace(arm.trials[0].outcome, weights_sha256=fingerprint({"dense-1/kernel": kernel}))
+        trials = (replace(arm.trials[0], outcome=trained),)
+        found = filters(arm.arm, trials, store)
         assert found is not None
         assert (found.shown, found.of, found.kind, found.seed) == (18, 50, "units", 1)
         pixels, _ = decoded(found.address)
         assert pixels[3, 5] == 14
         assert (pixels[:28, :28] != 7).sum() == 1
-        path.write_bytes(b"no weights")
-        assert filters(arm.arm, arm.trials, store) is None
+        path.write_bytes(path.read_bytes()[:-1])
+        assert filters(arm.arm, trials, store) is None
+        path.unlink()
+        assert filters(arm.arm, trials, store) is None
 
 
 def test_arms_along_one_number_carry_their_statement_and_every_seed(tmp_path):

@@ -85,7 +85,8 @@ def measuring(
     def ending(trial: Trial) -> Outcome:
         found = gains(trial, effects)
         true = 0.9 + sum(found) + (together if len(found) > 1 else 0.0)
-        values = {name: true + spread * drawn(trial, name[:4]) for name in METRICS if "accuracy" in name}
+        shares = {name: true + spread * drawn(trial, name[:4]) for name in METRICS if "accuracy" in name}
+        values = {name: min(1.0, share) for name, share in shares.items()}
         values |= {name: 1 - true + spread * drawn(trial, name[:4]) for name in METRICS if "loss" in name}
         return replace(finished(trial), metrics={**values, "validation_seen": 0.0})
 

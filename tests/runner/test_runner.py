@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -15,10 +16,11 @@ from fake_executor import FakeExecutor, arm, finished, measuring, noise
 from fairtrial import due, runner
 from fairtrial.analysis import answers
 from fairtrial.data import catalog
+from fairtrial.dispatch import Dispatch
 from fairtrial.errors import DataError, StudyError
 from fairtrial.store import Claim, Store
 from fairtrial.study.schema import Margins, Question, Seeds, Study
-from fairtrial.trial import ATTEMPTS, Event, Lost, Outcome, Trial
+from fairtrial.trial import ATTEMPTS, Event, Lost, Outcome, Trial, Unsaved
 
 STUDY = Study(
     name="study",
@@ -62,8 +64,8 @@ def test_filters_train_the_named_arms_and_what_the_named_questions_need(store: S
         due.selected(STUDY, questions=["P"])
 
 
-def test_a_failing_trial_is_tried_three_times_then_left_with_its_reason(store: Store) -> None:
-    """A crash may be chance; three are a finding, and the study goes on without it."""
+def test_a_failing_trial_is_tried_three_times_then_left_until_another_run_is_asked_for(store: Store) -> None:
+    """A crash may be chance; three are a finding, and the study goes on without it. But disks are given room again."""
 
     def fails_for_wide(trial: Trial) -> Event:
         if trial.arm.name == "wide":
@@ -75,9 +77,15 @@ def test_a_failing_trial_is_tried_three_times_then_left_with_its_reason(store: S
     assert pairs(executor).count(("wide", 1)) == ATTEMPTS
     assert list(report.failed.values()) == ["struck by lightning"]
     assert report.trained == 1
+    told: list[Event] = []
+    again = FakeExecutor(fails_for_wide)
+    runner.run(STUDY, store=store, executor=again, seeds=1, on_event=told.append)
+    assert pairs(again) == [("wide", 1)], "once more, not three times"
+    assert [event.retry for event in told if isinstance(event, Lost)] == [False], "nobody is told it goes on"
     later = FakeExecutor()
-    runner.run(STUDY, store=store, executor=later, seeds=1)
-    assert pairs(later) == []
+    report = runner.run(STUDY, store=store, executor=later, seeds=1)
+    assert pairs(later) == [("wide", 1)]
+    assert (report.trained, report.failed) == (1, {})
 
 
 def test_a_failure_that_cannot_mend_is_not_repeated_in_the_same_run(store: Store) -> None:
@@ -299,3 +307,18 @@ def test_a_damaged_data_set_ends_the_run_before_any_trial(
     assert store.plans() == []
     monkeypatch.undo()
     assert runner.run(STUDY, store=store, executor=executor).trained == 6
+
+
+def test_a_trial_whose_weights_could_not_be_saved_is_recorded_without_them(store: Store) -> None:
+    """The store must not name a file that is not there."""
+    (first, second) = due.trials(STUDY, ["wide"], 2)
+    dispatch = Dispatch(store=store, executor=FakeExecutor(), weights="all")
+    for trial in (first, second):
+        dispatch.start(trial)
+    assert dispatch.take(Unsaved(key=first.key, what="weights", reason="No space left on device")) is None
+    dispatch.take(Unsaved(key=second.key, what="checkpoint", reason="No space left on device"))
+    for trial in (first, second):
+        assert dispatch.take(finished(trial)) is not None
+    with closing(sqlite3.connect(store.path)) as connection:
+        rows = dict(connection.execute("SELECT key, weights_saved FROM trials"))
+    assert rows == {first.key: 0, second.key: 1}

@@ -17,7 +17,7 @@ from store_samples import PROVENANCE, diverged, finished, trial_of
 
 from fairtrial.errors import StoreError
 from fairtrial.store import Claim, Known, StaleClaim, Store, Taken
-from fairtrial.store.outcomes import PHASES
+from fairtrial.store.outcomes import PHASES, SHARES
 from fairtrial.trial import ENGINE_VERSION, METRICS, EpochRecord, Lost, Outcome, Trial
 
 
@@ -72,7 +72,8 @@ def test_histories_and_predictions_are_read_only_when_asked_for(store: Store) ->
 ANY_FLOAT = st.floats(allow_nan=False) | st.sampled_from(
     [5e-324, 2.2250738585072e-308, sys.float_info.max, math.inf, 0.1 + 0.2]
 )
-NUMBERS = st.fixed_dictionaries(dict.fromkeys(METRICS, ANY_FLOAT))
+ANY_SHARE = st.floats(0, 1) | st.sampled_from([5e-324, 2.2250738585072e-308, 1 - 2**-53, 0.1 + 0.2])
+NUMBERS = st.fixed_dictionaries({name: ANY_SHARE if name in SHARES else ANY_FLOAT for name in METRICS})
 EPOCH = st.tuples(*[ANY_FLOAT | st.just(math.nan)] * 6)
 
 
@@ -273,3 +274,13 @@ def test_an_epoch_without_its_trial_is_refused_by_the_file_itself(store: Store) 
     connection = store._connection  # pyright: ignore[reportPrivateUsage]
     with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
         connection.execute("INSERT INTO epochs (key, epoch) VALUES ('of no trial', 1)")
+
+
+@pytest.mark.parametrize("value", [-1e-9, 1.0000001])
+def test_a_share_outside_of_none_and_all_is_refused_before_it_is_stored(value: float, store: Store) -> None:
+    """Stored, it could not be read again: the store would look damaged to whoever asks next."""
+    trial = trial_of(1)
+    whole = finished(trial)
+    with pytest.raises(StoreError, match="'test_accuracy' is a share from 0 to 1, got"):
+        record(store, replace(whole, metrics=whole.metrics | {"test_accuracy": value}), trial)
+    assert store.known([trial.key]) == set()

@@ -28,7 +28,7 @@ class Running:
 class Failure:
     """A seed without an outcome, how often it was tried, and why the last attempt ended.
 
-    One that is `given_up` failed so often that no run tries it again.
+    One that is `given_up` failed so often that only a run asked for anew tries it again.
     """
 
     seed: int

@@ -142,10 +142,13 @@ def _print_many(audits: Sequence[Audit], console: Console) -> None:
         said = (
             f"{counted(len(audit.serious), 'serious finding')} of {len(audit.findings)}: {', '.join(kinds)}"
         )
+        # Nothing found in what was not looked at is no praise.
+        partly = "; not all of it could be followed" if audit.unread else ""
         text = Text(
-            f"{audit.path}: {said if kinds else 'nothing found'}", style="yellow" if audit.serious else ""
+            f"{audit.path}: {said if kinds else 'nothing found'}{partly}",
+            style="yellow" if audit.serious else "",
         )
-        console.print(text)
+        console.print(text, soft_wrap=True)
     with_serious = sum(bool(audit.serious) for audit in audits)
     console.print(
         Text(

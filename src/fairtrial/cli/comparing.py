@@ -13,8 +13,10 @@ from rich.text import Text
 from fairtrial.cli.console import emit_json, stdout
 from fairtrial.comparison import Comparison
 from fairtrial.comparison.judging import Rules, judged
-from fairtrial.comparison.table import STDIN, groups, metric_column, read_table, runs, same, seed_column
+from fairtrial.comparison.lines import STDIN, listed
+from fairtrial.comparison.table import groups, metric_column, read_table, runs, same, seed_column
 from fairtrial.errors import FairtrialError
+from fairtrial.study.tree import shortened
 
 
 def compare_files(variant: str, baseline: str, *, metric: str | None, rules: Rules) -> Comparison:
@@ -25,7 +27,7 @@ def compare_files(variant: str, baseline: str, *, metric: str | None, rules: Rul
     columns = [metric_column(table, metric) for table in tables]
     if columns[0] != columns[1]:
         raise FairtrialError(
-            f"{tables[0].name} has {columns[0]!r} and {tables[1].name} has {columns[1]!r}: "
+            f"{tables[0].name} has {shortened(repr(columns[0]))} and {tables[1].name} has {shortened(repr(columns[1]))}: "
             f"both need the same column; rename one"
         )
     names = [Path(table.name).name for table in tables]
@@ -57,15 +59,15 @@ def compare_groups(
 
     def chosen(given: str, option: str) -> str:
         if same(given.strip()) not in known:
-            raise FairtrialError(f"{option} {given}: column {by!r} of {table.name} has: {', '.join(found)}")
+            raise FairtrialError(f"{option} {given}: column {by!r} of {table.name} has: {listed(found)}")
         return known[same(given.strip())]
 
     if baseline is None:
-        raise FairtrialError(f"say what to compare with: --baseline, one of: {', '.join(found)}")
+        raise FairtrialError(f"say what to compare with: --baseline, one of: {listed(found)}")
     against = chosen(baseline, "--baseline")
     named = list(dict.fromkeys(chosen(given, "--variant") for given in variants))
     if against in named:
-        raise FairtrialError(f"--variant {against} is the baseline; name another of: {', '.join(found)}")
+        raise FairtrialError(f"--variant {against} is the baseline; name another of: {listed(found)}")
     wanted = named or [label for label in found if label != against]
     if not wanted:
         raise FairtrialError(f"column {by!r} of {table.name} has {against} alone: nothing to compare it with")

@@ -14,6 +14,7 @@ from typing import Any
 import typer
 import typer.core
 
+from fairtrial.cli.endings import Terminated
 from fairtrial.errors import FairtrialError
 
 WRONG_USE = 2
@@ -36,10 +37,29 @@ class Commands(typer.core.TyperGroup):
         except KeyboardInterrupt:
             typer.echo(f"\ninterrupted; nothing finished is lost. Go on with: {same_command()}", err=True)
             raise typer.Exit(INTERRUPTED) from None
+        except Terminated as end:
+            typer.echo(f"\nended by {end}; nothing finished is lost. Go on with: {same_command()}", err=True)
+            raise typer.Exit(end.status) from None
+        except MemoryError:
+            typer.echo(
+                "fairtrial: out of memory; nothing finished is lost. End other programs or raise the limit (`ulimit -v`), "
+                f"then go on with: {same_command()}",
+                err=True,
+            )
+            raise typer.Exit(WRONG_USE) from None
         except BrokenPipeError:
             # The reader has what it wanted (`| head`); without this Python complains once more at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
+        except OSError as error:
+            # What no module foresaw of disks, folders and limits; where it was foreseen, more is said.
+            place = "" if error.filename is None else f"{error.filename}: "
+            typer.echo(
+                f"fairtrial: {place}{error.strerror or error}; nothing finished is lost. Once that is mended, "
+                f"go on with: {same_command()}",
+                err=True,
+            )
+            raise typer.Exit(WRONG_USE) from None
 
 
 def program() -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -60,6 +60,8 @@ def run_study(
                 shown, opened, names, seeds=seeds, workers=working.workers, budget_seconds=budget_seconds
             )
             planned.update(tally.planned)
+            if said := after_an_end_from_outside(opened, tally.planned):
+                typer.echo(said, err=True)
             if shown is not study:
                 typer.echo(f"{shown.name}{shown.title and ': '}{shown.title}", err=True)
             with watching(tally) as on_event:
@@ -81,7 +83,10 @@ def run_study(
     for report in done.reports:
         for key, reason in report.failed.items():
             trial = planned[key]
-            typer.echo(f"given up: {trial.arm.name} seed {trial.number}: {reason}", err=True)
+            typer.echo(
+                f"given up: {trial.arm.name} seed {trial.number}: {reason}; another `run` tries it once more",
+                err=True,
+            )
         for question, reason in report.timing.untimed.items():
             typer.echo(f"not timed: {question}: {reason}", err=True)
     for one in done.followed:
@@ -123,6 +128,20 @@ def _tally(
         seconds={name: cost.seconds for name, cost in costs(stored).items()},
         workers=workers,
         budget_seconds=budget_seconds,
+    )
+
+
+def after_an_end_from_outside(store: Store, keys: Iterable[str]) -> str:
+    """What an earlier run that was killed could not say itself; empty where none was."""
+    gone = store.abandoned(keys)
+    if not gone:
+        return ""
+    pids = sorted({holder.pid for holder in gone.values()})
+    who = f"process {pids[0]}" if len(pids) == 1 else f"processes {', '.join(map(str, pids))}"
+    trials = "1 trial" if len(gone) == 1 else f"{len(gone)} trials"
+    return (
+        f"note: an earlier run ({who}) was ended from outside in the midst of {trials}; nothing finished was lost, "
+        "and this run trains what is missing"
     )
 
 

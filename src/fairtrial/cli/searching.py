@@ -15,6 +15,7 @@ from fairtrial.analysis.searched import searched
 from fairtrial.api import searches_of, store_path
 from fairtrial.cli.console import emit_json, stdout
 from fairtrial.cli.selections import render_search
+from fairtrial.cli.tally import lost_line
 from fairtrial.durations import duration, seconds_in
 from fairtrial.errors import StudyError
 from fairtrial.executors.choice import Place
@@ -26,7 +27,7 @@ from fairtrial.study.schema import Study
 from fairtrial.study.searches import Search
 from fairtrial.study.tree import from_python, plain
 from fairtrial.study.yamltree import from_yaml
-from fairtrial.trial import Event, Lost, Outcome, Trial
+from fairtrial.trial import Event, Lost, Outcome, Trial, Unsaved
 
 
 def with_search(
@@ -156,17 +157,20 @@ class _Watch:
         typer.echo(f"confirming {variant} against {self.search.baseline} on fresh seeds", err=True)
 
     def take(self, event: Event) -> None:
-        if not isinstance(event, Outcome | Lost):
+        if not isinstance(event, Outcome | Lost | Unsaved):
             return
-        self.done += 1
         trial, about = self.begun[event.key]
         what = f"{trial.arm.name} seed {trial.number} ({about})"
+        if isinstance(event, Unsaved):
+            typer.echo(f"{what}: {event}", err=True)
+            return
+        self.done += 1
         typer.echo(f"[{self.done}] {what}: {_came_to(event, self.search)}", err=True)
 
 
 def _came_to(event: Outcome | Lost, search: Search) -> str:
     if isinstance(event, Lost):
-        return f"{event.state}: {event.reason}"
+        return lost_line(event)
     if event.state == "diverged":
         return f"diverged: {event.reason}"
     value = event.metrics[f"validation_{search.metric}_last_epoch"]

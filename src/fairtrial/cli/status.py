@@ -80,7 +80,7 @@ def left_sentence(standing: Progress) -> str:
     missing = sum(len(row.missing) + len(row.running) for row in standing.arms)
     if not missing:
         given_up = sum(one.given_up for row in standing.arms for one in row.failed)
-        but = f", but for {count_of(given_up, 'trial')} given up" if given_up else ""
+        but = f", but for {count_of(given_up, 'trial')} given up; another run tries again" if given_up else ""
         return f"Nothing left: every arm has {standing.arms[0].wanted} seeds{but}."
     how = " (a guess: nothing of this study was timed on this machine yet)" if standing.guessed else ""
     trials = "1 trial" if missing == 1 else f"{missing} trials"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from fairtrial.durations import duration
 from fairtrial.pair import PairTimes
-from fairtrial.trial import Event, Lost, Outcome, Progress, Started, Trial
+from fairtrial.trial import Event, Lost, Outcome, Progress, Started, Trial, Unsaved
 
 METRIC = "validation_accuracy"
 
@@ -72,6 +72,9 @@ class Tally:
                 return self._ended(event)
             case Lost():
                 return self._lost(event)
+            case Unsaved() if event.key in self.running:
+                trial = self.running[event.key].trial
+                return f"{trial.arm.name} seed {trial.number}: {event}"
             case PairTimes():
                 return timed_line(event)
             case _:
@@ -102,7 +105,7 @@ class Tally:
         self.waiting.add(lost.key)
         for known in self.names[lost.key]:
             self.arms[known].failed += lost.state == "failed"
-        return f"{running.trial.arm.name} seed {running.trial.number}: {lost.state}: {lost.reason}"
+        return f"{running.trial.arm.name} seed {running.trial.number}: {lost_line(lost)}"
 
     def seconds_left(self) -> float:
         """Work that is left spread over the workers, and never more than what is left of the budget."""
@@ -122,6 +125,13 @@ class Tally:
 
     def _cost(self, trial: Trial) -> float:
         return self.seconds.get(trial.arm.name, 0.0)
+
+
+def lost_line(lost: Lost) -> str:
+    """What ended an attempt, and what comes of its trial."""
+    if lost.state == "stopped":
+        return f"stopped: {lost.reason}"
+    return f"failed: {lost.reason}; {'it is tried again' if lost.retry else 'it is given up for this time'}"
 
 
 def timed_line(pair: PairTimes) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fairtrial.comparison.values import Runs
 from fairtrial.errors import FairtrialError
+from fairtrial.study.tree import shortened
 
 DEFAULT = 0.001
 """0.1 percentage points of an accuracy between 0 and 1."""
@@ -109,7 +110,7 @@ def _parsed(written: float | str) -> tuple[float, str]:
         amount, unit = float(written), ""
     if not 0 < amount < math.inf:
         raise FairtrialError(
-            f"margin {written}: the smallest difference that matters is an amount above 0 such as 0.1pp, "
+            f"margin {shortened(str(written))}: the smallest difference that matters is an amount above 0 such as 0.1pp, "
             f"2% or 0.001"
         )
     return amount, unit

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from fairtrial.comparison.lines import SHOWN, STDIN, Row, lines_of, listed, text_of
 from fairtrial.comparison.values import LARGEST, Runs
 from fairtrial.errors import FairtrialError, Mistake
+from fairtrial.study.tree import shortened
 
-STDIN = "-"
 SEED = "seed"
-_SHOWN = 12
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One row and the line of the file it ends on, the header being line 1."""
-
-    line: int
-    cells: tuple[str, ...]
+MOST_GROUPS = 1_000
+LARGEST_SEED = 2**63
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,32 +29,18 @@ class Table:
         """Where the column is. Raises FairtrialError with those there are."""
         if column not in self.columns:
             raise FairtrialError(
-                f"{self.name}:1: no column {column!r}; its columns: {', '.join(self.columns)}"
+                f"{self.name}:1: no column {shortened(repr(column))}; its columns: {listed(self.columns)}"
             )
         return self.columns.index(column)
 
 
 def read_table(source: str) -> Table:
     """The table in a CSV file, or on standard input for `-`; separated by commas, semicolons or tabs."""
-    name = "standard input" if source == STDIN else source
-    try:
-        raw = sys.stdin.buffer.read() if source == STDIN else Path(source).read_bytes()
-        text = raw.decode("utf-8-sig")
-    except OSError as error:
-        raise FairtrialError(f"{name}: cannot be read: {error.strerror or error}") from None
-    except UnicodeDecodeError as error:
-        raise FairtrialError(
-            f"{name}: not text in UTF-8 (byte {error.start}); save it as CSV in UTF-8"
-        ) from None
-    first = text.split("\n", 1)[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
-    try:
-        lines = [(reader.line_num, tuple(cell.strip() for cell in row)) for row in reader]
-    except csv.Error as error:
-        raise FairtrialError(f"{name}:{reader.line_num}: not CSV: {error}") from None
-    if not lines or not any(lines[0][1]):
+    name = "standard input" if source == STDIN else source.encode("utf-8", "backslashreplace").decode()
+    lines = lines_of(name, text_of(name, source))
+    if not lines or not any(lines[0].cells):
         raise FairtrialError(f"{name}:1: empty; the first line names the columns, such as seed,accuracy")
-    columns, rows = lines[0][1], [Row(line=line, cells=cells) for line, cells in lines[1:] if any(cells)]
+    columns, rows = lines[0].cells, lines[1:]
     _check_header(name, columns)
     if not rows:
         raise FairtrialError(f"{name}: no rows below the header; each row is one run")
@@ -90,19 +67,20 @@ def metric_column(table: Table, wanted: str | None, *, besides: Sequence[str] = 
                 f"name the one that was measured"
             )
         return wanted
+    excluded = {seed_column(table), *besides}
     left = [
-        column
-        for column in table.columns
-        if column not in (seed_column(table), *besides) and not _numbers_rows(column)
+        (at, column)
+        for at, column in enumerate(table.columns)
+        if column not in excluded and not _numbers_rows(column)
     ]
-    numeric = [column for column in left if _has_number(table, column)]
+    numeric = [column for at, column in left if _has_number(table, at)]
     # Where all runs failed there is no number, and that is an answer.
-    numeric = numeric or [column for column in left if _only_failures(table, column)]
+    numeric = numeric or [column for at, column in left if _only_failures(table, at)]
     if len(numeric) != 1:
-        found = f"more than one ({', '.join(numeric)}): say which with --metric" if numeric else "none"
+        found = f"more than one ({listed(numeric)}): say which with --metric" if numeric else "none"
         raise FairtrialError(
             f"{table.name}:1: expected one column of numbers besides {SEED}, found {found}"
-            + ("" if numeric else f"; its columns: {', '.join(table.columns)}")
+            + ("" if numeric else f"; its columns: {listed(table.columns)}")
         )
     return numeric[0]
 
@@ -125,7 +103,7 @@ def runs(table: Table, metric: str, *, paired: bool, name: str, rows: Sequence[R
     column = seed_column(table)
     if paired and column is None:
         raise FairtrialError(
-            f"{table.name}:1: no column {SEED!r} to pair runs by; its columns: {', '.join(table.columns)}. "
+            f"{table.name}:1: no column {SEED!r} to pair runs by; its columns: {listed(table.columns)}. "
             f"Add one, or say that the runs have none (--unpaired)"
         )
     for row in rows:
@@ -153,13 +131,21 @@ def groups(table: Table, by: str, metric: str, *, paired: bool) -> dict[str, Run
     rows: dict[float | str, list[Row]] = {}
     _refuse(
         [
-            Mistake(where=f"{table.name}:{row.line}", message=f"column {by!r} is empty; say which group")
+            Mistake(
+                where=f"{table.name}:{row.line}",
+                message=f"column {shortened(repr(by))} is empty; say which group",
+            )
             for row in table.rows
             if not row.cells[at]
         ]
     )
     for row in table.rows:
         rows.setdefault(same(row.cells[at]), []).append(row)
+    if len(rows) > MOST_GROUPS:
+        raise FairtrialError(
+            f"{table.name}: column {shortened(repr(by))} has {len(rows)} different values, and at most {MOST_GROUPS} groups can be "
+            "compared; name the column that tells the groups apart"
+        )
     return {
         of[0].cells[at]: runs(table, metric, paired=paired, name=f"{by}={of[0].cells[at]}", rows=of)
         for of in rows.values()
@@ -184,7 +170,8 @@ def number(cell: str) -> float:
         raise ValueError(
             f"{cell[:40]!r} is not a number; write it as 0.97 or 9.7e-1, or nan for a failed run"
         )
-    if math.isfinite(value) and abs(value) > LARGEST:
+    # Python makes inf of what is written as a number and has too many digits: nothing diverged there.
+    if abs(value) > LARGEST and (math.isfinite(value) or any(map(str.isdigit, cell))):
         raise ValueError(
             f"{cell[:40]!r} is beyond {LARGEST:g}, which cannot be compared; choose another unit"
         )
@@ -194,13 +181,16 @@ def number(cell: str) -> float:
 def whole(cell: str) -> int:
     """The cell's seed; `3.0` is one, as some programs write it. Raises ValueError."""
     try:
-        return int(cell if "_" not in cell else "")
+        seed = int(cell if "_" not in cell else "")
     except ValueError:
         value = _parsed(cell)
         if value is None or not value.is_integer() or abs(value) >= 2**53:
             given = f"got {cell[:40]!r}" if cell else "it is missing"
             raise ValueError(f"a seed is a whole number, {given}") from None
-        return int(value)
+        seed = int(value)
+    if abs(seed) >= LARGEST_SEED:
+        raise ValueError(f"a seed is a whole number below 2^63, got {cell[:40]!r}")
+    return seed
 
 
 def _parsed(cell: str) -> float | None:
@@ -211,13 +201,11 @@ def _parsed(cell: str) -> float | None:
         return None
 
 
-def _has_number(table: Table, column: str) -> bool:
-    at = table.index(column)
+def _has_number(table: Table, at: int) -> bool:
     return any((value := _parsed(row.cells[at])) is not None and not math.isnan(value) for row in table.rows)
 
 
-def _only_failures(table: Table, column: str) -> bool:
-    at = table.index(column)
+def _only_failures(table: Table, at: int) -> bool:
     return all((value := _parsed(row.cells[at])) is not None and math.isnan(value) for row in table.rows)
 
 
@@ -231,12 +219,14 @@ def _check_header(name: str, columns: tuple[str, ...]) -> None:
         raise FairtrialError(
             f"{name}:1: numbers only; the first line names the columns, such as seed,accuracy"
         )
-    twice = {column for column in columns if columns.count(column) > 1}
+    twice = [column for column, count in Counter(columns).items() if count > 1]
     if twice:
-        raise FairtrialError(f"{name}:1: column {min(twice)!r} is there twice; each needs a name of its own")
+        raise FairtrialError(
+            f"{name}:1: column {shortened(repr(min(twice)))} is there twice; each needs a name of its own"
+        )
 
 
 def _refuse(mistakes: Sequence[Mistake]) -> None:
     if mistakes:
-        more = [f"and {len(mistakes) - _SHOWN} more like these"] if len(mistakes) > _SHOWN else []
-        raise FairtrialError("\n".join([*map(str, mistakes[:_SHOWN]), *more]))
+        more = [f"and {len(mistakes) - SHOWN} more like these"] if len(mistakes) > SHOWN else []
+        raise FairtrialError("\n".join([*map(str, mistakes[:SHOWN]), *more]))

@@ -16,6 +16,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fairtrial.data.idx import LARGEST_BYTES
+
 ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
 
 # What numpy raises, besides OSError, for a file that only begins like an array.
@@ -43,12 +45,15 @@ def read(fingerprint: str) -> Mapping[str, NDArray[np.uint8]] | None:
     try:
         place = folder() / fingerprint
         # As plain arrays: a memmap would hand its class on to everything computed from it.
-        return {
-            name: np.asarray(np.load(place / f"{name}.npy", mmap_mode="r", allow_pickle=False))
-            for name in ARRAYS
-        }
+        return {name: np.asarray(_mapped(place / f"{name}.npy")) for name in ARRAYS}
     except (OSError, RuntimeError, *_UNREADABLE):
         return None
+
+
+def _mapped(path: Path) -> NDArray[np.uint8]:
+    if not path.is_file() or path.stat().st_size > LARGEST_BYTES:
+        raise ValueError(f"{path} is no array of ours")
+    return np.load(path, mmap_mode="r", allow_pickle=False)
 
 
 def write(fingerprint: str, arrays: Mapping[str, NDArray[np.uint8]]) -> None:

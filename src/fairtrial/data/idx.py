@@ -11,14 +11,31 @@ import math
 import struct
 import zlib
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fairtrial.bounded import read_bounded
 from fairtrial.errors import DataError
+
+LARGEST_BYTES = 2**30
+"""Of a file, and of what is packed in it: twenty times MNIST."""
 
 _UNSIGNED_BYTES = 0x08
 _GZIP = 16 + zlib.MAX_WBITS
+_SURPLUS = 4096
+"""So many bytes too many are still counted for the message."""
+
+
+class Decompressor(Protocol):
+    """What zlib gives no name of its own."""
+
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
 
 
 def read_pair(
@@ -47,48 +64,69 @@ def read_pair(
 def read_array(path: Path, *, dimensions: int) -> NDArray[np.uint8]:
     """The array of unsigned bytes in a gzipped IDX file that must have this many dimensions.
 
-    The array is read-only. Raises DataError naming the file, what was found and what was expected.
+    The array is read-only. Never more is unpacked than its header announces, and that is bounded.
+    Raises DataError naming the file, what was found and what was expected.
     """
-    content = _decompressed(path)
+    packed = _packed(path)
     header = 4 + 4 * dimensions
-    if len(content) < header:
+    start, _ = _unpacked(path, packed, most=header)
+    if len(start) < header:
         raise DataError(
-            f"{path}: {len(content)} bytes of content; expected an IDX header of {header} bytes: "
+            f"{path}: {len(start)} bytes of content; expected an IDX header of {header} bytes: "
             "the file was cut short"
         )
     expected = bytes((0, 0, _UNSIGNED_BYTES, dimensions))
-    if content[:4] != expected:
+    if start[:4] != expected:
         raise DataError(
-            f"{path}: magic number 0x{content[:4].hex()}; expected 0x{expected.hex()}, "
+            f"{path}: magic number 0x{start[:4].hex()}; expected 0x{expected.hex()}, "
             f"unsigned bytes in {dimensions} dimension{'s' if dimensions > 1 else ''}"
         )
-    shape = struct.unpack(f">{dimensions}I", content[4:header])
-    size = len(content) - header
-    if size != math.prod(shape):
-        raise DataError(
-            f"{path}: {size} bytes follow the header; expected {math.prod(shape)} for its size of "
-            + " x ".join(map(str, shape))
-        )
+    shape = struct.unpack(f">{dimensions}I", start[4:])
+    content = _content(path, packed, header=header, shape=shape)
     return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
 
 
-def _decompressed(path: Path) -> bytes:
+def _content(path: Path, packed: bytes, *, header: int, shape: tuple[int, ...]) -> bytes:
+    """Header and numbers of a file that is whole and holds as many as its header says."""
+    size, sizes = math.prod(shape), " x ".join(map(str, shape))
+    if size > LARGEST_BYTES:
+        raise DataError(
+            f"{path}: its header announces {sizes} = {size} bytes; expected {LARGEST_BYTES} at most"
+        )
     try:
-        packed = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}); expected a gzipped IDX file") from error
-    # zlib rather than gzip.open: that one takes a file padded with zeros for a whole one.
-    stream = zlib.decompressobj(_GZIP)
-    try:
-        content = stream.decompress(packed)
-    except zlib.error as error:
-        raise DataError(f"{path}: not an undamaged gzip file ({error})") from error
-    if not stream.eof:
+        content, stream = _unpacked(path, packed, most=header + size + _SURPLUS)
+    except MemoryError:
+        raise DataError(f"{path}: its {sizes} = {size} bytes do not fit into the memory there is") from None
+    found = len(content) - header
+    if not stream.eof and found < size + _SURPLUS:
         raise DataError(
             f"{path}: the gzip file ends in mid-stream after {len(packed)} bytes: it was cut short"
+        )
+    if found != size:
+        more = "" if stream.eof else "at least "
+        raise DataError(
+            f"{path}: {more}{found} bytes follow the header; expected {size} for its size of {sizes}"
         )
     if stream.unused_data:
         raise DataError(
             f"{path}: {len(stream.unused_data)} bytes follow the end of the gzip stream; expected none"
         )
     return content
+
+
+def _packed(path: Path) -> bytes:
+    try:
+        return read_bounded(path, largest=LARGEST_BYTES)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); expected a gzipped IDX file") from error
+
+
+def _unpacked(path: Path, packed: bytes, *, most: int) -> tuple[bytes, Decompressor]:
+    """The first `most` bytes of what was packed, and how far that went."""
+    # zlib rather than gzip.open: that one takes a file padded with zeros for a whole one.
+    stream = zlib.decompressobj(_GZIP)
+    try:
+        content = stream.decompress(packed, most)
+    except zlib.error as error:
+        raise DataError(f"{path}: not an undamaged gzip file ({error})") from error
+    return content, stream

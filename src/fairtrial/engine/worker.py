@@ -9,7 +9,6 @@ Started by an executor as `python -m fairtrial.engine.worker --parent PID [--cor
 from __future__ import annotations
 
 import argparse
-import functools
 import os
 import queue
 import signal
@@ -17,8 +16,9 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Literal, TextIO
 
 from fairtrial.engine import process
 
@@ -62,6 +62,7 @@ def serve(orders: TextIO, events: TextIO) -> None:
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
 
+    import fairtrial.engine.train  # noqa: F401  a worker that says it is ready has room for what it trains with
     from fairtrial.data.catalog import load
     from fairtrial.engine import device
     from fairtrial.engine.provenance import provenance
@@ -76,7 +77,7 @@ def serve(orders: TextIO, events: TextIO) -> None:
         events.flush()
 
     # Opening a data set checks every byte of it: once for a worker, not once for a trial.
-    opened = functools.cache(load)
+    opened = cache(load)
     tell(Ready())
     while True:
         order = decode_order(waiting.get())
@@ -87,9 +88,7 @@ def serve(orders: TextIO, events: TextIO) -> None:
 
 
 def _train(order: Order, data: Dataset, facts: dict[str, str], tell: Callable[[Event], None]) -> None:
-    from safetensors.numpy import save_file
-
-    from fairtrial.engine import checkpoint
+    from fairtrial.engine import checkpoint, saved_weights
     from fairtrial.engine.train import Trained, train
     from fairtrial.trial import EpochRecord, Lost, Progress
 
@@ -111,18 +110,36 @@ def _train(order: Order, data: Dataset, facts: dict[str, str], tell: Callable[[E
                         return
                 case checkpoint.Checkpoint():
                     if kept and _worth_keeping(step, trial.arm.settings.epochs):
-                        checkpoint.save(step, kept)
+                        kept = _kept(
+                            trial.key, "checkpoint", partial(checkpoint.save, step, kept), kept, tell
+                        )
                 case Trained():
                     if order.weights and step.weights:
                         path = Path(order.weights)
-                        path.parent.mkdir(parents=True, exist_ok=True)
-                        part = path.with_name(f"{path.name}.{os.getpid()}.part")
-                        save_file(step.weights, part, metadata={"sha256": step.outcome.weights_sha256})
-                        part.replace(path)
+                        save = partial(saved_weights.save, step, path)
+                        _kept(trial.key, "weights", save, path, tell)
                     tell(step.outcome)
     except (MemoryError, RuntimeError, OSError) as fault:
         tell(_lost(trial.key, fault, trial))
         traceback.print_exc()
+
+
+def _kept(
+    key: str,
+    what: Literal["weights", "checkpoint"],
+    save: Callable[[], None],
+    path: Path,
+    tell: Callable[[Event], None],
+) -> Path | None:
+    """Save a file beside the store; where that fails say so once and go on without: a training is worth more."""
+    from fairtrial.trial import Unsaved
+
+    try:
+        save()
+    except OSError as fault:
+        tell(Unsaved(key=key, what=what, reason=str(fault)))
+        return None
+    return path
 
 
 def _time(

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairtrial.data import cache
+from fairtrial.errors import ExecutorError
 from fairtrial.executors.mailbox import Told
 from fairtrial.executors.worker_process import WORKER, WorkerProcess
 from fairtrial.trial import Lost
@@ -55,8 +56,7 @@ class Job:
 
 def job_for(order: Order | TimingOrder, *, module: str = WORKER, gpu: bool = False) -> Job:
     """The order, with what is left of an earlier attempt at it on this machine."""
-    kept = Path(order.checkpoint) if isinstance(order, Order) and order.checkpoint else None
-    begun = kept.read_bytes() if kept is not None and kept.exists() else b""
+    begun = _content(Path(order.checkpoint)) if isinstance(order, Order) and order.checkpoint else b""
     return Job(key=order.key, order=encode_order(order), gpu=gpu, checkpoint=begun, module=module)
 
 
@@ -70,7 +70,8 @@ def datasets(order: Order | TimingOrder) -> tuple[str, ...]:
 class Ended:
     """What an attempt came to: all its events as lines, the last one among them, and its final weights.
 
-    `checkpoint` is what one without an outcome has left. `broken`: why no worker can be started on that node; there is no last line then.
+    `checkpoint` is what one without an outcome has left. `broken`: why no worker came up on that node; there are no
+    lines then, unless somebody killed it while it started.
     """
 
     node: str
@@ -117,7 +118,10 @@ def attempt(job: Job, *, node: str, images: Sequence[Images], tell: Callable[[To
         weights, kept = Path(folder) / "weights", Path(folder) / "checkpoint"
         if job.checkpoint:
             kept.write_bytes(job.checkpoint)
-        worker = _worker(job.module, visible=os.environ.get(_VISIBLE, "") if job.gpu else "")
+        try:
+            worker = _worker(job.module, visible=os.environ.get(_VISIBLE, "") if job.gpu else "")
+        except ExecutorError as error:
+            return Ended(node=node, lines=(), broken=str(error))
         worker.send(_placed(job.order, weights=weights, checkpoint=kept))
         lines: list[str] = []
         try:
@@ -126,11 +130,21 @@ def attempt(job: Job, *, node: str, images: Sequence[Images], tell: Callable[[To
             _forget(job.module)
             raise
         if not lines or not is_last(lines[-1]):
-            why = worker.last_words()
+            death = worker.death()
             _forget(job.module)
-            if not worker.ready:
-                return Ended(node=node, lines=(), broken=f"{why}. {worker.try_by_hand()}")
-            lines.append(encode_event(Lost(key=job.key, state="failed", reason=why)))
+            broken = "" if worker.ready else f"no worker can start: {death.reason}. {worker.try_by_hand()}"
+            if broken and not death.killed:
+                return Ended(node=node, lines=(), broken=broken)
+            lost = Lost(
+                key=job.key,
+                state="failed",
+                reason=death.reason,
+                retry=death.retry,
+                memory=death.memory and not death.killed,
+            )
+            lines.append(encode_event(lost))
+            if broken:
+                return Ended(node=node, lines=tuple(lines), broken=broken)
         left = _content(kept) if kind_of(lines[-1]) == Lost.__name__ else b""
         return Ended(node=node, lines=tuple(lines), weights=_content(weights), checkpoint=left)
 
@@ -151,16 +165,13 @@ def _follow(worker: WorkerProcess, lines: list[str], kept: _Checkpoint, tell: Ca
             kept.look()
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """A file that appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_bytes(content)
-    part.replace(path)
-
-
 def _content(path: Path) -> bytes:
-    return path.read_bytes() if path.exists() else b""
+    """What is in a file; nothing where there is none, or none that can be read."""
+    try:
+        # A pipe or a device of that name would keep us waiting.
+        return path.read_bytes() if path.is_file() else b""
+    except OSError:
+        return b""
 
 
 def _placed(order: str, **places: Path) -> str:

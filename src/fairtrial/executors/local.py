@@ -17,9 +17,9 @@ from types import TracebackType
 from typing import Self
 
 from fairtrial.errors import ExecutorError
-from fairtrial.executors.worker_process import WORKER, WorkerProcess
+from fairtrial.executors.worker_process import KILLED_STARTING, WORKER, WorkerProcess
 from fairtrial.pair import PairTimes
-from fairtrial.trial import Event, Idle, Lost, Outcome, Started
+from fairtrial.trial import Event, Idle, Lost, Outcome, Ready, Started
 from fairtrial.wire import Order, TimingOrder, decode_event, encode_order
 
 IDLE_SECONDS = 0.5
@@ -47,6 +47,7 @@ class LocalExecutor:
         self._module = module
         self._pool: list[_Worker] = []
         self._ready: deque[Event] = deque()
+        self._killed_starting = 0
         self._selector = selectors.DefaultSelector()
 
     def __enter__(self) -> Self:
@@ -67,7 +68,9 @@ class LocalExecutor:
 
         That nothing else runs while a pair is timed is for the caller to see to.
         """
-        idle = [worker for worker in self._pool if worker.key is None and worker.worker.alive()]
+        for worker in [one for one in self._pool if one.key is None and not one.worker.alive()]:
+            self._discard(worker)  # it died with nothing to do: nobody has lost anything
+        idle = [worker for worker in self._pool if worker.key is None]
         if not idle and len(self._pool) < self.workers:
             idle = [self._spawn()]
         if not idle:
@@ -127,8 +130,14 @@ class LocalExecutor:
         if lines is None:
             self._buried(worker)
             return
+        if worker.worker.ready:
+            self._killed_starting = 0
         for line in lines:
             event = decode_event(line)
+            if isinstance(event, Ready):
+                continue
+            if not isinstance(event, PairTimes | Idle) and event.key != worker.key:
+                raise ExecutorError(f"a worker told of trial {event.key[:12]!r}, which it was not given")
             if isinstance(event, Outcome | Lost | PairTimes):
                 worker.key = None
             self._ready.append(event)
@@ -136,14 +145,16 @@ class LocalExecutor:
     def _buried(self, worker: _Worker) -> None:
         """A worker has died: say what it took with it, and make room for another.
 
-        Raises ExecutorError if it never came up: then no trial is to blame, and no other will do better.
+        Raises ExecutorError if it could not come up: then no trial is to blame, and no other worker will do better.
         """
-        why = worker.worker.last_words()
+        death = worker.worker.death()
         self._discard(worker)
-        if not worker.worker.ready:
-            raise ExecutorError(f"no worker can start: {why}. {worker.worker.try_by_hand()}")
+        if not worker.worker.ready and death.killed and self._killed_starting < KILLED_STARTING:
+            self._killed_starting += 1  # somebody else's doing, most likely: another worker tries
+        elif not worker.worker.ready:
+            raise ExecutorError(f"no worker can start: {death.reason}. {worker.worker.try_by_hand()}")
         if worker.key is not None:
-            self._ready.append(Lost(key=worker.key, state="failed", reason=why))
+            self._ready.append(Lost(key=worker.key, state="failed", reason=death.reason, retry=death.retry))
 
     def _discard(self, worker: _Worker) -> None:
         self._selector.unregister(worker.worker)

@@ -5,19 +5,20 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from fairtrial.errors import ExecutorError
-from fairtrial.executors.attempt import Ended, datasets, job_for, write_whole
+from fairtrial.executors.attempt import Ended, datasets, job_for
 from fairtrial.executors.cluster import Cluster, Gone, Node, Share, check_room, clock, larger, room
 from fairtrial.executors.local import IDLE_SECONDS
 from fairtrial.executors.mailbox import Told
-from fairtrial.executors.worker_process import WORKER
+from fairtrial.executors.worker_process import KILLED_STARTING, WORKER
 from fairtrial.pair import PairTimes
-from fairtrial.trial import Event, Idle, Lost, Outcome, Started
+from fairtrial.trial import Event, Idle, Lost, Outcome, Ready, Started, Unsaved
+from fairtrial.whole_files import whole_file
 from fairtrial.wire import Order, TimingOrder, decode_event
 
 _LOOK_SECONDS = 2.0
@@ -33,6 +34,8 @@ class _Running:
     """How many trials it leaves no room for, itself among them."""
     alone: bool = False
     """Whether it has a node to itself, after it ran out of memory on a slice of one."""
+    unsaved: set[str] = field(default_factory=set[str])
+    """Files of its that could not be written here: said once."""
 
 
 class ClusterExecutor:
@@ -48,6 +51,7 @@ class ClusterExecutor:
         self._begun = self._taken = 0
         self._nodes: tuple[Node, ...] = ()
         self._looked = 0.0
+        self._killed_starting = 0
 
     def __enter__(self) -> Self:
         return self
@@ -137,33 +141,53 @@ class ClusterExecutor:
 
     def _hear(self, running: _Running, told: Told) -> None:
         running.node = told.node or running.node
-        if told.checkpoint and isinstance(running.order, Order):
-            write_whole(Path(running.order.checkpoint), told.checkpoint)
+        if told.checkpoint:
+            self._save(running, "checkpoint", told.checkpoint)
         # After one that was lost on its way nothing is taken: all of them come with the last, in their order.
         if told.line and told.place == running.told:
-            self._ready.append(decode_event(told.line))
+            self._ready.append(self._event(running, told.line))
             running.told += 1
 
     def _end(self, running: _Running, ended: Ended | Gone) -> None:
         if isinstance(ended, Gone):
             self._lost(running, ended)
             return
-        if ended.broken:
-            raise ExecutorError(f"no worker can start on node {ended.node[:12]}: {ended.broken}")
+        if ended.broken and (not ended.lines or self._killed_starting >= KILLED_STARTING):
+            raise ExecutorError(f"on node {ended.node[:12]} {ended.broken}")
+        self._killed_starting = self._killed_starting + 1 if ended.broken else 0
         running.node = ended.node
-        if ended.checkpoint and isinstance(running.order, Order):
-            write_whole(Path(running.order.checkpoint), ended.checkpoint)
+        if ended.checkpoint:
+            self._save(running, "checkpoint", ended.checkpoint)
         for line in ended.lines[running.told :]:
-            event = decode_event(line)
+            event = self._event(running, line)
             if isinstance(event, Outcome | PairTimes):
                 where = {"executor": self._cluster.name, "node": ended.node[:12]}
                 event = replace(event, provenance={**event.provenance, **where})
-            if ended.weights and isinstance(event, Outcome) and isinstance(running.order, Order):
-                write_whole(Path(running.order.weights), ended.weights)
+            if ended.weights and isinstance(event, Outcome):
+                self._save(running, "weights", ended.weights)
             if isinstance(event, Lost) and event.memory:
                 self._out_of_memory(running, event)
             else:
                 self._ready.append(event)
+
+    def _event(self, running: _Running, line: str) -> Event:
+        event = decode_event(line)
+        if not isinstance(event, PairTimes | Idle | Ready) and event.key != running.order.key:
+            raise ExecutorError(f"a worker told of trial {event.key[:12]!r}, which it was not given")
+        return event
+
+    def _save(self, running: _Running, what: Literal["weights", "checkpoint"], content: bytes) -> None:
+        """Write a file that came from a node; where that fails say so once, as a worker of this machine does."""
+        order = running.order
+        if not isinstance(order, Order) or what in running.unsaved:
+            return
+        path = Path(order.weights if what == "weights" else order.checkpoint)
+        try:
+            with whole_file(path, lasting=what == "weights") as part:
+                part.write_bytes(content)
+        except OSError as fault:
+            running.unsaved.add(what)
+            self._ready.append(Unsaved(key=order.key, what=what, reason=str(fault)))
 
     def _lost(self, running: _Running, gone: Gone) -> None:
         """Where the node went nobody is to blame: the attempt does not count, the trial runs again elsewhere.

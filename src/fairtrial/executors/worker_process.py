@@ -9,15 +9,37 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+from fairtrial.errors import ExecutorError
 from fairtrial.trial import Ready
 from fairtrial.wire import encode_event
 
 WORKER = "fairtrial.engine.worker"
 """The module that a worker runs."""
 
+LONGEST_LINE = 2**25
+"""Bytes of an event: the outcome of a hundred thousand epochs has fewer."""
+
+KILLED_STARTING = 2
+"""Workers in a row that may be killed while they start; the next one means that none will come up."""
+
 _READY = encode_event(Ready())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Death:
+    """Why a worker has ended. `killed`: by a signal, hence by somebody else. `memory`: it says it found no room."""
+
+    reason: str
+    killed: bool
+    memory: bool
+
+    @property
+    def retry(self) -> bool:
+        """Whether another may do better: with no more memory than this it would fail the trial as well."""
+        return self.killed or not self.memory
 
 
 class WorkerProcess:
@@ -26,24 +48,34 @@ class WorkerProcess:
     def __init__(
         self, *, core: int | None = None, module: str = WORKER, environment: Mapping[str, str] | None = None
     ) -> None:
+        """Raises ExecutorError if the system does not let it start."""
         # -P: a file called random.py in the user's folder is not what torch means by `import random`.
         command = [sys.executable, "-P", "-m", module, "--parent", str(os.getpid())]
         if core is not None:
             command += ["--core", str(core)]
         threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
         self._module = module
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the worker does
         self._unread = bytearray()
         self.ready = False
         """Whether it has come up: if it dies before, no trial is to blame."""
-        self.process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            env={**os.environ, **_same_package(), **threads, **(environment or {})},
-            process_group=0 if sys.platform != "win32" else None,
-        )
+        with contextlib.ExitStack() as opened:
+            try:
+                self._errors = opened.enter_context(tempfile.TemporaryFile())
+                self.process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=self._errors,
+                    env={**os.environ, **_same_package(), **threads, **(environment or {})},
+                    process_group=0 if sys.platform != "win32" else None,
+                )
+            except OSError as error:
+                what = f" ({error.filename})" if error.filename else ""
+                raise ExecutorError(
+                    f"no worker can start: {error.strerror}{what}; end other programs or free some space, and run "
+                    "again: nothing finished is lost"
+                ) from error
+            opened.pop_all()  # the file lives as long as the worker does
         os.set_blocking(self.fileno(), False)
 
     def fileno(self) -> int:
@@ -63,25 +95,32 @@ class WorkerProcess:
             pass  # it died in this very moment: `receive` finds the closed pipe
 
     def receive(self) -> list[str] | None:
-        """The events that are there, as lines; None if it has died. Only when there is something to read."""
+        """The events that are there, as lines; None if it has died. Only when there is something to read.
+
+        Raises ExecutorError for a line longer than any event.
+        """
         received = os.read(self.fileno(), 2**20)
         if not received:
             return None
         self._unread += received
+        if len(self._unread) > LONGEST_LINE:
+            raise ExecutorError(
+                f"a worker sent more than {LONGEST_LINE} bytes in one line, which no event needs"
+            )
         *lines, rest = self._unread.split(b"\n")
         self._unread = bytearray(rest)
-        events = [line.decode() for line in lines]
+        events = [line.decode(errors="replace") for line in lines]
         if _READY in events:
             self.ready = True
             events.remove(_READY)
         return events
 
-    def last_words(self) -> str:
+    def death(self) -> Death:
         """Why a worker that has died did so, as far as its exit and what it printed tell."""
         code = self.process.wait()
         self._errors.seek(0)
         said = self._errors.read()[-2000:].decode(errors="replace").strip().splitlines()
-        return _why(code, said)
+        return Death(reason=_why(code, said), killed=code < 0, memory=bool(_short_of_memory(said)))
 
     def try_by_hand(self) -> str:
         """What to do to see the whole message of one that does not come up."""
@@ -114,10 +153,33 @@ def _same_package() -> dict[str, str]:
     return {"PYTHONPATH": os.pathsep.join([str(root), *([others] if others else [])])}
 
 
+def _short_of_memory(said: list[str]) -> str:
+    """Libraries that find no room for themselves say so in many ways, few of which name the reason."""
+    signs = ("MemoryError", "annot allocate memory", "failed to map segment", "bad_alloc")
+    allowed = _address_space()
+    if not allowed and not any(sign in line for line in said for sign in signs):
+        return ""
+    limit = f": a process may use {allowed / 2**30:.1f} GiB here" if allowed else ""
+    return (
+        f" (perhaps too little memory for a worker{limit}; end other programs, use fewer workers with -j, or raise the "
+        "limit `ulimit -v`)"
+    )
+
+
+def _address_space() -> int:
+    """Bytes that a process may use if that is limited, else 0."""
+    if sys.platform == "win32":
+        return 0
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return 0 if limit == resource.RLIM_INFINITY else limit
+
+
 def _why(code: int, said: list[str]) -> str:
     last = f"; its last words: {said[-1]}" if said else ""
     if code >= 0:
-        return f"the worker ended with exit code {code}{last}"
+        return f"the worker ended with exit code {code}{last}{_short_of_memory(said)}"
     name = signal.Signals(-code).name
     hint = " (perhaps the machine ran out of memory)" if name == "SIGKILL" else ""
     return f"the worker was killed by {name}{hint}{last}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fairtrial.engine.saved_weights import read_tensor
+from fairtrial.engine.saved_weights import read_weights
 from fairtrial.report import png
 from fairtrial.store import Store
 from fairtrial.study.layers import Conv, Dense
@@ -34,15 +34,15 @@ class Filters:
 
 
 def filters(arm: Arm, trials: tuple[StoredTrial, ...], store: Store) -> Filters | None:
-    """The first layer's kernel of the first trial whose weights are beside the store; None without one."""
+    """The first layer's kernel of the first trial whose weights are whole beside the store; None without one."""
     found = _first_layer(arm)
     if found is None:
         return None
     layer, shape = found
     for trial in trials:
         path = store.weights_path(trial.key)
-        kernel = read_tensor(path, f"{layer.name}/kernel") if path.exists() else None
-        if kernel is not None:
+        weights = read_weights(path, sha256=trial.outcome.weights_sha256) if path.exists() else None
+        if weights is not None and (kernel := weights.get(f"{layer.name}/kernel")) is not None:
             tiles = _tiles(kernel, shape)
             return None if tiles is None else _filters(tiles, layer, seed=trial.seed)
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fairtrial.analysis.gather import trial_of
 from fairtrial.analysis.points import Point, baseline_point, in_words, points
@@ -142,8 +142,7 @@ class Training:
 
     def _events(self, phase: Phase) -> Iterator[Event]:
         for event in self.executor.events():
-            self._take(event)
-            self.on_event(event)
+            self.on_event(self._take(event))
             yield event
             self._stop_overdue(phase)
 
@@ -157,14 +156,16 @@ class Training:
             if slow or now > phase.end:
                 self.executor.stop(key)
 
-    def _take(self, event: Event) -> None:
+    def _take(self, event: Event) -> Event:
         if isinstance(event, Progress):
             accuracy = self.search.metric == "accuracy"
             score = event.record.validation_accuracy if accuracy else event.record.validation_loss
             self.scores[event.key][event.record.epoch] = score
         ended = self.dispatch.take(event)
-        if ended is not None:
-            self._note(ended)
+        if ended is None:
+            return event
+        self._note(ended)
+        return replace(event, retry=False) if isinstance(event, Lost) and ended.given_up else event
 
     def _note(self, ended: Ended) -> None:
         number = self.proposals.pop(ended.trial.key, None)

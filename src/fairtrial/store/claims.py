@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from fairtrial.errors import StoreError
+from fairtrial.store.explaining import sound
 from fairtrial.store.owner import Owner, life
 
 HEARTBEAT_EXPIRES = timedelta(minutes=10)
 """A claim whose owner cannot be looked at is given up after this silence."""
+
+
+_unreturned: set[str] = set()
+"""Tokens of this process's claims that could not be given back: it lives on, and their trials are nobody's."""
 
 
 class StaleClaim(StoreError):
@@ -29,7 +34,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """A live process that trains a trial. Times in UTC."""
+    """A process that trains a trial, or did when it was last heard of. Times in UTC."""
 
     key: str
     pid: int
@@ -89,7 +94,13 @@ def surrender(connection: sqlite3.Connection, claim: Claim) -> datetime:
             f"trial {claim.key[:12]}: the claim is no longer this process's own (another took the trial "
             "over, or it was recorded or released already); nothing was stored"
         )
-    return datetime.fromisoformat(row["claimed_at"])
+    with sound():
+        return datetime.fromisoformat(row["claimed_at"])
+
+
+def leave(claims: Iterable[Claim]) -> None:
+    """Let go of claims that the store did not take back, or this process would wait for itself for ever."""
+    _unreturned.update(claim.token for claim in claims)
 
 
 def heartbeat(connection: sqlite3.Connection, claims: Iterable[Claim], *, now: datetime) -> tuple[Claim, ...]:
@@ -106,12 +117,16 @@ def heartbeat(connection: sqlite3.Connection, claims: Iterable[Claim], *, now: d
 
 
 def holders(
-    connection: sqlite3.Connection, keys: Sequence[str], *, here: Owner, now: datetime
+    connection: sqlite3.Connection, keys: Sequence[str], *, here: Owner, now: datetime, alive: bool = True
 ) -> list[Holder]:
-    """The live claims among `keys` (few enough for one statement)."""
+    """The live claims among `keys` (few enough for one statement); or, not `alive`, those whose owner is gone."""
     marks = ",".join("?" * len(keys))
     rows = connection.execute(f"SELECT * FROM claims WHERE key IN ({marks})", tuple(keys)).fetchall()
-    live: list[Holder] = []
+    with sound():
+        return list(_held(rows, here=here, now=now, alive=alive))
+
+
+def _held(rows: Iterable[sqlite3.Row], *, here: Owner, now: datetime, alive: bool) -> Iterator[Holder]:
     for row in rows:
         owner = Owner(
             host=row["host"],
@@ -127,11 +142,11 @@ def holders(
             since=datetime.fromisoformat(row["claimed_at"]),
             heartbeat=datetime.fromisoformat(row["heartbeat"]),
         )
-        seen = life(owner, here=here)
-        silent = now - holder.heartbeat > HEARTBEAT_EXPIRES
-        if seen == "alive" or (seen == "unknown" and not silent):
-            live.append(holder)
-    return live
+        seen = "dead" if row["token"] in _unreturned else life(owner, here=here)
+        # A heartbeat from the future comes from a clock that was put back since: as old as it seems young.
+        silent = abs(now - holder.heartbeat) > HEARTBEAT_EXPIRES
+        if (seen == "alive" or (seen == "unknown" and not silent)) is alive:
+            yield holder
 
 
 def timestamp(moment: datetime) -> str:

@@ -14,8 +14,9 @@ from urllib.parse import quote
 
 from fairtrial.errors import StoreError
 from fairtrial.store import migrations
-from fairtrial.store.connection import OLDEST_SQLITE, check_database, check_file, explained
+from fairtrial.store.connection import OLDEST_SQLITE, check_database, check_file
 from fairtrial.store.copying import copied
+from fairtrial.store.explaining import explained
 from fairtrial.store.places import WEIGHTS_SUFFIX, checkpoints_folder, weights_folder, weights_path
 from fairtrial.trial import keys_from
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from fairtrial.store import plans
 from fairtrial.store.claims import timestamp
-from fairtrial.store.connection import chunks, explained, reading, writing
+from fairtrial.store.connection import chunks, reading, writing
+from fairtrial.store.explaining import explained
 from fairtrial.store.integrity import refuse_damaged
 from fairtrial.store.keepers import Opened
 from fairtrial.store.plans import StoredPlan

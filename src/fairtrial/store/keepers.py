@@ -1,4 +1,4 @@
-"""What a store keeps besides outcomes: plans and looks, proposals and selections, what each trial is."""
+"""What a store keeps besides trials: plans and looks, proposals and selections, pairs, what each trial is."""
 
 from __future__ import annotations
 
@@ -8,18 +8,22 @@ from datetime import datetime
 from pathlib import Path
 
 from fairtrial.errors import StoreError
-from fairtrial.store import descriptions, plans, predictions, proposals
-from fairtrial.store.connection import chunks, explained, reading, writing
+from fairtrial.pair import PairTimes
+from fairtrial.store import descriptions, pairs, plans, predictions, proposals
+from fairtrial.store.connection import check_in_place, chunks, reading, writing
 from fairtrial.store.descriptions import Description
+from fairtrial.store.explaining import explained
+from fairtrial.store.pairs import StoredPair
 from fairtrial.store.plans import StoredPlan, StoredVerdict
 from fairtrial.store.proposals import Proposal, Selection
-from fairtrial.trial import BLOCK, Predictions
+from fairtrial.trial import BLOCK, Predictions, Trial
 
 
 class Opened:
-    """An open file, and what time it is."""
+    """An open file, which one it is, and what time it is."""
 
     path: Path
+    _file: tuple[int, int] | None
     _connection: sqlite3.Connection
     _now: Callable[[], datetime]
 
@@ -143,3 +147,18 @@ class DescriptionKeeper(Opened):
     def as_kept(given: Predictions) -> Predictions:
         """These predictions as they would come back: probabilities are kept in steps of 1/65535."""
         return predictions.as_kept(given)
+
+
+class PairKeeper(Opened):
+    """Pairs of arms timed in turn."""
+
+    def record_pair(self, times: PairTimes, *, first: Trial, second: Trial) -> None:
+        """Store two arms' times. Raises StoreError if they are of others than `first` and `second`."""
+        check_in_place(self.path, self._file)
+        with explained(self.path), writing(self._connection):
+            pairs.insert(self._connection, times, first=first, second=second, now=self._now())
+
+    def pairs(self, arm_key: str, other_arm_key: str) -> tuple[StoredPair, ...]:
+        """Every pair of these two arms, whichever began, of any machine, in the order they were recorded."""
+        with explained(self.path), reading(self._connection):
+            return tuple(pairs.between(self._connection, arm_key, other_arm_key))

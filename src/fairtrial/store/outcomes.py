@@ -18,6 +18,9 @@ from fairtrial.trial import ENGINE_VERSION, METRICS, EpochRecord, Lost, Outcome,
 PHASES = ("setup", "train", "validation", "last_epoch", "test", "fit")
 """The phases of a trial that have a column, `<phase>_seconds`."""
 
+SHARES = tuple(name for name in METRICS if "accuracy" in name or name == "validation_seen")
+"""Metrics that say how many of all: from 0 to 1."""
+
 By = Literal["key", "arm_key"]
 """What rows are looked up by: the trials' own keys, or their arms'."""
 
@@ -68,6 +71,8 @@ def check(outcome: Outcome, *, trial: Trial) -> None:
                 raise StoreError(f"{where}: unknown {kind} {name!r}; the store has {', '.join(allowed)}")
             if math.isnan(value):
                 raise StoreError(f"{where}: {kind} {name!r} is not a number; such a trial has diverged")
+            if name in SHARES and not 0 <= value <= 1:
+                raise StoreError(f"{where}: {kind} {name!r} is a share from 0 to 1, got {value!r}")
     if [record.epoch for record in outcome.history] != list(range(1, outcome.epochs + 1)):
         raise StoreError(
             f"{where}: {outcome.epochs} epochs need records 1 to {outcome.epochs}, "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import math
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from fairtrial.errors import StoreError
 from fairtrial.pair import ArmTimes, PairTimes
 from fairtrial.store import outcomes
 from fairtrial.store.claims import timestamp
+from fairtrial.store.explaining import Unsound, parsed
 from fairtrial.trial import ENGINE_VERSION, Trial
 
 _SIDES = ("first", "second")
@@ -84,7 +85,7 @@ def between(connection: sqlite3.Connection, arm_key: str, other_arm_key: str) ->
                 load_average=row["load_average"],
                 other_load=row["other_load"],
                 seconds=row["seconds"],
-                provenance=json.loads(row["json"]),
+                provenance=parsed(row["json"], "where a pair was timed", dict),
             ),
             engine_version=row["engine_version"],
             recorded_at=datetime.fromisoformat(row["recorded_at"]),
@@ -92,6 +93,10 @@ def between(connection: sqlite3.Connection, arm_key: str, other_arm_key: str) ->
 
 
 def _side(row: sqlite3.Row, side: str) -> ArmTimes:
+    train, fit = row[f"{side}_train_seconds"], row[f"{side}_fit_seconds"]
+    # As it was asked when they were recorded: a ratio of anything else would be no number.
+    if not (isinstance(train, float) and isinstance(fit, float) and 0 < train <= fit < math.inf):
+        raise Unsound(f"a pair with {train!r} and {fit!r} seconds")
     return ArmTimes(
         arm_key=row[f"{side}_arm_key"],
         arm_name=row[f"{side}_name"],

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from fairtrial.errors import StoreError
 from fairtrial.store.claims import timestamp
+from fairtrial.store.explaining import parsed
 from fairtrial.trial import BLOCK
 
 _LOOK_COLUMNS = (
@@ -90,7 +90,7 @@ def plans(connection: sqlite3.Connection, study: str | None) -> Iterator[StoredP
             study=row["study"],
             sha256=row["sha256"],
             plan=row["plan"],
-            seen=_parsed(row["seen"], f"what had been seen when study {row['study']!r} was planned"),
+            seen=parsed(row["seen"], f"what had been seen when study {row['study']!r} was planned", dict),
             registered_at=datetime.fromisoformat(row["registered_at"]),
         )
 
@@ -156,14 +156,5 @@ def _look(row: sqlite3.Row) -> StoredLook:
     values: dict[str, Any] = {
         column: row[column] for column in _LOOK_COLUMNS if column not in ("terms_sha256", "recorded_at")
     }
-    values["seeds"] = tuple(_parsed(row["seeds"], "the seeds of a look"))
+    values["seeds"] = tuple(parsed(row["seeds"], "the seeds of a look", list))
     return StoredLook(**values)
-
-
-def _parsed(text: str, what: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise StoreError(
-            f"{what} cannot be read (it says {text[:40]!r}): the store was changed by hand; restore a copy"
-        ) from error

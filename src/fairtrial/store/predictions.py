@@ -52,12 +52,12 @@ def as_kept(predictions: Predictions) -> Predictions:
 
 def unpack(row: sqlite3.Row) -> Predictions:
     images: int = row["images"]
-    planes = _bytes(row["probabilities"]).reshape(2, images)
+    planes = _bytes(row["probabilities"], 2 * images).reshape(2, images)
     steps = planes[::-1].T.copy().view("<u2").reshape(images)
     return Predictions(
-        classes=_bytes(row["classes"]).copy(),
+        classes=_bytes(row["classes"], images).copy(),
         probabilities=(steps / _STEPS).astype(np.float32),
-        right=_bytes(row["right_counts"]).copy(),
+        right=_bytes(row["right_counts"], images).copy(),
         evaluations=row["evaluations"],
     )
 
@@ -66,5 +66,9 @@ def _compressed(array: NDArray[np.uint8]) -> bytes:
     return zlib.compress(np.ascontiguousarray(array, dtype=np.uint8).tobytes(), 9)
 
 
-def _bytes(blob: Any) -> NDArray[np.uint8]:
-    return np.frombuffer(zlib.decompress(blob), dtype=np.uint8)
+def _bytes(blob: Any, count: int) -> NDArray[np.uint8]:
+    """As many as there must be, whatever the blob would swell to."""
+    content = zlib.decompressobj().decompress(blob, count + 1)
+    if len(content) != count:
+        raise ValueError(f"predictions of {count} images have another number of bytes")
+    return np.frombuffer(content, dtype=np.uint8)

@@ -7,10 +7,9 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from fairtrial.errors import StoreError
 from fairtrial.store.claims import timestamp
+from fairtrial.store.explaining import parsed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +67,7 @@ def proposals(connection: sqlite3.Connection, search: str) -> list[Proposal]:
         Proposal(
             search=row["search"],
             number=row["number"],
-            parameters=_parsed(row["parameters"], "the parameters of a proposal"),
+            parameters=parsed(row["parameters"], "the parameters of a proposal", dict),
             arm_key=row["arm_key"],
             scores=_scores(row["scores"]),
         )
@@ -77,8 +76,7 @@ def proposals(connection: sqlite3.Connection, search: str) -> list[Proposal]:
 
 
 def _scores(text: str) -> tuple[float, ...] | None:
-    scores = _parsed(text, "the scores of a proposal")
-    return None if scores is None else tuple(scores)
+    return None if text == "null" else tuple(parsed(text, "the scores of a proposal", list))
 
 
 def insert_selection(connection: sqlite3.Connection, selection: Selection) -> None:
@@ -98,6 +96,7 @@ def selection(connection: sqlite3.Connection, *, study: str, question: str, basi
     ).fetchone()
     if row is None:
         return None
+    parsed(row["selected"], "what was selected", dict)  # kept as text, but read by whoever asks
     return Selection(
         study=row["study"],
         question=row["question"],
@@ -120,12 +119,3 @@ def selections(connection: sqlite3.Connection, *, study: str, question: str) -> 
 def last_block(connection: sqlite3.Connection) -> int | None:
     """The block of seeds that was given to a selection last."""
     return connection.execute("SELECT max(block) FROM selections").fetchone()[0]
-
-
-def _parsed(text: str, what: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise StoreError(
-            f"{what} cannot be read (it says {text[:40]!r}): the store was changed by hand; restore a copy"
-        ) from error

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fairtrial.errors import StoreError
-from fairtrial.store.connection import explained
 from fairtrial.store.copying import copied
+from fairtrial.store.explaining import explained
 from fairtrial.store.store import Store
 
 
@@ -26,6 +26,8 @@ def copy_to_read(path: Path) -> Generator[Store]:
     Raises StoreError, naming `path`, for what is no store or cannot be read.
     """
     path = path.absolute()
+    if not path.is_file():
+        raise StoreError(f"{path}: there is no store here, nor a file that could be one")
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / path.name
         with explained(path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,24 +11,29 @@ from types import TracebackType
 from typing import Self
 
 from fairtrial.errors import StoreError
-from fairtrial.pair import PairTimes
-from fairtrial.store import claims, outcomes, pairs, predictions, stored
+from fairtrial.store import claims, outcomes, predictions, stored
 from fairtrial.store.claims import Claim, Holder, Known, StaleClaim, Taken
-from fairtrial.store.connection import chunks, connect, explained, reading, writing
+from fairtrial.store.connection import check_in_place, chunks, connect, identity, reading, to_disk, writing
+from fairtrial.store.explaining import explained
 from fairtrial.store.joining import JoinKeeper
-from fairtrial.store.keepers import DescriptionKeeper, PlanKeeper, SelectionKeeper
+from fairtrial.store.keepers import DescriptionKeeper, PairKeeper, PlanKeeper, SelectionKeeper
 from fairtrial.store.outcomes import Attempt
 from fairtrial.store.owner import Owner, this_process
-from fairtrial.store.pairs import StoredPair
 from fairtrial.store.places import checkpoint_path, weights_path
 from fairtrial.trial import ENGINE_VERSION, Lost, Outcome, Predictions, StoredTrial, Trial
+
+SYNC_SECONDS = 1.0
+"""What is recorded is waited for until it is on the disk, but no more often than this."""
+
+RELEASE_SECONDS = 1.0
+"""How long to wait for others when giving back what was not trained."""
 
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Store(PlanKeeper, SelectionKeeper, DescriptionKeeper, JoinKeeper):
+class Store(PlanKeeper, SelectionKeeper, PairKeeper, DescriptionKeeper, JoinKeeper):
     """What happened, and who trains what now. Used from the thread that opened it, by no other.
 
     Every method raises StoreError, in words for the user, when the file cannot be read or written.
@@ -39,6 +45,8 @@ class Store(PlanKeeper, SelectionKeeper, DescriptionKeeper, JoinKeeper):
         self._now = now
         self._claimed: dict[str, Claim] = {}
         self._connection = connect(path, create=create)
+        self._file = identity(path)
+        self._settled, self._unsettled = -SYNC_SECONDS, False
 
     @classmethod
     def open(
@@ -54,10 +62,14 @@ class Store(PlanKeeper, SelectionKeeper, DescriptionKeeper, JoinKeeper):
 
     def close(self) -> None:
         """Release the claims still open and close the file."""
-        # A full disk may keep us from releasing; the claims then end with this process.
         with contextlib.suppress(StoreError):
+            if self._unsettled:
+                self._settle()
+        # A full disk may keep us from releasing; the claims then end with this process.
+        with contextlib.suppress(StoreError):  # nor may a lock
             for claim in tuple(self._claimed.values()):
                 self.release(claim)
+        claims.leave(self._claimed.values())
         self._connection.close()
 
     def __enter__(self) -> Self:
@@ -98,9 +110,11 @@ class Store(PlanKeeper, SelectionKeeper, DescriptionKeeper, JoinKeeper):
 
     def _claim(self, key: str) -> Claim | Taken | Known:
         now = self._now()
+        check_in_place(self.path, self._file)
         with explained(self.path):
             # Asked twice, so that waiting for another's trial takes no write lock.
-            standing = claims.standing(self._connection, key, here=self._owner, now=now)
+            with reading(self._connection):
+                standing = claims.standing(self._connection, key, here=self._owner, now=now)
             if standing is not None:
                 return standing
             with writing(self._connection):
@@ -117,8 +131,15 @@ class Store(PlanKeeper, SelectionKeeper, DescriptionKeeper, JoinKeeper):
             return claims.heartbeat(self._connection, held, now=self._now())
 
     def release(self, claim: Claim) -> None:
-        """Give the trial back untrained, with no attempt counted. A claim no longer ours is let be."""
-        with explained(self.path), contextlib.suppress(StaleClaim), writing(self._connection):
+        """Give the trial back untrained, with no attempt counted. A claim no longer ours is let be.
+
+        Waits for a locked store but a moment: what is not given back ends with this process.
+        """
+        with (
+            explained(self.path),
+            contextlib.suppress(StaleClaim),
+            writing(self._connection, patience=RELEASE_SECONDS),
+        ):
             claims.surrender(self._connection, claim)
         self._forget(claim)
 
@@ -130,9 +151,12 @@ class Store(PlanKeeper, SelectionKeeper, DescriptionKeeper, JoinKeeper):
         """
         outcomes.check(outcome, trial=trial)
         self._check_claim(claim, trial)
+        check_in_place(self.path, self._file)
         with explained(self.path), writing(self._connection):
             claims.surrender(self._connection, claim)
             outcomes.insert(self._connection, outcome, trial=trial, weights=weights, now=self._now())
+        self._unsettled = True
+        self.settle()
         self._forget(claim)
 
     def record_lost(self, claim: Claim, lost: Lost, *, trial: Trial) -> None:
@@ -152,16 +176,6 @@ class Store(PlanKeeper, SelectionKeeper, DescriptionKeeper, JoinKeeper):
                 pid=self._owner.pid,
             )
         self._forget(claim)
-
-    def record_pair(self, times: PairTimes, *, first: Trial, second: Trial) -> None:
-        """Store two arms' times. Raises StoreError if they are of others than `first` and `second`."""
-        with explained(self.path), writing(self._connection):
-            pairs.insert(self._connection, times, first=first, second=second, now=self._now())
-
-    def pairs(self, arm_key: str, other_arm_key: str) -> tuple[StoredPair, ...]:
-        """Every pair of these two arms, whichever began, of any machine, in the order they were recorded."""
-        with explained(self.path), reading(self._connection):
-            return tuple(pairs.between(self._connection, arm_key, other_arm_key))
 
     def known(self, keys: Iterable[str]) -> set[str]:
         """The keys that have a final outcome."""
@@ -187,9 +201,9 @@ class Store(PlanKeeper, SelectionKeeper, DescriptionKeeper, JoinKeeper):
 
     def predictions(self, key: str) -> Predictions | None:
         """What the trial's network said of each test image; None if that was not stored."""
-        with explained(self.path):
+        with explained(self.path), reading(self._connection):
             row = self._connection.execute("SELECT * FROM predictions WHERE key = ?", (key,)).fetchone()
-        return None if row is None else predictions.unpack(row)
+            return None if row is None else predictions.unpack(row)
 
     def attempts(self, keys: Iterable[str]) -> dict[str, tuple[Attempt, ...]]:
         """The attempts of each key, oldest first; an empty tuple for a key that has none."""
@@ -210,6 +224,16 @@ class Store(PlanKeeper, SelectionKeeper, DescriptionKeeper, JoinKeeper):
                 for holder in claims.holders(self._connection, some, here=self._owner, now=now):
                     live[holder.key] = holder
         return live
+
+    def abandoned(self, keys: Iterable[str]) -> dict[str, Holder]:
+        """Who was at which of these trials and is gone: ended from outside, before it could give them back."""
+        now = self._now()
+        gone: dict[str, Holder] = {}
+        with explained(self.path), reading(self._connection):
+            for some in chunks(keys):
+                for holder in claims.holders(self._connection, some, here=self._owner, now=now, alive=False):
+                    gone[holder.key] = holder
+        return gone
 
     def other_engine_versions(self, arm_keys: Iterable[str]) -> dict[str, dict[int, int]]:
         """For each arm that has them: trials by engine version, this engine's own left out."""
@@ -252,6 +276,16 @@ class Store(PlanKeeper, SelectionKeeper, DescriptionKeeper, JoinKeeper):
     def _check_claim(self, claim: Claim, trial: Trial) -> None:
         if claim.key != trial.key:
             raise StoreError(f"trial {trial.key[:12]}: the claim is for another trial, {claim.key[:12]}")
+
+    def settle(self) -> None:
+        """Wait for the disk if something recorded is not on it yet, but no more often than every SYNC_SECONDS."""
+        if self._unsettled and time.monotonic() - self._settled >= SYNC_SECONDS:
+            self._settle()
+
+    def _settle(self) -> None:
+        with explained(self.path):
+            to_disk(self.path)
+        self._settled, self._unsettled = time.monotonic(), False
 
     def _forget(self, claim: Claim) -> None:
         if self._claimed.get(claim.key) == claim:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import math
 import sqlite3
 from collections.abc import Generator, Mapping, Sequence
@@ -13,15 +12,18 @@ from operator import itemgetter
 from typing import Any, cast
 
 from fairtrial.store import outcomes
-from fairtrial.store.outcomes import PHASES, SECONDS_COLUMNS, By
+from fairtrial.store.explaining import Unsound, parsed
+from fairtrial.store.outcomes import PHASES, SECONDS_COLUMNS, SHARES, By
 from fairtrial.trial import METRICS, EpochRecord, Lost, Outcome, StoredTrial
 
 _FIRST_COLUMNS = (
     "key", "arm_key", "seed", "engine_version", "state", "reason", "epochs", "weights_sha256", "provenance_id",
 )  # fmt: skip
 _COLUMNS = ", ".join(f"trials.{column}" for column in (*_FIRST_COLUMNS, *METRICS, *SECONDS_COLUMNS))
+_IMPLAUSIBLE = " OR ".join(f"trials.{column} NOT BETWEEN 0 AND 1" for column in SHARES)
 _METRICS = slice(len(_FIRST_COLUMNS), len(_FIRST_COLUMNS) + len(METRICS))
 _SECONDS = slice(_METRICS.stop, _METRICS.stop + len(PHASES))
+_NUMBERS = frozenset((float, type(None)))
 
 
 def of_keys(connection: sqlite3.Connection, keys: Sequence[str], *, history: bool) -> list[StoredTrial]:
@@ -89,7 +91,7 @@ def _stored(
         # An index holds the trials of an arm in this order; that of the keys has none to offer.
         order = "ORDER BY arm_key, seed" if by == "arm_key" else ""
         rows = _plain(connection).execute(
-            f"SELECT {_COLUMNS} FROM trials WHERE {where} {order}", tuple(values)
+            f"SELECT {_COLUMNS}, {_IMPLAUSIBLE} FROM trials WHERE {where} {order}", tuple(values)
         )
         attempts = list(outcomes.attempts(connection, values, by=by))
         return _trials(connection, rows, records, attempts, block=block)
@@ -121,7 +123,9 @@ def _trials(
             text = connection.execute("SELECT json FROM provenance WHERE id = ?", (origin,)).fetchone()[
                 "json"
             ]
-            origins[origin] = json.loads(text)
+            origins[origin] = parsed(text, "where a trial was trained", dict)
+        if row[-1] or not _NUMBERS.issuperset(map(type, row[_METRICS.start : _SECONDS.stop])):
+            raise Unsound(f"trial {str(key)[:12]} has a metric that cannot be one")
         found.append(
             StoredTrial(
                 key=key,

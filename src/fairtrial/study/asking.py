@@ -97,7 +97,7 @@ def ask(
 
 
 def _where(path: str, *values: str) -> str:
-    return " ".join(["ask", path, *(shortened(value) for value in values)])
+    return " ".join(["ask", shortened(path), *(shortened(value) for value in values)])
 
 
 def _text(value: Node) -> str:

@@ -14,6 +14,8 @@ from fairtrial.study.tree import Node, owned, shortened
 from fairtrial.study.yamltree import from_yaml
 
 HEAD = ("schema", "name", "title", "seeds", "confidence", "margins")
+LONGEST = 20_000
+"""Characters of one `--set`: whoever sets more than a value needs a file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,8 @@ def _read(text: str, where: str) -> tuple[str, Node]:
     path = path.strip()
     if not equals or not path:
         raise _refused(where, "give it as PATH=VALUE, such as epochs=2")
+    if len(text) > LONGEST:
+        raise _refused(where, f"is longer than {LONGEST} characters; write it into the study file")
     node = from_yaml(value, where=_always(where))
     if node is None:
         raise _refused(where, f"there is no value after {shortened(path)}=")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import resources
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from fairtrial.bounded import read_bounded
 from fairtrial.errors import Mistake, StudyError
 from fairtrial.study.arms import arms_of, owner
 from fairtrial.study.candidates import search_mistakes
@@ -95,8 +97,7 @@ def _read(source: str | Path) -> tuple[str, str]:
     if isinstance(source, str) and source in builtin_names():
         return f"{source}.yaml", (BUILTIN / f"{source}.yaml").read_text(encoding="utf-8")
     try:
-        with Path(source).open("rb") as file:
-            content = file.read(LARGEST_FILE_BYTES + 1)
+        content = read_bounded(source, largest=LARGEST_FILE_BYTES)
     except FileNotFoundError:
         names = builtin_names()
         hint = did_you_mean(Path(name).stem, names)
@@ -106,11 +107,9 @@ def _read(source: str | Path) -> tuple[str, str]:
         raise _refused(name, message) from None
     except IsADirectoryError:
         raise _refused(name, "is a folder; name the study file in it") from None
-    except (OSError, ValueError, TypeError) as error:
-        reason = getattr(error, "strerror", None) or "no file can have this name"
-        raise _refused(name, f"cannot be read: {reason}") from None
-    if len(content) > LARGEST_FILE_BYTES:
-        raise _refused(name, f"is larger than {LARGEST_FILE_BYTES} bytes; is it a study file?")
+    except OSError as error:
+        hint = "; is it a study file?" if error.errno == errno.EFBIG else ""
+        raise _refused(name, f"cannot be read: {error.strerror}{hint}") from None
     if b"\0" in content:
         line = content.count(b"\n", 0, content.index(b"\0")) + 1
         raise _refused(f"{name}:{line}", "is a binary file; a study is text (YAML, in UTF-8)")

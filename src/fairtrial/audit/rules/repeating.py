@@ -9,10 +9,14 @@ from fairtrial.audit.document import Place
 from fairtrial.audit.experiment import Experiments
 from fairtrial.audit.finding import Finding
 from fairtrial.audit.program import Program
+from fairtrial.audit.rules.copies import cell_of, copied_cells
 from fairtrial.audit.tracing.events import CrossValidated, Divided, Log, Loop, Seeded, Training
 from fairtrial.audit.tracing.seeding import KEYWORDS
 
 REPEATS = ("seed", "run", "rep", "trial", "fold", "restart", "replicate", "attempt", "iteration")
+TARGETS = {"y", "label", "labels", "target", "targets"}
+"""What a loop binds when each of its rounds has a task of its own."""
+SHOWS = ("predict", "score", "evaluat", "report", "metric", "accuracy", "error", "confusion", "test")
 REPEATED_CALLS = {
     "cross_val_score",
     "cross_validate",
@@ -66,17 +70,34 @@ def _seeds(statements: Sequence[ast.stmt]) -> bool:
 def once_each(program: Program, log: Log, experiments: Experiments) -> Iterator[Finding]:
     """Several settings on the same data, each trained once."""
     trainings = [event for event in log.events if isinstance(event, Training) and not event.same_target]
-    serious = bool(experiments.asked)
+    # Only a conclusion can be false: a text that asks and does not answer has none.
+    serious = any(asked.statements for asked in experiments.asked)
     if not trainings:
         yield from _printed(experiments, serious=serious)
         return
-    if _repeated(program, log, trainings):
+    if _repeated(program, log, trainings) or not _shown(program, trainings):
         return
-    lines = _alone(log, trainings)
-    if len(lines) > 1:
-        first = lines[0]
-        how = "several" if len(set(lines)) == 1 else str(len(lines))
-        yield _once(program.place(first), program.said(first), f"{how} settings", serious=serious)
+    copies = copied_cells(program)
+    alone = _alone(log, [event for event in trainings if cell_of(program, event.line) not in copies])
+    if len(alone) > 1:
+        lines = [event.line for event in alone]
+        how = "several" if len(set(lines)) < len(lines) else str(len(lines))
+        yield _once(
+            program.place(lines[0]),
+            program.said(lines[0]),
+            f"{how} settings",
+            serious=serious,
+            random=any(event.stochastic or event.library != "sklearn" for event in alone),
+        )
+
+
+def _shown(program: Program, trainings: list[Training]) -> bool:
+    """Whether anything tells how the models do; networks say it while they train."""
+    if any(event.library in ("keras", "torch") for event in trainings):
+        return True
+    calls = (node for each in program.statements for node in ast.walk(each) if isinstance(node, ast.Call))
+    names = (getattr(call.func, "attr", getattr(call.func, "id", "")).lower() for call in calls)
+    return any(word in name for name in names if name != "train_test_split" for word in SHOWS)
 
 
 def _repeated(program: Program, log: Log, trainings: list[Training]) -> bool:
@@ -108,9 +129,9 @@ def _repeats(loop: Loop, ident: int, seeded: list[Seeded]) -> bool:
     return loop.over == "range" and not loop.used & set(loop.targets)
 
 
-def _alone(log: Log, trainings: list[Training]) -> list[int]:
-    """The lines of the largest group of trainings on the same rows; a loop over settings counts twice."""
-    groups: dict[object, dict[object, list[int]]] = {}
+def _alone(log: Log, trainings: list[Training]) -> list[Training]:
+    """The largest group of trainings on the same rows; one in a loop over settings stands there twice."""
+    groups: dict[object, dict[object, list[Training]]] = {}
     for event in trainings:
         phases = [loop for loop in event.loops if loop not in event.created]
         # Two models that learn in one loop, such as a generator and its judge, are one experiment.
@@ -124,11 +145,15 @@ def _alone(log: Log, trainings: list[Training]) -> list[int]:
         if not event.labelled:
             continue
         rows = event.rows if event.library != "torch" else frozenset[int]()
-        lines = groups.setdefault(rows, {}).setdefault(run, [])
-        anew = any(loop in event.created and log.loops[loop].over != "data" for loop in event.loops)
-        lines[:] = [event.line] * (2 if anew else 1)
-    together = [[line for lines in group.values() for line in lines] for group in groups.values()]
+        anew = any(loop in event.created and _varies(log.loops[loop]) for loop in event.loops)
+        groups.setdefault(rows, {})[run] = [event] * (2 if anew else 1)
+    together = [[event for events in group.values() for event in events] for group in groups.values()]
     return max(together, key=len) if together else []
+
+
+def _varies(loop: Loop) -> bool:
+    """Whether its rounds may be settings of one task, and not tasks."""
+    return loop.over != "data" and not TARGETS & {target.lower() for target in loop.targets}
 
 
 def _printed(experiments: Experiments, *, serious: bool) -> Iterator[Finding]:
@@ -138,14 +163,22 @@ def _printed(experiments: Experiments, *, serious: bool) -> Iterator[Finding]:
         yield _once(shown[0].place, shown[0].title, f"{len(shown)} models", serious=serious)
 
 
-def _once(place: Place, said: str, what: str, *, serious: bool) -> Finding:
+def _once(place: Place, said: str, what: str, *, serious: bool, random: bool = True) -> Finding:
+    """`random` says whether two runs of one setting can differ; k-NN and its like differ by the rows alone."""
+    what = f"{what[:1].upper()}{what[1:]} are compared"
     return Finding(
         "one-run",
         place,
         said,
-        f"{what[:1].upper()}{what[1:]} are compared, each trained once.",
-        "Two runs of one setting differ by chance as well; a difference smaller than that says nothing.",
-        "Train each setting with several seeds and compare their means; fairtrial run does so until the answer stands.",
+        f"{what}, each trained once."
+        if random
+        else f"{what} on one division of the rows, each trained once.",
+        "Two runs of one setting differ by chance as well; a difference smaller than that says nothing."
+        if random
+        else "Other rows give other scores by chance as well; a difference smaller than that says nothing.",
+        "Train each setting with several seeds and compare their means; fairtrial run does so until the answer stands."
+        if random
+        else "Compare the settings by cross-validation over the same folds, or over several divisions of the rows.",
         "likely",
         serious=serious,
     )

@@ -48,7 +48,7 @@ def enter(
     loop = Loop(trace.identity(), line, names, _over(over, node), frozenset(used))
     trace.loop(loop)
     trace.loops = (*trace.loops, loop.ident)
-    assign(trace, target, element(over))
+    round_of(trace, target, element(over))
     for name in names:
         held = trace.scope.names.get(name, UNKNOWN)
         if held.kind == "unknown" and not held.rows and (held == UNKNOWN or held.name.endswith("range")):
@@ -86,9 +86,22 @@ def element(value: Value) -> Value:
     return value
 
 
+def round_of(trace: Trace, target: ast.expr, value: Value) -> None:
+    """Bind the names of a loop's head: in `for key, val in ...` val is any value, beside train it is a part."""
+    names = [each for each in ast.walk(target) if isinstance(each, ast.Name)]
+    alone = [each for each in names if each.id == "val"]
+    if alone and not any(part_in(each.id) == "train" for each in names):
+        held = ast.Name("val ", ast.Store())
+        swapped = [held if each in alone else each for each in names]
+        target = held if len(names) == 1 else ast.Tuple([*swapped], ast.Store())
+    assign(trace, target, value)
+
+
 def assign(trace: Trace, target: ast.expr, value: Value) -> None:
     """Bind the names of an assignment's left side."""
     match target:
+        case ast.Name("val "):
+            trace.scope.names["val"] = value
         case ast.Name():
             trace.bind(target.id, value)
         case ast.Starred():

@@ -170,12 +170,16 @@ def part_in(name: str) -> Part | None:
     >>> part_in("x_test"), part_in("testloader"), part_in("Xtr"), part_in("ds_val"), part_in("latest")
     ('test', 'test', 'train', 'validation', None)
     >>> part_in("train_and_validation_data")  # of both, so of neither
+    >>> part_in("x_vals")  # the values of an axis
     """
     found: set[Part] = {part for word in _WORD.findall(name) if (part := _part_of_word(word.lower()))}
     return found.pop() if len(found) == 1 else None
 
 
 def _part_of_word(word: str) -> Part | None:
+    # `x_vals` and `yvals` are values, mostly the points of a plot.
+    if word.endswith("vals"):
+        return None
     for part, stems in STEMS.items():
         for stem in stems:
             before, found, after = word.partition(stem)

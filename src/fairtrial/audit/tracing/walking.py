@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 from dataclasses import replace
 
-from fairtrial.audit.tracing.assigning import assign, enter, report, unrolled
+from fairtrial.audit.tracing.assigning import assign, enter, report, round_of, unrolled
 from fairtrial.audit.tracing.choosing import kept
 from fairtrial.audit.tracing.evaluating import evaluate, mixed, truth
 from fairtrial.audit.tracing.events import Log
@@ -175,7 +175,7 @@ def _loop(trace: Trace, statement: ast.For | ast.AsyncFor) -> None:
                 loop = enter(trace, statement.target, over, statement.lineno, statement.body, statement.iter)
             else:
                 trace.loops = (*before, loop.ident)
-            assign(trace, statement.target, item)
+            round_of(trace, statement.target, item)
             run(trace, statement.body)
             trace.loops = before
         run(trace, statement.orelse)
