@@ -54,9 +54,13 @@ class RayNodes:
         self.address = said[1]
         return len(self.nodes) - 1
 
+    def workers(self, node: int) -> list[psutil.Process]:
+        """The processes on it that train, or wait to."""
+        return [one for one in descendants(self.nodes[node]) if WORKER in command(one)]
+
     def kill_workers(self) -> None:
         """Those that train, or wait to, on every node; returns when none of them is left."""
-        workers = [one for node in self.nodes for one in descendants(node) if WORKER in command(one)]
+        workers = [worker for node in range(len(self.nodes)) for worker in self.workers(node)]
         for worker in workers:
             send(worker, signal.SIGKILL)
         while any(worker.is_running() and status(worker) != psutil.STATUS_ZOMBIE for worker in workers):

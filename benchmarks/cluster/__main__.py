@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import results
-from benchmarks.cluster import driver, overhead
+from benchmarks.cluster import disturbed, driver, overhead
 from benchmarks.cluster.costs import measured
 from benchmarks.cluster.drawing import figure
-from benchmarks.cluster.page import driver_block, overhead_block, simulation_block
+from benchmarks.cluster.page import disturbed_block, driver_block, overhead_block, simulation_block
 from benchmarks.cluster.simulation import Driver, sweep
 from benchmarks.commands import add_output, at_least_one, command, say
 from benchmarks.environments import ROOT
@@ -25,7 +25,7 @@ from fairtrial.report.marked import surroundings, write_block
 PAGE = ROOT / "docs" / "scale.md"
 PICTURE = "images/scale.svg"
 STORE = ROOT / "docs" / "evidence" / "course.db"
-PARTS = ("overhead", "driver", "simulation")
+PARTS = ("overhead", "driver", "disturbed", "simulation")
 COPIES = (1, 10, 50)
 WORKERS = tuple(sorted({*(2**power for power in range(14)), *(10**power for power in range(5))}))
 AHEAD = (0, 1, 3, 10)
@@ -58,6 +58,8 @@ def main() -> int:
 
 def on_nodes(part: str, run: Run, *, trials: int) -> Sequence[str]:
     """What needs a cluster, on one that is started for it."""
+    if part == "disturbed":
+        return disturbed_block(list(disturbed.points()), run)
     with ray_nodes(driver.WORKERS) as nodes:
         os.environ.update({**ENVIRONMENT, "RAY_ADDRESS": nodes.address})
         if part == "overhead":

@@ -53,6 +53,36 @@ def overhead_block(points: Sequence[Point], calls: Sequence[Point], run: Run) ->
     ]  # fmt: skip
 
 
+def disturbed_block(points: Sequence[Point], run: Run) -> list[str]:
+    return [
+        "",
+        *machines([run]),
+        "",
+        *table(
+            [
+                "study", "nodes", "trials", "a node killed after", "the driver killed after", "lost with the node, trained again",
+                "nodes that trained", "trials equal to the bit", "this machine alone, s", "cluster, s",
+            ],
+            [
+                [
+                    point["study"],
+                    str(point["nodes"]),
+                    str(point["trials"]),
+                    f"{point['node_killed_after']} trials",
+                    f"{point['driver_killed_after']} trials",
+                    str(point["lost_with_node"]),
+                    str(point["trained_on"]),
+                    f"{point['equal_trials']} of {point['trials']}",
+                    number(point["alone_seconds"]),
+                    number(point["there_seconds"]),
+                ]
+                for point in points
+            ],
+        ),
+        "",
+    ]  # fmt: skip
+
+
 def driver_block(points: Sequence[Point], run: Run) -> list[str]:
     return [
         "",

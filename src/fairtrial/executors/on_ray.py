@@ -56,8 +56,12 @@ class RayCluster:
         self._images: dict[str, Any] = {}
         self._listening: Any = None
         self._task = self._ray.remote(on_node)
-        # It may live anywhere, and starts again elsewhere: nothing final passes through it.
-        mailbox = self._ray.remote(Mailbox).options(num_cpus=0, max_restarts=-1, max_task_retries=-1)
+        # Beside whoever reads it, where it is lost with them alone; should it end by itself it starts again, and
+        # nothing final passes through it.
+        here = self._on(str(self._ray.get_runtime_context().get_node_id()), soft=True)
+        mailbox = self._ray.remote(Mailbox).options(
+            num_cpus=0, max_restarts=-1, max_task_retries=-1, scheduling_strategy=here
+        )
         self._mailbox = mailbox.remote()
 
     def nodes(self) -> tuple[Node, ...]:
@@ -68,8 +72,7 @@ class RayCluster:
         """Hand the job to Ray, which does not try again by itself: a lost attempt is its executor's to judge."""
         options: dict[str, Any] = {"num_cpus": share.cpus, "num_gpus": share.gpus, "max_retries": 0}
         if node is not None:
-            there = self._ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
-            options["scheduling_strategy"] = there(node.name, soft=False)
+            options["scheduling_strategy"] = self._on(node.name, soft=False)
         images = [self._sent(dataset) for dataset in datasets]
         self._tasks[number] = self._task.options(**options).remote(job, number, self._mailbox, *images)
 
@@ -115,6 +118,10 @@ class RayCluster:
             self._ray.kill(self._mailbox)
         else:
             self._ray.shutdown()  # which ends the mailbox, too
+
+    def _on(self, node: str, *, soft: bool) -> Any:
+        """To be run on this node; `soft`: elsewhere if need be."""
+        return self._ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(node, soft=soft)
 
     def _sent(self, dataset: str) -> Any:
         """The data set in the object store, which brings it to each node that asks for it, once."""
