@@ -24,6 +24,8 @@ ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     # Drivers take loopback for their own address, too: what Ray does by itself where it supports no real cluster.
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    # Trials are as important as whatever else runs here; Ray would have them wait for it.
+    "RAY_worker_niceness": "0",
 }
 OBJECT_STORE_BYTES = 150_000_000
 WORKER = "fairtrial.engine.worker"
