@@ -13,7 +13,7 @@ import pytest
 from orders import outcome_of, trial
 
 from fairtrial.errors import ExecutorError
-from fairtrial.executors import local, worker_process
+from fairtrial.executors import deaths, local, worker_process
 from fairtrial.executors.local import LocalExecutor
 from fairtrial.trial import Lost, Unsaved
 from fairtrial.wire import Order, decode_order, encode_order
@@ -181,7 +181,7 @@ def test_too_little_memory_for_a_worker_is_called_that(
         executor.start(Order(trial=trial()))
         with pytest.raises(ExecutorError, match=r"\(perhaps too little memory for a worker; .*`ulimit -v`"):
             list(executor.events())
-    monkeypatch.setattr(worker_process, "_address_space", lambda: 900 * 2**20)
+    monkeypatch.setattr(deaths, "_address_space", lambda: 900 * 2**20)
     with python_that("echo 'OSError: no libllvmlite.so' >&2; exit 1", tmp_path, monkeypatch) as executor:
         executor.start(Order(trial=trial()))
         with pytest.raises(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fairtrial.errors import ExecutorError
+from fairtrial.executors.deaths import short_of_memory, why
 from fairtrial.trial import Ready
 from fairtrial.wire import encode_event
 
@@ -66,7 +66,7 @@ class WorkerProcess:
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=self._errors,
-                    env={**os.environ, **_same_package(), **threads, **(environment or {})},
+                    env={**os.environ, **same_package(), **threads, **(environment or {})},
                     process_group=0 if sys.platform != "win32" else None,
                 )
             except OSError as error:
@@ -120,7 +120,7 @@ class WorkerProcess:
         code = self.process.wait()
         self._errors.seek(0)
         said = self._errors.read()[-2000:].decode(errors="replace").strip().splitlines()
-        return Death(reason=_why(code, said), killed=code < 0, memory=bool(_short_of_memory(said)))
+        return Death(reason=why(code, said), killed=code < 0, memory=bool(short_of_memory(said)))
 
     def try_by_hand(self) -> str:
         """What to do to see the whole message of one that does not come up."""
@@ -141,7 +141,7 @@ class WorkerProcess:
         self._errors.close()
 
 
-def _same_package() -> dict[str, str]:
+def same_package() -> dict[str, str]:
     """Where this very package was imported from, for a worker that would not find it or would find another.
 
     The folder of all installed packages stays where it is: looked through first, it could hide parts of Python.
@@ -151,35 +151,3 @@ def _same_package() -> dict[str, str]:
         return {}
     others = os.environ.get("PYTHONPATH")
     return {"PYTHONPATH": os.pathsep.join([str(root), *([others] if others else [])])}
-
-
-def _short_of_memory(said: list[str]) -> str:
-    """Libraries that find no room for themselves say so in many ways, few of which name the reason."""
-    signs = ("MemoryError", "annot allocate memory", "failed to map segment", "bad_alloc")
-    allowed = _address_space()
-    if not allowed and not any(sign in line for line in said for sign in signs):
-        return ""
-    limit = f": a process may use {allowed / 2**30:.1f} GiB here" if allowed else ""
-    return (
-        f" (perhaps too little memory for a worker{limit}; end other programs, use fewer workers with -j, or raise the "
-        "limit `ulimit -v`)"
-    )
-
-
-def _address_space() -> int:
-    """Bytes that a process may use if that is limited, else 0."""
-    if sys.platform == "win32":
-        return 0
-    import resource
-
-    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    return 0 if limit == resource.RLIM_INFINITY else limit
-
-
-def _why(code: int, said: list[str]) -> str:
-    last = f"; its last words: {said[-1]}" if said else ""
-    if code >= 0:
-        return f"the worker ended with exit code {code}{last}{_short_of_memory(said)}"
-    name = signal.Signals(-code).name
-    hint = " (perhaps the machine ran out of memory)" if name == "SIGKILL" else ""
-    return f"the worker was killed by {name}{hint}{last}"
