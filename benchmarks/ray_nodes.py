@@ -16,6 +16,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -139,16 +140,16 @@ def free_port() -> int:
 
 def serve(client: int, folder: str) -> None:
     """Starts a node for each line of standard input, the head first; prints its process id and the head's address."""
-    import ray  # pyright: ignore[reportMissingImports]
+    from ray._private import utils  # pyright: ignore[reportMissingImports]
     from ray.cluster_utils import Cluster  # pyright: ignore[reportMissingImports]
 
     # Else whoever looks for a cluster on this machine would find this one, long after it has gone.
-    ray._private.utils.write_ray_address = lambda *_: None
+    utils.write_ray_address = lambda *_: None
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     cluster = Cluster()
-    each = {"num_cpus": 1, "node_ip_address": HOST, "object_store_memory": OBJECT_STORE_BYTES}
-    head: dict[str, object] = {
+    each: dict[str, Any] = {"num_cpus": 1, "node_ip_address": HOST, "object_store_memory": OBJECT_STORE_BYTES}
+    head: dict[str, Any] = {
         "ray_client_server_port": client or None,
         "temp_dir": folder,
         # Processes that nobody here looks at, each of which takes seconds to start.

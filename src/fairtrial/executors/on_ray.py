@@ -165,7 +165,7 @@ def _library() -> Any:
     """Ray, whose own types are of no help. Raises ExecutorError with the command that installs it."""
     try:
         import ray  # pyright: ignore[reportMissingImports]
-        import ray.util.scheduling_strategies  # pyright: ignore[reportMissingImports]
+        import ray.util.scheduling_strategies  # pyright: ignore[reportMissingImports, reportUnusedImport]
     except ModuleNotFoundError:
         raise ExecutorError("--executor ray needs Ray: pip install 'fairtrial[ray]'") from None
     return ray  # pyright: ignore[reportUnknownVariableType]
