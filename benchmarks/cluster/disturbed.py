@@ -56,18 +56,17 @@ def studies() -> tuple[Disturbed, ...]:
     width = (studyfile.BUILTIN / "width.yaml").read_text(encoding="utf-8")
     smaller = width.replace("validation: 6000", "train: 2000, validation: 6000")
     return (
-        Disturbed(
-            name="`width` with `data.train=2000`", text=smaller, seeds=6, node_after=5, driver_after=10
-        ),
+        Disturbed(name="`width` with `data.train=2000`", text=smaller, seeds=4, node_after=3, driver_after=7),
         Disturbed(name="200 small trials", text=SMALL, seeds=100, node_after=60, driver_after=130),
     )
 
 
 def points(asked: Sequence[Disturbed] | None = None) -> Iterator[Point]:
-    """One for each study, on nodes of its own. Raises RuntimeError where anything differs from this machine alone."""
-    for one in asked or studies():
-        with tempfile.TemporaryDirectory() as folder, ray_nodes(NODES) as nodes:
-            yield point(one, Path(folder), nodes, victim=NODES - 1)
+    """One for each study, for which a node is added. Raises RuntimeError where anything differs from this machine alone."""
+    with ray_nodes(NODES - 1) as nodes:
+        for one in asked or studies():
+            with tempfile.TemporaryDirectory() as folder:
+                yield point(one, Path(folder), nodes, victim=nodes.add())
 
 
 def point(asked: Disturbed, folder: Path, nodes: RayNodes, *, victim: int) -> Point:
@@ -105,7 +104,7 @@ def point(asked: Disturbed, folder: Path, nodes: RayNodes, *, victim: int) -> Po
         raise RuntimeError(f"{asked.name}: {'; '.join(complaints[:5])}")
     return {
         "study": asked.name,
-        "nodes": len(nodes.nodes),
+        "nodes": NODES,
         "trials": found.contents.done,
         "node_killed_after": asked.node_after,
         "driver_killed_after": asked.driver_after,
