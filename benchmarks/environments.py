@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from fairtrial.data import cache
+from fairtrial.images import cache
 
 ROOT = Path(__file__).parents[1]
 REQUIREMENTS = Path(__file__).parent / "peers" / "keras-requirements.txt"

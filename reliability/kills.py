@@ -154,7 +154,9 @@ def _one_study(
         _complain_of_words(command, kinds, code, now, kept, owed=owed, tally=tally)
         struck += len(kinds)
         dead = {command.process.pid} & now.claimed_by
-        owed, kept = bool(dead) or (owed and not command.finished), now
+        # Who is told in a run that then ends as well need not be told once more.
+        told = any(NEXT_RUN in line for line in command.lines)
+        owed, kept = bool(dead) or (owed and not told and not command.finished), now
         if kept.done == TRIALS and not code:
             break
     else:
@@ -195,7 +197,7 @@ def _complain_of_words(
 ) -> None:
     """The user must have been told, in a sentence, of whatever had a consequence; and never with a traceback."""
     said = command.lines
-    if "Traceback" in command.errors:
+    if "Traceback" in command.errors and not _before_it_began(command):
         tally.complaints.append(f"a traceback was shown: {command.errors[-600:]}")
     failed = [line for line in said if ": failed: " in line]
     if not (kinds and kinds[-1].ends_run) and now.attempts - kept.attempts != len(failed):
@@ -210,7 +212,7 @@ def _complain_of_words(
         elif sentence is not None:
             unused.remove(sentence)  # two kills are two sentences
             tally.sentences[kind.name] = sentence
-        elif kind.ends_run and (command.finished or failed or code not in (-15, kind.status)):
+        elif kind.ends_run and not _before_it_began(command) and not (code == 0 and now.done == TRIALS):
             tally.complaints.append(f"{kind.name}: exit status {code}, and nobody was told: {said[-3:]}")
         if kind.takes_memory and sentence is None:
             tally.unnoticed += 1
@@ -220,7 +222,17 @@ def _complain_of_words(
     for line in said:
         if NEXT_RUN in line:
             tally.sentences |= {kind.name: line for kind in KINDS if kind.told == (NEXT_RUN,)}
-    if code not in (0, 2, 130, 143, -9, -15) or (
+    if (code not in (0, 2, 130, 143, -9) and not _before_it_began(command)) or (
         code == 2 and not any("fairtrial:" in line for line in said)
     ):
         tally.complaints.append(f"exit status {code}: {said[-3:]}")
+
+
+def _before_it_began(command: Command) -> bool:
+    """Whether Python itself was still starting when a signal came: nothing of ours had run that could say anything."""
+    ours = [line for line in command.lines if "/fairtrial/" in line and "/fairtrial/__init__.py" not in line]
+    return not command.finished and not ours and all(map(_of_a_traceback, command.lines))
+
+
+def _of_a_traceback(line: str) -> bool:
+    return line.startswith((" ", "Traceback ", "KeyboardInterrupt"))

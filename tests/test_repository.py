@@ -112,6 +112,7 @@ def test_the_public_names_are_these():
         "Arm",
         "Audit",
         "Comparison",
+        "Data",
         "FairtrialError",
         "Study",
         "StudyError",

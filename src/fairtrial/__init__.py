@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fairtrial.audit.result import Audit
     from fairtrial.comparison import Comparison, compare
     from fairtrial.errors import FairtrialError, StudyError
+    from fairtrial.images.given import Data
     from fairtrial.study.schema import Arm, Study
     from fairtrial.study.studyfile import builtin_names, load
     from fairtrial.upkeep import doctor, merge, rerun
@@ -27,6 +28,7 @@ __all__ = [
     "Arm",
     "Audit",
     "Comparison",
+    "Data",
     "FairtrialError",
     "Study",
     "StudyError",
@@ -53,6 +55,7 @@ _HOMES = {
     "Arm": "fairtrial.study.schema",
     "Audit": "fairtrial.audit.result",
     "Comparison": "fairtrial.comparison",
+    "Data": "fairtrial.images.given",
     "FairtrialError": "fairtrial.errors",
     "Study": "fairtrial.study.schema",
     "StudyError": "fairtrial.errors",

@@ -12,6 +12,7 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from fairtrial.errors import StoreError
+from fairtrial.images.facts import from_plain
 from fairtrial.study.schema import Arm, ArmSettings
 from fairtrial.trial import ENGINE_VERSION, ResolvedPrecision, Trial
 
@@ -50,16 +51,24 @@ def _settings(kept: dict[str, Any], precision: str) -> ArmSettings:
     optimizer = dict(kept["optimizer"])
     if isinstance(rate, dict):
         optimizer["learning_rate"] = _schedule(rate)  # pyright: ignore[reportUnknownArgumentType]
+    data = dict(kept["data"])
+    context: dict[str, object] = {}
+    if isinstance(content := data["dataset"], dict):
+        # Which images these are is known; where they lie is for the cache to know.
+        named = {"name": content["fingerprint"][:12], "source": None}  # pyright: ignore[reportUnknownVariableType]
+        context["facts"] = from_plain({**content, **named})
+        data["dataset"] = f"sha256:{content['fingerprint']}"
     return ArmSettings.model_validate(
         {
-            "data": kept["data"],
+            "data": data,
             "network": {"layers": kept["network"][:-1]},
             "optimizer": optimizer,
             "batch_size": kept["batch_size"],
             "epochs": kept["epochs"],
             "early_stopping": kept.get("early_stopping"),
             "precision": precision,
-        }
+        },
+        context=context,
     )
 
 

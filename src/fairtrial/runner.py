@@ -97,8 +97,8 @@ def run(
     Raises StudyError for an unknown name, DataError for a data set that cannot be used.
     """
     names = selected(study, arms=arms, questions=questions)
-    for dataset in {study.arms[name].settings.data.dataset for name in names}:
-        catalog.load(dataset)  # files that are damaged are no trial's failure: said before any is tried
+    for facts in {study.arms[name].settings.data.facts for name in names}:
+        catalog.load(facts)  # files that are damaged are no trial's failure: said before any is tried
     register(study, store)
     now = time.monotonic()
     budget = float("inf") if budget_seconds is None else budget_seconds

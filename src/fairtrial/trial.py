@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from fairtrial.pair import PairTimes
 from fairtrial.study.algorithm import algorithm
 from fairtrial.study.layers import OUTPUT, AnyLayer, AveragePool, Conv, Dense, Dropout, Network, Pool
-from fairtrial.study.schema import Arm
+from fairtrial.study.schema import MAKING_IMAGES, Arm
 
 ENGINE_VERSION = 2
 """Raised whenever the same trial could give another number than before."""
@@ -108,7 +108,9 @@ def canonical(arm: Arm) -> dict[str, Any]:
     is expanded; names of arms, titles and published figures do not enter.
     """
     settings = arm.settings
-    data = _departures(settings.data) | {"dataset": settings.data.dataset}
+    # Whatever was done to the images shows in their fingerprint; where they lie changes nothing.
+    data = {name: value for name, value in _departures(settings.data).items() if name not in MAKING_IMAGES}
+    data["dataset"] = settings.data.facts.identity
     if settings.data.train == settings.data.facts.train_images - settings.data.validation:
         data.pop("train", None)
     identity: dict[str, Any] = {

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from fairtrial.errors import ExecutorError
 from fairtrial.fitting import made
+from fairtrial.images.facts import from_plain
 from fairtrial.pair import ArmTimes, PairTimes
 from fairtrial.study.schema import Arm, ArmSettings
 from fairtrial.study.tree import shortened
@@ -129,13 +130,15 @@ def _trial_body(trial: Trial) -> dict[str, Any]:
         "key": trial.key,
         "name": trial.arm.name,
         "settings": trial.arm.settings.model_dump(mode="json", by_alias=True),
+        "data": trial.arm.settings.data.facts.plain(),
         "seed": trial.number,
         "precision": trial.precision,
     }
 
 
 def _trial(sent: dict[str, Any]) -> Trial:
-    arm = Arm(name=sent["name"], settings=ArmSettings.model_validate(sent["settings"]))
+    context = {"facts": from_plain(sent["data"])}
+    arm = Arm(name=sent["name"], settings=ArmSettings.model_validate(sent["settings"], context=context))
     trial = made(Trial, arm=arm, seed=sent["seed"], precision=sent["precision"])
     if trial.key != sent["key"]:
         raise ExecutorError(

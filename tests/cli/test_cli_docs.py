@@ -26,6 +26,14 @@ def test_every_command_has_a_section_and_every_section_a_command() -> None:
 @pytest.mark.parametrize("name", list(COMMANDS))
 def test_every_option_is_documented_and_none_is_invented(name: str) -> None:
     """The page is read instead of --help, so it must say the same."""
-    options = {word for parameter in COMMANDS[name].params for word in parameter.opts if word.startswith("-")}
+    within = getattr(COMMANDS[name], "commands", {}).values()
+    options = {
+        word
+        for command in (COMMANDS[name], *within)
+        for parameter in command.params
+        for word in parameter.opts
+        if word.startswith("-")
+    }
+    assert all(f"fairtrial {name} {one.name}" in SECTIONS[name] for one in within)
     documented = set(re.findall(r"(?<![\w-])--?[a-z]+(?:-[a-z]+)*\b", SECTIONS[name]))
     assert documented == options

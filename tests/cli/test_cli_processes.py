@@ -202,3 +202,43 @@ def test_ctrl_c_while_modules_are_imported_leaves_no_traceback(tmp_path: Path) -
         [sys.executable, "-c", program], cwd=tmp_path, env=environment(), capture_output=True, check=False
     )
     assert (done.returncode, done.stderr) == (130, b"")
+
+
+@pytest.mark.parametrize(
+    ("act", "status"),
+    [
+        ("exec('raise KeyboardInterrupt')", 130),
+        ("swallow(KeyboardInterrupt()); time.sleep(20)", 130),
+        ("swallow(Terminated(signal.SIGTERM)); time.sleep(20)", 143),
+        ("atexit.register(os.kill, os.getpid(), signal.SIGINT)", 0),
+        ("atexit.register(os.kill, os.getpid(), signal.SIGTERM)", 0),
+    ],
+)
+def test_the_exit_status_is_the_commands_own_wherever_a_signal_finds_it(
+    tmp_path: Path, act: str, status: int
+) -> None:
+    """Python by itself ends with the signal's status, or goes on as if there had been none."""
+    (tmp_path / "commanded.py").write_text(
+        "import atexit, os, signal, sys, time\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "import fairtrial.cli.app\n"
+        "from fairtrial.__main__ import main\n"
+        "from fairtrial.cli.endings import Terminated\n"
+        "class Dying:\n"
+        "    def __del__(self):\n"
+        "        raise self.error\n"
+        "def swallow(error):\n"
+        "    one = Dying()\n"
+        "    one.error = error\n"
+        f"fairtrial.cli.app.main = lambda: exec({act!r})\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "commanded"],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        timeout=15,
+        check=False,
+    )
+    assert (done.returncode, done.stderr.decode()) == (status, "")

@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fairtrial.data import cache, catalog
+from fairtrial.data import catalog
 from fairtrial.errors import DataError
-from fairtrial.study.datasets import MNIST
+from fairtrial.images import cache, shipped
+from fairtrial.images.facts import MNIST
 
 
 @pytest.fixture
@@ -90,7 +91,7 @@ def test_loading_fills_the_cache_and_reads_it_again(filled, monkeypatch):
     def forbidden(*_: object) -> None:
         raise AssertionError("decoded although the cache is whole")
 
-    monkeypatch.setattr(catalog, "decode", forbidden)
+    monkeypatch.setattr(shipped, "decode", forbidden)
     assert digest(catalog.load("mnist")) == MNIST.fingerprint
 
 
@@ -206,12 +207,12 @@ def test_files_of_another_data_set_are_refused(tmp_path):
         for path in folder.glob("t10k-*"):
             shutil.copy(path, tmp_path / path.name.replace("t10k", "train"))
     with pytest.raises(DataError, match="do not hold mnist: fingerprint .* expected " + MNIST.fingerprint):
-        catalog.decode(tmp_path, MNIST)
+        shipped.decode(tmp_path, MNIST)
 
 
 def test_an_unknown_data_set_names_the_known_ones():
     """The message is the documentation."""
-    with pytest.raises(DataError, match="there is no data set 'mnits'; there is mnist"):
+    with pytest.raises(DataError, match="'mnits' is no data set of the catalogue; did you mean 'mnist'"):
         catalog.load("mnits")
 
 

@@ -13,6 +13,7 @@ from fairtrial.data.catalog import Dataset
 from fairtrial.data.heldout import image_findings
 from fairtrial.data.split import split
 from fairtrial.errors import DataError, StudyError
+from fairtrial.images.facts import MNIST, DatasetFacts
 from fairtrial.study.schema import DataSettings, Study
 from fairtrial.study.studyfile import study_from_dict
 
@@ -27,7 +28,7 @@ def study() -> Study:
     return study_from_dict({"schema": "fairtrial/1", "name": "one", "arms": {"plain": {}}})
 
 
-def giving(dataset: Dataset) -> Callable[[str], Dataset]:
+def giving(dataset: Dataset) -> Callable[[DatasetFacts], Dataset]:
     return lambda _: dataset
 
 
@@ -88,10 +89,10 @@ def test_repeated_test_images_are_no_leak_but_said(study: Study, mnist: Dataset)
 
 def test_two_arms_of_one_data_set_are_looked_at_once(mnist: Dataset) -> None:
     """Seventy thousand images are hashed once, however many arms learn from them."""
-    opened: list[str] = []
+    opened: list[DatasetFacts] = []
 
-    def load(name: str) -> Dataset:
-        opened.append(name)
+    def load(facts: DatasetFacts) -> Dataset:
+        opened.append(facts)
         return mnist
 
     both = study_from_dict(
@@ -102,7 +103,7 @@ def test_two_arms_of_one_data_set_are_looked_at_once(mnist: Dataset) -> None:
         }
     )
     assert len(image_findings(both, load=load)) == 1
-    assert opened == ["mnist"]
+    assert opened == [MNIST]
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairtrial.data.idx import read_array, read_pair
 from fairtrial.errors import DataError
+from fairtrial.images.idx import read_array, read_pair
 
 IMAGES = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
 LABELS = np.array([9, 0], dtype=np.uint8)

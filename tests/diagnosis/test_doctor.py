@@ -14,11 +14,11 @@ from typer.testing import CliRunner, Result
 
 import fairtrial as ft
 from fairtrial.cli.app import app
-from fairtrial.data import cache
 from fairtrial.diagnosis import data, environment, machine, selftests
 from fairtrial.diagnosis.finding import Diagnosis, Finding
 from fairtrial.engine import precision
-from fairtrial.study.datasets import MNIST
+from fairtrial.images import cache
+from fairtrial.images.facts import MNIST
 from fairtrial.study.layers import LAYERS
 from fairtrial.study.training import Optimizer
 

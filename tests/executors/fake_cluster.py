@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from fairtrial.executors.attempt import Ended, Job
 from fairtrial.executors.cluster import Gone, News, Node, Share
 from fairtrial.executors.mailbox import Told
+from fairtrial.images.facts import MNIST, DatasetFacts
 
 Answer = Callable[["Begun"], "News | None"]
 
@@ -42,8 +43,10 @@ class FakeCluster:
     def nodes(self) -> tuple[Node, ...]:
         return tuple(self.there)
 
-    def begin(self, number: int, job: Job, datasets: Sequence[str], share: Share, node: Node | None) -> None:
-        assert tuple(datasets) == ("mnist",)
+    def begin(
+        self, number: int, job: Job, datasets: Sequence[DatasetFacts], share: Share, node: Node | None
+    ) -> None:
+        assert tuple(datasets) == (MNIST,)
         self.begun.append(Begun(number=number, job=job, share=share, node=node))
         self._unanswered.append(self.begun[-1])
 

@@ -8,16 +8,21 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from orders import outcome_of, same_numbers, trial
 
-from fairtrial.data import cache, catalog
+from fairtrial.data import catalog
 from fairtrial.executors import attempt as node_side
-from fairtrial.executors.attempt import Ended, Images, Job, attempt, job_for
+from fairtrial.executors.attempt import Ended, Images, Job, attempt, datasets, job_for
 from fairtrial.executors.local import LocalExecutor
 from fairtrial.executors.mailbox import Told
 from fairtrial.executors.worker_process import WORKER
-from fairtrial.trial import Lost, Outcome, Progress
+from fairtrial.images import cache
+from fairtrial.images.arrays import fingerprint
+from fairtrial.images.facts import DatasetFacts, Source
+from fairtrial.study.schema import Arm, ArmSettings
+from fairtrial.trial import Lost, Outcome, Progress, Trial
 from fairtrial.wire import Order, decode_event, decode_order
 
 
@@ -53,6 +58,39 @@ def test_an_order_gives_the_bits_of_this_machine_and_its_weights_and_writes_nowh
         here = outcome_of(list(alone.events()), order.key)
     assert same_numbers(outcome_of(events, order.key), here)
     assert (tmp_path / "not" / "here").read_bytes() == ended.weights
+
+
+def test_images_of_the_users_own_reach_a_node_that_has_no_such_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder of pictures is on one machine; its content is what goes to the others."""
+    rng = np.random.default_rng(1)
+    arrays = {
+        "train_images": rng.integers(0, 256, (300, 8, 8, 1), dtype=np.uint8),
+        "train_labels": np.arange(300, dtype=np.uint8) % 3,
+        "test_images": rng.integers(0, 256, (60, 8, 8, 1), dtype=np.uint8),
+        "test_labels": np.arange(60, dtype=np.uint8) % 3,
+    }
+    facts = DatasetFacts(
+        name="mine", input_shape=(8, 8, 1), classes=3, train_images=300, test_images=60,
+        fingerprint=fingerprint(arrays), source=Source(dataset="/elsewhere/pictures"),
+    )  # fmt: skip
+    values = {
+        "network": {"mlp": {"width": 8, "depth": 1}},
+        "data": {"dataset": "/elsewhere/pictures", "validation": 60},
+        "epochs": 1,
+    }
+    settings = ArmSettings.model_validate(values, context={"facts": facts})
+    order = Order(trial=Trial(arm=Arm(name="arm", settings=settings), seed=1, precision="float32"))
+    assert datasets(order) == (facts,)
+    for module in list(node_side._warm):
+        node_side._forget(module)  # it has another cache
+    monkeypatch.setenv("FAIRTRIAL_CACHE", str(tmp_path / "of the node"))
+    images = [Images(fingerprint=facts.fingerprint, arrays=arrays)]
+    ended = attempt(job_for(order), node="there", images=images, tell=lambda _: None)
+    for module in list(node_side._warm):
+        node_side._forget(module)
+    assert isinstance(decode_event(ended.lines[-1]), Outcome), ended
 
 
 def test_the_worker_stays_warm_and_one_that_was_killed_is_told_of_and_replaced() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 import shutil
 import sqlite3
 import struct
+import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
@@ -19,6 +21,7 @@ import fake_executor  # pyright: ignore[reportMissingImports]
 import numpy as np
 import store_samples  # pyright: ignore[reportMissingImports]
 import torch
+from PIL import Image
 from safetensors.numpy import save_file
 
 import fairtrial as ft
@@ -27,11 +30,12 @@ from fairtrial.analysis.replaying import replay_store
 from fairtrial.cli.comparing import compare_files, compare_groups
 from fairtrial.comparison import margins
 from fairtrial.comparison.judging import rules_from
-from fairtrial.data import cache, idx
 from fairtrial.durations import seconds_in
 from fairtrial.engine import checkpoint
 from fairtrial.engine.machine import machine, processor
 from fairtrial.engine.saved_weights import fingerprint, read_weights
+from fairtrial.images import cache, idx, known, opening
+from fairtrial.images.facts import MNIST, Source
 from fairtrial.pair import ArmTimes, PairTimes
 from fairtrial.store import Claim, Proposal, Store
 from fairtrial.store.integrity import inspect
@@ -301,6 +305,112 @@ def _npy_bombs() -> Iterable[tuple[str, bytes]]:
         "a pickle",
         npy(b"{'descr': '|O', 'fortran_order': False, 'shape': (1,)}\n") + b"cos\nsystem\n(S'true'\ntR.",
     )
+
+
+# --- data sets somebody brings along
+
+
+def _data_set(content: bytes, folder: Path, *, name: str) -> object:
+    os.environ["FAIRTRIAL_CACHE"] = str(folder / "cache")
+    _put(folder / name, content)
+    return opening.facts_of(Source(dataset=str(folder / name)))
+
+
+def _some(count: int = 12) -> tuple[np.ndarray, np.ndarray]:
+    return np.arange(count * 20, dtype=np.uint8).reshape(count, 5, 4), np.arange(count) % 3
+
+
+def _npz(folder: Path) -> list[bytes]:
+    images, labels = _some()
+    np.savez(folder / "one.npz", images=images, labels=labels)
+    np.savez_compressed(
+        folder / "two.npz",
+        x_train=images / 255,
+        y_train=labels + 1,
+        x_test=images[:6] / 255,
+        y_test=labels[:6] + 1,
+    )
+    return [(folder / f"{name}.npz").read_bytes() for name in ("one", "two")]
+
+
+def _npz_bombs() -> Iterable[tuple[str, bytes]]:
+    def packed(header: bytes, zeros: int) -> bytes:
+        content = io.BytesIO()
+        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+            start = b"\x93NUMPY\x02\x00" + struct.pack("<I", len(header)) + header
+            with archive.open("images.npy", "w", force_zip64=True) as member:
+                member.write(start)
+                for _ in range(zeros // 2**20):
+                    member.write(bytes(2**20))
+            archive.writestr("labels.npy", start)
+        return content.getvalue()
+
+    large = b"{'descr': '|u1', 'fortran_order': False, 'shape': (1048576, 32, 31), }\n"
+    yield "as large as it says", packed(large, 2**20 * 32 * 31)
+    yield "sizes beyond all memory", packed(large.replace(b"32", b"32" * 9), 2**20)
+    yield "words as long as memory", packed(large.replace(b"|u1", b"<U999999999"), 2**20)
+
+
+def _npy(content: bytes, folder: Path) -> object:
+    np.save(folder / "labels.npy", np.arange(12) % 3, allow_pickle=False)
+    return _data_set(content, folder, name="images.npy")
+
+
+def _one_npy(folder: Path) -> list[bytes]:
+    images, _ = _some()
+    np.save(folder / "one.npy", images, allow_pickle=False)
+    np.save(folder / "two.npy", np.asfortranarray(images / 255), allow_pickle=False)
+    return [(folder / "one.npy").read_bytes(), (folder / "two.npy").read_bytes()]
+
+
+def _picture(content: bytes, folder: Path) -> object:
+    """One image among others in class folders; it is scaled, so that its size is no complaint."""
+    os.environ["FAIRTRIAL_CACHE"] = str(folder / "cache")
+    whole = _pictures(folder)[0]
+    for place in ("cat", "dog"):
+        (folder / "pets" / place).mkdir(parents=True, exist_ok=True)
+        for number in range(3):
+            changed = Image.open(io.BytesIO(whole)).rotate(90 * number + (45 if place == "dog" else 0))
+            changed.save(folder / "pets" / place / f"{number}.png")
+    _put(folder / "pets" / "dog" / "some.png", content)
+    source = Source(dataset=str(folder / "pets"), size=(6, 6), colour="rgb", background="black", test=0.3)
+    return opening.facts_of(source)
+
+
+def _pictures(folder: Path) -> list[bytes]:
+    found: list[bytes] = []
+    image = Image.fromarray(np.arange(15 * 12 * 3, dtype=np.uint8).reshape(15, 12, 3))
+    for kind, mode in (
+        ("PNG", "RGB"),
+        ("JPEG", "RGB"),
+        ("PNG", "P"),
+        ("GIF", "P"),
+        ("BMP", "L"),
+        ("PPM", "RGB"),
+        ("PNG", "RGBA"),
+    ):
+        content = io.BytesIO()
+        image.convert(mode).save(content, kind)
+        found.append(content.getvalue())
+    return found
+
+
+def _picture_bombs() -> Iterable[tuple[str, bytes]]:
+    content = io.BytesIO()
+    Image.new("1", (20_000, 20_000)).save(content, "PNG")
+    yield "four hundred million pixels", content.getvalue()
+    content = io.BytesIO()
+    Image.new("L", (4096, 4096)).save(content, "PNG")
+    yield "as large as allowed", content.getvalue()
+    yield "sizes beyond all memory", b"P6 999999999 999999999 255\n" + bytes(100)
+
+
+def _known(content: bytes, folder: Path) -> object:
+    os.environ["FAIRTRIAL_CACHE"] = str(folder / "cache")
+    place = folder / "cache" / "known"
+    place.mkdir(parents=True, exist_ok=True)
+    _put(place / f"{MNIST.fingerprint}.json", content)
+    return known.by_fingerprint(MNIST.fingerprint)
 
 
 # --- notebooks and scripts
@@ -689,6 +799,13 @@ PARSERS: tuple[Parser, ...] = (
     ),
     Parser(name="idx-content", reads="image files, damaged beneath gzip", begin=lambda _: [_idx(2, 3, 4, content=bytes(24))], read=_packed_array),
     Parser(name="cache", reads="cached arrays (NPY)", begin=_arrays, read=_cached, silent=True, file="cache/mine/train_images.npy", bombs=_npy_bombs),
+    Parser(name="npz", reads="data sets in .npz files", begin=_npz, read=partial(_data_set, name="some.npz"), file="some.npz", bombs=_npz_bombs),
+    Parser(name="npy", reads="data sets in .npy files", begin=_one_npy, read=_npy, file="images.npy", bombs=_npy_bombs),
+    Parser(name="picture", reads="images in class folders", begin=_pictures, read=_picture, file="pets/dog/some.png", bombs=_picture_bombs),
+    Parser(
+        name="known", reads="what the cache knows of data sets (JSON)", begin=lambda _: [json.dumps({"facts": MNIST.plain()}).encode()], read=_known,
+        silent=True, file=f"cache/known/{MNIST.fingerprint}.json", bombs=_line_bombs,
+    ),
     Parser(name="audit", reads="notebooks and scripts to audit", begin=_notebooks, read=_audited, file="some.ipynb", bombs=_line_bombs),
     Parser(name="event", reads="lines from a worker", begin=_events, read=_event, bombs=_line_bombs),
     Parser(name="order", reads="lines to a worker", begin=_orders, read=_order, bombs=_line_bombs),

@@ -112,10 +112,9 @@ def test_nothing_is_ever_unpickled() -> None:
                         assert given.get("typ") == "'safe'", f"{path}:{node.lineno}"
                 case ast.Call(func=ast.Name(id=function)):
                     found = set[str]()
-                    # The cells of a notebook are ours, and are run to show what they give.
-                    assert function not in {"eval", "exec"} or path.name == "cells.py", (
-                        f"{path}:{node.lineno}"
-                    )
+                    # The cells of a notebook are ours, and are run to show what they give; so is text that stands there.
+                    ours = path.name == "cells.py" or all(isinstance(one, ast.Constant) for one in node.args)
+                    assert function not in {"eval", "exec"} or ours, f"{path}:{node.lineno}"
                     if function == "YAML":
                         given = {one.arg: ast.unparse(one.value) for one in node.keywords}
                         assert given == {"typ": "'safe'", "pure": "True"}, f"{path}:{node.lineno}"
@@ -131,6 +130,7 @@ def test_the_list_of_parsers_is_whole() -> None:
     """Whoever adds a place where files are read adds it to what is fuzzed; these read what nobody gives them."""
     reading = re.compile(
         r"read_bounded\(|safe_open\(|np\.load\(|json\.loads\(|sqlite3\.connect\(|from_yaml\("
+        r"|Image\.open\(|ZipFile\(|tarfile\.open\(|read_array_header|loadmat\("
     )
     found = {
         str(path.relative_to(SOURCE))
@@ -143,7 +143,11 @@ def test_the_list_of_parsers_is_whole() -> None:
         # parser `study`, `set`, `ask`
         "study/studyfile.py", "study/overrides.py", "study/asking.py", "study/yamltree.py",
         # `compare`, `idx`, `cache`
-        "comparison/lines.py", "data/idx.py", "data/cache.py",
+        "comparison/lines.py", "images/idx.py", "images/cache.py",
+        # `npz`, `npy`, `picture`, `known`
+        "images/arrayfiles.py", "images/pictures.py", "images/known.py",
+        # published files, each held against its published checksum before it is read
+        "images/formats.py",
         # `event`, `order`, `weights`, `checkpoint`
         "wire.py", "engine/saved_weights.py", "engine/checkpoint.py",
         # `store` and its kin: what opens it, and what is made of the texts in it

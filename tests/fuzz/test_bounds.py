@@ -28,7 +28,6 @@ from fairtrial.bounded import read_bounded
 from fairtrial.cli.comparing import compare_files, compare_groups
 from fairtrial.comparison import lines, table
 from fairtrial.comparison.judging import rules_from
-from fairtrial.data import cache, idx
 from fairtrial.durations import seconds_in
 from fairtrial.engine import checkpoint
 from fairtrial.engine.saved_weights import fingerprint, read_weights
@@ -36,6 +35,7 @@ from fairtrial.errors import DataError, ExecutorError, FairtrialError, StoreErro
 from fairtrial.executors import worker_process
 from fairtrial.executors.local import LocalExecutor
 from fairtrial.fitting import made
+from fairtrial.images import cache, idx
 from fairtrial.store import Claim, Proposal, Store
 from fairtrial.store.migrations import APPLICATION_ID, newest
 from fairtrial.store.reading import copy_to_read

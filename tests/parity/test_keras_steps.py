@@ -18,9 +18,9 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from fairtrial.data import idx
 from fairtrial.engine.network import Network, build, keras_weights, load_keras_weights
 from fairtrial.engine.optimizers import optimizer
+from fairtrial.images import idx
 from fairtrial.study.schema import Arm, ArmSettings
 from fairtrial.study.training import rate_at
 

@@ -128,6 +128,42 @@ def test_the_report_says_what_was_done_what_was_not_and_what_is_wrong() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("lines", "code", "silent"),
+    [
+        ([], -2, True),  # Python had not even a handler
+        (
+            ["Traceback (most recent call last):", '  File "<frozen site>", line 616', "KeyboardInterrupt"],
+            1,
+            True,
+        ),
+        (
+            [
+                "Traceback (most recent call last):",
+                '  File "/src/fairtrial/cli/app.py", line 3',
+                "KeyboardInterrupt",
+            ],
+            1,
+            False,
+        ),
+        (["[1/8] narrow seed 1: validation accuracy 80.00 %, 1.0 s"], -2, False),
+        (["[1/8] narrow seed 1: validation accuracy 80.00 %, 1.0 s"], 130, False),
+        (["", "interrupted; nothing finished is lost. Go on with: fairtrial run x"], 130, True),
+        (["", "interrupted; nothing finished is lost. Go on with: fairtrial run x"], -2, False),
+    ],
+)
+def test_ctrl_c_must_be_told_and_have_its_status_once_there_is_something_that_can(
+    lines: list[str], code: int, silent: bool
+) -> None:
+    """A signal may find Python itself; from then on nothing is excused."""
+    command = cast(Any, SimpleNamespace(lines=lines, errors="\n".join(lines), process=SimpleNamespace(pid=1)))
+    command.finished = [("narrow", 1)] if any(line.startswith("[1/8]") for line in lines) else []
+    tally = Tally()
+    ctrl_c = next(kind for kind in KINDS if "Ctrl-C" in kind.name)
+    kills._complain_of_words(command, [ctrl_c], code, NOTHING, NOTHING, owed=False, tally=tally)  # pyright: ignore[reportPrivateUsage]
+    assert bool(tally.complaints) is not silent
+
+
 @pytest.mark.slow
 def test_two_processes_on_one_store_share_the_queue_and_what_they_do_is_counted(tmp_path: Path) -> None:
     """The figures of `scripts/load`, small: every trial once, and a complaint where one is missing."""

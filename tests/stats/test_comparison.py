@@ -28,6 +28,9 @@ def test_arms_without_a_common_seed_are_refused(a: dict[int, float], b: dict[int
     """Pairing row by row would be a guess."""
     with pytest.raises(FairtrialError, match=r"share no seed .*--unpaired"):
         pair(a, b)
+    if not a:
+        with pytest.raises(FairtrialError, match=r"\(no seeds against seeds 1 to 1\)"):
+            pair(a, b)
 
 
 def test_one_look_is_judged_as_one_of_many_unless_planned() -> None:

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 
 from fairtrial.errors import FairtrialError
-from fairtrial.stats.doseresponse import isotonic_curve, plateau, slope_contrasts, slope_margin, steps
+from fairtrial.stats.doseresponse import (
+    isotonic_curve,
+    plateau,
+    plateaus,
+    slope_contrasts,
+    slope_margin,
+    steps,
+)
 from fairtrial.stats.intervals import repeated_interval
 from fairtrial.stats.levels import nominal_level
 
@@ -88,6 +95,69 @@ def test_equal_levels_on_every_seed_show_no_plateau() -> None:
     assert plateau(same, LEVELS, margin=0.1, alpha=0.05).start is None
 
 
+def shown_at(contrasts: np.ndarray, *, margin: float, alpha: float, first: int, horizon: int) -> int | None:
+    """The same by the intervals themselves: the first look, not at equal values alone, whose equivalence interval lies within the margin."""
+    nominal = nominal_level(2 * alpha, first=first, horizon=horizon)
+    for n in range(first, len(contrasts) + 1):
+        seen = contrasts[:n]
+        if np.ptp(seen) > 0 and repeated_interval(seen, nominal=nominal).within(margin):
+            return n
+    return None
+
+
+@pytest.mark.parametrize("first", [2, 3, 5])
+@pytest.mark.parametrize("seed", range(6))
+def test_a_plateau_grows_at_the_looks_that_the_intervals_say_and_from_the_top_down(
+    first: int, seed: int
+) -> None:
+    """Look by look: a level counts from the look that showed it, and no sooner than the level above it."""
+    levels, margin, alpha, horizon = (1, 2, 4, 8), 0.1, 0.05, 40
+    rng = np.random.default_rng(seed)
+    means, spreads = rng.uniform(-0.02, 0.02, 4), rng.uniform(0.02, 0.15, 4)
+    values = means + rng.normal(0, 1, (30, 4)) * spreads
+    values[:4, 0] = values[:4, 3]  # equal at first, and shown later all the same
+    expected: list[tuple[int, int]] = []
+    for place in (2, 1, 0):
+        found = shown_at(
+            values[:, 3] - values[:, place], margin=margin, alpha=alpha, first=first, horizon=horizon
+        )
+        if found is None:
+            break
+        expected.append((levels[place], max(found, expected[-1][1]) if expected else found))
+    looks = list(plateaus(values, levels, margin=margin, alpha=alpha, first=first, horizon=horizon))
+    assert [look.n for look in looks] == list(range(first, 31))
+    for look in looks:
+        assert look.start == min((level for level, at in expected if at <= look.n), default=None)
+        assert len(look.gaps) == 3
+    assert looks[-1] == plateau(values, levels, margin=margin, alpha=alpha, first=first, horizon=horizon)
+
+
+def test_a_lower_level_that_is_shown_first_waits_for_the_one_above_it() -> None:
+    """Level 1 is calm and is known soon; level 2 is noisy and comes between it and the largest."""
+    rng = np.random.default_rng(3)
+    values = rng.normal(0, 1, (40, 3)) * (0.01, 0.12, 0.01)
+    starts = [found.start for found in plateaus(values, (1, 2, 4), margin=0.1, alpha=0.05)]
+    assert set(starts) == {None, 1}, "never from 1 on while 2 is open, and both at once when it is not"
+    assert starts.index(1) > 5
+
+
+@pytest.mark.parametrize(
+    ("contrasts", "first", "starts"),
+    [
+        ([0.0, 1e-9, 5.0, -5.0, 5.0, -5.0], 5, [None, None]),  # calm before the first look counts for nothing
+        ([0.0, 1e-9, 5.0, -5.0], 2, [1, 1, 1]),  # a first look at two seeds is a look
+        ([0.0, 0.0, 0.0, 1e-3], 3, [None, 1]),  # the seed that ends their equality is enough
+    ],
+)
+def test_a_level_is_looked_at_from_the_first_look_on_once_its_contrasts_are_not_all_equal(
+    contrasts: list[float], first: int, starts: list[int | None]
+) -> None:
+    """Neither before it nor a seed late."""
+    values = np.stack([np.zeros(len(contrasts)), contrasts], axis=1)
+    found = plateaus(values, (1, 2), margin=0.1, alpha=0.05, first=first, horizon=20)
+    assert [one.start for one in found] == starts
+
+
 def test_a_false_plateau_is_as_rare_as_promised() -> None:
     """Simulated at the edge: 400 truly differs from 800 by the margin, looked at after every seed."""
     rng = np.random.default_rng(17)
@@ -117,6 +187,21 @@ def test_the_curve_trusts_the_level_that_is_known_best() -> None:
     assert isotonic_curve(values, (1, 2)) == pytest.approx([1.0, 1.0], abs=0.01)
 
 
+@pytest.mark.parametrize("scale", [0.01, 1.0, 100.0])
+def test_levels_weigh_by_the_inverse_of_their_variance(scale: float) -> None:
+    """Two seeds are enough for a spread, whatever the unit."""
+    values = scale * np.array([[1.0, 0.0], [1.2, 0.8]])
+    (high, low), (sure, unsure) = values.mean(axis=0), 1 / values.var(axis=0, ddof=1)
+    expected = (sure * high + unsure * low) / (sure + unsure)
+    assert isotonic_curve(values, (1, 2)) == pytest.approx([expected, expected])
+
+
+def test_a_level_without_spread_weighs_as_much_as_the_surest_other() -> None:
+    """By chance of few seeds: it must not pull everything to itself."""
+    values = np.array([[1.0, 0.4, 9.0], [1.0, 0.6, 8.0]])
+    assert isotonic_curve(values, (1, 2, 4))[:2] == pytest.approx([0.75, 0.75])
+
+
 def test_one_seed_still_draws_a_curve() -> None:
     """Before any spread is known all levels weigh the same."""
     assert isotonic_curve([[1.0, 3.0, 2.0]], (1, 2, 4)) == pytest.approx([1.0, 2.5, 2.5])
@@ -128,6 +213,9 @@ def test_one_seed_still_draws_a_curve() -> None:
         ([[1.0, 2.0]], (2, 1), "increasing"),
         ([[1.0, 2.0]], (0, 1), "above zero"),
         ([[1.0]], (1,), "at least two levels"),
+        ([[1.0, 2.0, 3.0]], (1, 3, 2), "increasing"),
+        ([[1.0, 2.0, 3.0]], (1, 2, 2), "increasing"),
+        (np.zeros((0, 2)), (1, 2), "one row per seed"),
         ([[1.0, 2.0, 3.0]], (1, 2), "one row per seed of 2 levels"),
         ([[1.0, math.nan]], (1, 2), "every level on every seed"),
     ],

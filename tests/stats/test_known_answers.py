@@ -128,6 +128,38 @@ def test_a_simulation_counts_questions_and_seeds_of_every_study() -> None:
     assert (none.seeds, none.undecided) == (4.0, 1.0)
 
 
+def test_a_simulated_study_is_false_if_any_of_its_questions_is() -> None:
+    """One true answer does not make up for a false one; the rates are per study and per question."""
+    rise = look([1.0, 1.01, 0.99], margin=0.1, alpha=0.05)
+    open_ = look([1.0, -1.0, 0.5], margin=0.1, alpha=0.05)
+    given = iter([rise, open_, open_, open_, rise, rise])
+    found = calibration.calibrate(
+        lambda contrasts: next(given), studies=3, effect=0.0, sd=1.0, margin=0.1, horizon=3, questions=2, rng=np.random.default_rng(1)
+    )  # fmt: skip
+    assert found.false == pytest.approx(2 / 3)
+    assert found.undecided == pytest.approx(3 / 6)
+    assert found.seeds == 3.0
+    alone = calibration.calibrate(
+        lambda contrasts: open_, studies=2, effect=0.0, sd=1.0, margin=0.1, horizon=3, rng=np.random.default_rng(1)
+    )  # fmt: skip
+    assert alone.questions == 1
+
+
+def test_simulated_contrasts_are_a_variants_runs_minus_the_baselines() -> None:
+    """Drawn again from the same stream: the first row is the baseline of every question."""
+    seen: list[np.ndarray] = []
+
+    def keep(contrasts: np.ndarray) -> Any:
+        seen.append(contrasts)
+        return look([1.0, 2.0, 3.0], margin=1.0, alpha=0.05)
+
+    calibration.calibrate(
+        keep, studies=1, effect=3.0, sd=2.0, margin=1.0, horizon=7, questions=2, rng=np.random.default_rng(8)
+    )
+    runs = np.random.default_rng(8).normal(0.0, math.sqrt(2), size=(3, 7))
+    assert np.allclose(seen, [3.0 + runs[1] - runs[0], 3.0 + runs[2] - runs[0]])
+
+
 def test_questions_that_share_a_baseline_move_together_by_half() -> None:
     """Their contrasts have the baseline's runs in common, and the spread that was asked for."""
     seen: list[np.ndarray] = []
@@ -275,7 +307,8 @@ def test_a_replay_goes_on_from_known_looks_and_remembers_when_it_settled() -> No
     whole = replay(values, margin=0.1, alpha=0.05)
     assert [seen.n for seen in whole] == [3, 4, 5, 6]
     assert [seen.settled_at for seen in whole] == [3, 4, 4, 4]
-    assert replay(values, margin=0.1, alpha=0.05, known=whole[:2]) == whole
+    for known in range(len(whole) + 1):
+        assert replay(values, margin=0.1, alpha=0.05, known=whole[:known]) == whole
     assert replay(values[:2], margin=0.1, alpha=0.05) == ()
     undecided = replay([1.0, -1.0, 0.5], margin=0.1, alpha=0.05)
     assert [seen.settled_at for seen in undecided] == [None]

@@ -12,7 +12,7 @@ from scipy import stats
 
 from fairtrial.errors import FairtrialError
 from fairtrial.stats.level_table import LARGEST_ALPHA, SMALLEST_ALPHA, TABLE
-from fairtrial.stats.levels import crossing_probability, nominal_level, solved_level
+from fairtrial.stats.levels import crossing_probability, nominal_level, solved_level, tabulate
 
 # An independent computation of p* for a first look at 3, printed to six decimals.
 ALPHAS = (0.10, 0.05, 0.025, 0.0125, 0.01, 0.00625, 0.005, 0.0025, 0.001)
@@ -208,6 +208,8 @@ def test_impossible_requests_are_refused_with_what_was_given(
     """A study with a thousand questions must hear it, not get a level computed to no digit."""
     with pytest.raises(FairtrialError, match=said):
         nominal_level(alpha, first=first, horizon=horizon)
+    with pytest.raises(FairtrialError, match=said):
+        solved_level(alpha, first=first, horizon=horizon)
 
 
 @pytest.mark.parametrize(
@@ -217,3 +219,15 @@ def test_looks_out_of_order_are_refused(levels: list[float], looks: list[int]) -
     """A recursion over seeds has no meaning for looks that go back."""
     with pytest.raises(ValueError, match="increasing looks"):
         crossing_probability(levels, looks)
+
+
+def test_a_table_is_the_polynomial_through_the_chebyshev_points_between_its_ends() -> None:
+    """A low degree, where any other points would give another polynomial."""
+    low, high = math.log(SMALLEST_ALPHA), math.log(LARGEST_ALPHA)
+
+    def log_ratio(position: np.ndarray) -> np.ndarray:
+        alphas = np.exp((low + high) / 2 + (high - low) / 2 * position)
+        return np.array([math.log(solved_level(float(one), first=3, horizon=4) / one) for one in alphas])
+
+    expected = np.polynomial.chebyshev.chebinterpolate(log_ratio, 2)
+    assert tabulate(3, 4, degree=2) == pytest.approx(expected, abs=1e-9)

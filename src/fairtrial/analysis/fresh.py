@@ -37,7 +37,7 @@ class RightShares:
             return None
         if over == "last_epoch":
             return said.right.astype(np.float32) / np.float32(said.evaluations)
-        labels = self._dataset(arm.arm.settings.data.dataset).test_labels
+        labels = self._dataset(arm.arm.settings.data.facts).test_labels
         return (said.classes == labels).astype(np.float32)
 
 

@@ -14,6 +14,7 @@ from fairtrial.cli import writing
 from fairtrial.cli.ask import ask
 from fairtrial.cli.audit import audit
 from fairtrial.cli.compare import compare
+from fairtrial.cli.data import data
 from fairtrial.cli.group import Commands, never_fail_to_encode, program
 from fairtrial.cli.options import (
     Arms,
@@ -276,6 +277,7 @@ def answers(
 
 for _command in (compare, audit, rerun, merge, doctor):
     app.command(rich_help_panel=MORE)(_command)
+app.add_typer(data, name="data", rich_help_panel=MORE)
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from fairtrial.cli.answering import print_answers
 from fairtrial.cli.group import program
 from fairtrial.cli.live import watching
 from fairtrial.cli.tally import METRIC, ArmTally, Tally, names_by_key
+from fairtrial.data.heldout import notes_of
 from fairtrial.dispatch import Weights
 from fairtrial.durations import seconds_in
 from fairtrial.executors.choice import Place
@@ -50,6 +51,8 @@ def run_study(
     budget_seconds = None if budget is None else seconds_in(budget)
     path = store_path(store)
     planned: dict[str, Trial] = {}
+    for note in notes_of(study):
+        typer.echo(f"note: {note}", err=True)
     with Store.open(path) as opened, executor.ready() as working:
 
         @contextmanager

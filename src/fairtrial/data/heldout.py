@@ -9,6 +9,7 @@ from fairtrial.data.catalog import Dataset
 from fairtrial.data.inspect import Duplicates, duplicates
 from fairtrial.data.split import split
 from fairtrial.errors import DataError
+from fairtrial.images.facts import MNIST, DatasetFacts
 from fairtrial.study.augment import Augment
 from fairtrial.study.check import Finding
 from fairtrial.study.schema import DataSettings, Study
@@ -19,7 +20,9 @@ REFUSED_SHARE = 0.5
 EXAMPLE_SEED = 1
 
 
-def image_findings(study: Study, *, load: Callable[[str], Dataset] = catalog.load) -> tuple[Finding, ...]:
+def image_findings(
+    study: Study, *, load: Callable[[DatasetFacts], Dataset] = catalog.load
+) -> tuple[Finding, ...]:
     """Exact duplicates, by content, across training, validation and test images of every data set of the study.
 
     Validation images are drawn from the training images, so that a test set among these would be validated on.
@@ -29,12 +32,36 @@ def image_findings(study: Study, *, load: Callable[[str], Dataset] = catalog.loa
     settings = {
         arm.settings.data.model_copy(update={"augment": Augment()}): None for arm in study.arms.values()
     }
-    names = dict.fromkeys(one.dataset for one in settings)
-    return tuple(
-        finding
-        for name in names
-        for finding in _about(load(name), [one for one in settings if one.dataset == name])
+    every = dict.fromkeys(one.facts for one in settings)
+    said = (Finding(kind="images", message=note) for note in notes_of(study))
+    looked = (
+        *said,
+        *(
+            finding
+            for facts in every
+            for finding in _about(load(facts), [one for one in settings if one.facts == facts])
+        ),
     )
+    return tuple(dict.fromkeys(looked))
+
+
+def notes_of(study: Study) -> tuple[str, ...]:
+    """What was done to make data sets of what the study names, and what is new about them; each once."""
+    facts = dict.fromkeys(arm.settings.data.facts for arm in study.arms.values())
+    notes = [note for one in facts for note in one.notes]
+    claims = any(question.claims for question in study.questions)
+    if claims and set(facts) != {MNIST} and any(_names_data(one) for one in study.sets):
+        names = ", ".join(one.name for one in facts)
+        notes.append(
+            f"the claims of this study were made of the data its file names; with --set they are held against {names}, of "
+            "which nobody claimed them"
+        )
+    return tuple(dict.fromkeys(notes))
+
+
+def _names_data(setting: str) -> bool:
+    path = setting.partition("=")[0].strip()
+    return path.removeprefix("base.") in ("data", "data.dataset") or path.endswith(".data.dataset")
 
 
 def _about(dataset: Dataset, divided: list[DataSettings]) -> Iterator[Finding]:

@@ -51,7 +51,7 @@ def split(settings: DataSettings, *, seed: int) -> Split:
     if settings.train_count < 1 or wanted > images:
         raise DataError(
             f"data: validation {settings.validation} and train {max(settings.train_count, 1)} need "
-            f"{max(wanted, settings.validation + 1)} images; {settings.dataset} has {images}"
+            f"{max(wanted, settings.validation + 1)} images; {settings.facts.name} has {images}"
         )
     rng = generator(seed, "split")
     if settings.split == "fixed":

@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
-from fairtrial.data import cache, catalog
 from fairtrial.diagnosis.finding import Finding
 from fairtrial.errors import DataError
-from fairtrial.study.datasets import DATASETS, DatasetFacts
+from fairtrial.images import cache, shipped
+from fairtrial.images.arrays import fingerprint
+from fairtrial.images.facts import MNIST, DatasetFacts
 
 
 def findings() -> Iterator[Finding]:
-    for facts in DATASETS.values():
-        with resources.as_file(resources.files("fairtrial.data") / facts.name) as folder:
-            yield files(folder, facts)
-        yield _cache(facts)
+    with resources.as_file(resources.files("fairtrial.data") / MNIST.name) as folder:
+        yield files(folder, MNIST)
+    yield _cache(MNIST)
 
 
 def files(folder: Path, facts: DatasetFacts) -> Finding:
@@ -26,7 +26,7 @@ def files(folder: Path, facts: DatasetFacts) -> Finding:
     named = ", ".join(f"{name} {digest[:12]}" for name, digest in sums.items()) or "no files"
     known = {"folder": str(folder), "sha256": sums, "fingerprint": facts.fingerprint}
     try:
-        catalog.decode(folder, facts)
+        shipped.decode(folder, facts)
     except DataError as error:
         return Finding(
             area="data",
@@ -60,7 +60,7 @@ def _cache(facts: DatasetFacts) -> Finding:
         )
     found = cache.read(facts.fingerprint)
     known = {"folder": str(place)}
-    if found is not None and catalog.fingerprint(found) == facts.fingerprint:
+    if found is not None and fingerprint(found) == facts.fingerprint:
         return Finding(area="data", name=name, state="ok", text=f"Whole, in {place}.", facts=known)
     if not place.exists():
         return Finding(

@@ -17,7 +17,7 @@ from fairtrial.trial import Trial
 
 def interrupted(trial: Trial, path: Path) -> None:
     """Train the first epoch of a trial of several, here and as a worker would, and keep its checkpoint at `path`."""
-    data = catalog.load(trial.arm.settings.data.dataset)
+    data = catalog.load(trial.arm.settings.data.facts)
     with _as_in_a_worker():
         for step in train(trial, data, provenance={}):
             if isinstance(step, Checkpoint):

@@ -24,6 +24,7 @@ from fairtrial.engine.evaluate import Images, Prepared, evaluate, evaluation_bat
 from fairtrial.engine.machine import machine, processor
 from fairtrial.engine.network import build
 from fairtrial.engine.train import images, learner_of
+from fairtrial.images.facts import DatasetFacts
 from fairtrial.pair import ArmTimes, PairTimes
 from fairtrial.trial import Trial
 from fairtrial.wire import TimingOrder
@@ -203,7 +204,7 @@ class _Contender:
 
 def time_pair(
     order: TimingOrder,
-    data: Callable[[str], Dataset],
+    data: Callable[[DatasetFacts], Dataset],
     *,
     provenance: dict[str, str],
     read: Callable[[], load.Reading] = load.read,
@@ -235,6 +236,6 @@ def time_pair(
     )
 
 
-def _training(trial: Trial, data: Callable[[str], Dataset]) -> Images:
-    opened = data(trial.arm.settings.data.dataset)
+def _training(trial: Trial, data: Callable[[DatasetFacts], Dataset]) -> Images:
+    opened = data(trial.arm.settings.data.facts)
     return images(opened.train_images, opened.train_labels)

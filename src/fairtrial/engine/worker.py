@@ -25,6 +25,7 @@ from fairtrial.engine import process
 if TYPE_CHECKING:
     from fairtrial.data.catalog import Dataset
     from fairtrial.engine.checkpoint import Checkpoint
+    from fairtrial.images.facts import DatasetFacts
     from fairtrial.trial import Event, Lost, Trial
     from fairtrial.wire import Order, TimingOrder
 
@@ -66,7 +67,8 @@ def serve(orders: TextIO, events: TextIO) -> None:
     from fairtrial.data.catalog import load
     from fairtrial.engine import device
     from fairtrial.engine.provenance import provenance
-    from fairtrial.trial import Ready
+    from fairtrial.errors import DataError
+    from fairtrial.trial import Lost, Ready
     from fairtrial.wire import TimingOrder, decode_order, encode_event
 
     device.prepare()
@@ -81,10 +83,14 @@ def serve(orders: TextIO, events: TextIO) -> None:
     tell(Ready())
     while True:
         order = decode_order(waiting.get())
-        if isinstance(order, TimingOrder):
-            _time(order, opened, facts, tell)
-        else:
-            _train(order, opened(order.trial.arm.settings.data.dataset), facts, tell)
+        try:
+            if isinstance(order, TimingOrder):
+                _time(order, opened, facts, tell)
+            else:
+                _train(order, opened(order.trial.arm.settings.data.facts), facts, tell)
+        except DataError as error:
+            # Images that are gone, or others by now: no trial of these settings is trained on anything else.
+            tell(Lost(key=order.key, state="failed", reason=str(error), retry=False))
 
 
 def _train(order: Order, data: Dataset, facts: dict[str, str], tell: Callable[[Event], None]) -> None:
@@ -144,7 +150,7 @@ def _kept(
 
 def _time(
     order: TimingOrder,
-    data: Callable[[str], Dataset],
+    data: Callable[[DatasetFacts], Dataset],
     facts: dict[str, str],
     tell: Callable[[Event], None],
 ) -> None:

@@ -19,10 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fairtrial.data import cache
 from fairtrial.errors import ExecutorError
 from fairtrial.executors.mailbox import Told
 from fairtrial.executors.worker_process import WORKER, WorkerProcess
+from fairtrial.images import cache
+from fairtrial.images.facts import DatasetFacts
 from fairtrial.trial import Lost
 from fairtrial.wire import Order, TimingOrder, encode_event, encode_order, is_last, kind_of
 
@@ -60,10 +61,10 @@ def job_for(order: Order | TimingOrder, *, module: str = WORKER, gpu: bool = Fal
     return Job(key=order.key, order=encode_order(order), gpu=gpu, checkpoint=begun, module=module)
 
 
-def datasets(order: Order | TimingOrder) -> tuple[str, ...]:
+def datasets(order: Order | TimingOrder) -> tuple[DatasetFacts, ...]:
     """The data sets that it needs, each once."""
     trials = (order.trial,) if isinstance(order, Order) else (order.first, order.second)
-    return tuple(dict.fromkeys(trial.arm.settings.data.dataset for trial in trials))
+    return tuple(dict.fromkeys(trial.arm.settings.data.facts for trial in trials))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 from fairtrial.errors import ExecutorError
 from fairtrial.executors.attempt import Ended, Job
 from fairtrial.executors.mailbox import Told
+from fairtrial.images.facts import DatasetFacts
 from fairtrial.pair import machine_called
 
 LARGER = 1.25
@@ -125,7 +126,7 @@ class Cluster(Protocol):
     def nodes(self) -> tuple[Node, ...]: ...
 
     def begin(
-        self, number: int, job: Job, datasets: Sequence[str], share: Share, node: Node | None
+        self, number: int, job: Job, datasets: Sequence[DatasetFacts], share: Share, node: Node | None
     ) -> None: ...
 
     def cancel(self, number: int) -> None: ...

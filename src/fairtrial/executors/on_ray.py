@@ -11,11 +11,13 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fairtrial.data import cache, catalog
+from fairtrial.data import catalog
 from fairtrial.errors import ExecutorError
 from fairtrial.executors.attempt import Ended, Images, Job, attempt
 from fairtrial.executors.cluster import Gone, News, Node, Share
 from fairtrial.executors.mailbox import Mailbox, Told
+from fairtrial.images import cache
+from fairtrial.images.facts import DatasetFacts
 from fairtrial.pair import machine_called
 
 _LISTEN_SECONDS = 30.0
@@ -68,7 +70,9 @@ class RayCluster:
         """Those that live."""
         return tuple(_node(one) for one in self._ray.nodes() if one["Alive"])
 
-    def begin(self, number: int, job: Job, datasets: Sequence[str], share: Share, node: Node | None) -> None:
+    def begin(
+        self, number: int, job: Job, datasets: Sequence[DatasetFacts], share: Share, node: Node | None
+    ) -> None:
         """Hand the job to Ray, which does not try again by itself: a lost attempt is its executor's to judge."""
         options: dict[str, Any] = {"num_cpus": share.cpus, "num_gpus": share.gpus, "max_retries": 0}
         if node is not None:
@@ -123,13 +127,17 @@ class RayCluster:
         """To be run on this node; `soft`: elsewhere if need be."""
         return self._ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(node, soft=soft)
 
-    def _sent(self, dataset: str) -> Any:
-        """The data set in the object store, which brings it to each node that asks for it, once."""
-        if dataset not in self._images:
+    def _sent(self, dataset: DatasetFacts) -> Any:
+        """The data set in the object store, which brings it to each node that asks for it, once.
+
+        Wherever it came from: nodes find its content in their caches, and need no folder or file of this machine.
+        """
+        if dataset.fingerprint not in self._images:
             opened = catalog.load(dataset)
             arrays = {name: getattr(opened, name) for name in cache.ARRAYS}
-            self._images[dataset] = self._ray.put(Images(fingerprint=opened.fingerprint, arrays=arrays))
-        return self._images[dataset]
+            sent = self._ray.put(Images(fingerprint=dataset.fingerprint, arrays=arrays))
+            self._images[dataset.fingerprint] = sent
+        return self._images[dataset.fingerprint]
 
     def _heard(self) -> list[tuple[int, Told]]:
         listened, self._listening = self._listening, None

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fairtrial.analysis.sentences import count_of
 from fairtrial.report import png
 from fairtrial.report.blocks import Block, Figure, block
@@ -17,6 +20,9 @@ from fairtrial.report.reproduction import LABELS, SECONDS, Row
 from fairtrial.report.spread import Spread, metric_spread
 from fairtrial.study.keras_code import keras_program
 from fairtrial.study.schema import Arm
+
+MOST_CLASSES = 30
+"""Above it a page has no table of confusions."""
 
 RIGHT = "Done right"
 REPRODUCED = "Reproduced, leak and all"
@@ -32,10 +38,12 @@ class FigureTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrongView:
-    """A test image that was taken for another digit, as a data address."""
+    """A test image that was taken for something else, as a data address, with the names of both classes."""
 
     address: str
     wrong: WrongImage
+    label: str
+    said: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +69,7 @@ class ArmView:
     mistakes: Mistakes | None
     confusion: tuple[tuple[Cell, ...], ...]
     wrong: tuple[WrongView, ...]
+    classes: tuple[str, ...]
     filters: Filters | None
     code: str
     settings: str
@@ -81,7 +90,8 @@ def arm_view(name: str, evidence: Evidence, *, anchor: str, curves: Curves | Non
         published=row is not None,
         mistakes=found,
         confusion=_confusion(found) if found else (),
-        wrong=_wrong(found, evidence) if found else (),
+        wrong=_wrong(found, evidence.pictures[name], arm.arm) if found else (),
+        classes=arm.arm.settings.data.facts.class_names,
         filters=evidence.filters.get(name),
         code=keras_program(arm.arm),
         settings=resolved(arm.arm),
@@ -91,6 +101,7 @@ def arm_view(name: str, evidence: Evidence, *, anchor: str, curves: Curves | Non
 def resolved(arm: Arm) -> str:
     """Every setting of the arm, its layers written out, as JSON."""
     settings = arm.settings.model_dump(mode="json", exclude_none=True)
+    settings["data"]["dataset"] = arm.settings.data.facts.name  # where it lies is nobody's affair
     settings["network"] = {
         "layers": [layer.model_dump(mode="json", exclude_none=True) for layer in arm.network]
     }
@@ -136,7 +147,9 @@ def _text(value: Spread | None, digits: int) -> str:
 
 
 def _confusion(found: Mistakes) -> tuple[tuple[Cell, ...], ...]:
-    """Shaded by share of the row; logarithmic, since most of each row is right."""
+    """Shaded by share of the row; logarithmic, since most of each row is right. Empty for more classes than fit a page."""
+    if len(found.confusion) > MOST_CLASSES:
+        return ()
     rows: list[tuple[Cell, ...]] = []
     for label, counts in enumerate(found.confusion.tolist()):
         total = max(sum(counts), 1)
@@ -157,8 +170,14 @@ def _shade(share: float) -> int:
     return sum(share >= edge for edge in (1e-9, 0.001, 0.004, 0.016, 0.1, 0.5))
 
 
-def _wrong(found: Mistakes, evidence: Evidence) -> tuple[WrongView, ...]:
-    pictures = evidence.pictures
-    if pictures is None:
-        return ()
-    return tuple(WrongView(address=png.gray(pictures[one.image]), wrong=one) for one in found.worst)
+def _wrong(found: Mistakes, pictures: NDArray[np.uint8], arm: Arm) -> tuple[WrongView, ...]:
+    names = arm.settings.data.facts.class_names
+    return tuple(
+        WrongView(
+            address=png.of_channels(pictures[one.image]),
+            wrong=one,
+            label=names[one.label] if names else str(one.label),
+            said=names[one.said] if names else str(one.said),
+        )
+        for one in found.worst
+    )

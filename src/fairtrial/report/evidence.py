@@ -30,7 +30,7 @@ MANY_ARMS = 60
 class Evidence:
     """All by the name of the arm; an arm that has none is left out.
 
-    `pictures` holds the test images (n, height, width) that `wrong` refers to. `timed` are the seconds of pairs
+    `pictures` holds the test images (n, height, width, channels) that `wrong` refers to. `timed` are the seconds of pairs
     of arms timed in turn, by the questions that ask for time; `store` is the file's name without its folder.
     `otherwise` are trials that it holds in the precision of other processors.
     """
@@ -41,7 +41,7 @@ class Evidence:
     rows: Mapping[str, Row]
     wrong: Mapping[str, Mistakes]
     filters: Mapping[str, Filters]
-    pictures: NDArray[np.uint8] | None
+    pictures: Mapping[str, NDArray[np.uint8]]
     timed: Mapping[str, Contrast]
     store: str
     otherwise: StoredOtherwise | None
@@ -63,8 +63,8 @@ def read_evidence(answers: Answers, store: Store) -> Evidence:
     many = len(arms) > MANY_ARMS
     predicted = {name: _predictions(arm, store) for name, arm in arms.items()}
     opened = {
-        name: catalog.load(name)
-        for name in {arms[name].arm.settings.data.dataset for name, some in predicted.items() if some}
+        facts: catalog.load(facts)
+        for facts in {arms[name].arm.settings.data.facts for name, some in predicted.items() if some}
     }
     wrong: dict[str, Mistakes] = {}
     for name, some in predicted.items():
@@ -72,13 +72,13 @@ def read_evidence(answers: Answers, store: Store) -> Evidence:
             settings = arms[name].arm.settings.data
             found = mistakes(
                 some,
-                opened[settings.dataset].test_labels,
+                opened[settings.facts].test_labels,
                 classes=settings.facts.classes,
                 worst=6 if many else 12,
             )
             if found is not None:
                 wrong[name] = found
-    pictures = next((one.test_images[..., 0] for one in opened.values()), None)
+    pictures = {name: opened[arms[name].arm.settings.data.facts].test_images for name in wrong}
     return Evidence(
         study=study,
         answers=answers,

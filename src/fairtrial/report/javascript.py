@@ -13,8 +13,8 @@ import tempfile
 from importlib import metadata
 from pathlib import Path
 
-from fairtrial.data import cache
 from fairtrial.errors import FairtrialError
+from fairtrial.images import cache
 
 _PROGRAM = """
 import sys, vl_convert

@@ -162,7 +162,7 @@ def _data(data: DataSettings) -> str:
     )
     moved = f" (each {data.augment.in_words}, at random and anew in each epoch)" if data.augment.moves else ""
     return (
-        f"Data: {data.dataset}, {data.train_count} training images{moved}, {data.validation} validation images {how}, "
+        f"Data: {facts.name}, {data.train_count} training images{moved}, {data.validation} validation images {how}, "
         f"{facts.test_images} test images that steered nothing"
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 import fairtrial
 from fairtrial.analysis.outstanding import outstanding
 from fairtrial.analysis.searched_text import NO_EVIDENCE, begun, state_of_searches
+from fairtrial.images.facts import MNIST
 from fairtrial.report.arm_view import arm_view
 from fairtrial.report.charts import Chart, Part
 from fairtrial.report.combined_view import combined_view
@@ -120,7 +121,7 @@ def page(evidence: Evidence, *, bundle: Bundle, made: datetime | None = None) ->
         commands=commands(study),
         store=evidence.store,
         many=evidence.many,
-        digits=any(arm.arm.settings.data.dataset == "mnist" for arm in evidence.arms.values()),
+        digits=any(arm.arm.settings.data.facts == MNIST for arm in evidence.arms.values()),
         version=fairtrial.__version__,
         made=(made or datetime.now().astimezone()).strftime("%Y-%m-%d"),
         no_evidence=NO_EVIDENCE,

@@ -26,6 +26,24 @@ def gray(pixels: Bytes) -> str:
     return _address(_chunks(width, height, depth=8, colour_type=0, rows=rows))
 
 
+def rgb(pixels: Bytes) -> str:
+    """An image of shape (height, width, 3) as a data address."""
+    return _address(picture(pixels))
+
+
+def of_channels(image: Bytes) -> str:
+    """An image of shape (height, width, 1 or 3) as a data address."""
+    return rgb(image) if image.shape[2] == 3 else gray(image[..., 0])
+
+
+def picture(pixels: Bytes) -> bytes:
+    """An image of shape (height, width, 1 or 3) as a PNG file."""
+    height, width, channels = pixels.shape
+    flat = pixels.reshape(height, width * channels)
+    rows = np.concatenate([np.zeros((height, 1), dtype=np.uint8), flat], axis=1)
+    return _chunks(width, height, depth=8, colour_type=2 if channels == 3 else 0, rows=rows)
+
+
 def signed(values: NDArray[np.floating]) -> str:
     """Values of shape (height, width), blue above zero and orange below, white at zero and where NaN.
 

@@ -99,6 +99,8 @@ def _provenance(evidence: Evidence) -> Iterator[tuple[str, str]]:
         yield "Trials of searches", f"{len(trials) - len(own)}, their confirmations included"
     for data in {arm.arm.settings.data.facts for arm in evidence.arms.values()}:
         yield "Data", f"{data.name}, fingerprint {data.fingerprint}"
+        for note in data.notes:
+            yield "Data, as it was made", note
     if trials:
         yield "Precision", ", ".join(sorted({trial.precision for trial in trials}))
     machines = {trial.outcome.provenance.get("machine", "unknown") for trial in trials}

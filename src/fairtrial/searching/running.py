@@ -68,7 +68,7 @@ def search(
     budget = wanted.budget_seconds if budget_seconds is None else budget_seconds
     key = search_key(study, wanted)
     baseline = baseline_point(study, wanted, store)
-    catalog.load(baseline.arm.settings.data.dataset)
+    catalog.load(baseline.arm.settings.data.facts)
     training = Training(
         study=study,
         search=wanted,

@@ -164,7 +164,7 @@ def isotonic_curve(values: ArrayLike, levels: Sequence[float], *, rising: bool =
     """The monotone curve closest to the levels' means, weighted by how well each is known: for the eye only."""
     table, _ = _table(values, levels)
     # A level of no measured spread would weigh infinitely; it weighs as much as the surest other.
-    variances = np.array([spread(column) ** 2 if column.size > 1 else 0.0 for column in table.T])
+    variances = np.array([spread(column) ** 2 for column in table.T])
     least = float(variances[variances > 0].min(initial=np.inf))
     weights = 1 / np.where(variances > 0, variances, least) if np.isfinite(least) else None
     return isotonic(table.mean(axis=0), weights=weights, rising=rising)

@@ -79,7 +79,7 @@ def seeds_needed(*, sd: float, width: float, nominal: float, first: int = FIRST)
         high *= 2
         if high > _FARTHEST:
             return None
-    low = max(first - 1, high // 2) if high > first else first - 1
+    low = first - 1
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)
@@ -107,8 +107,8 @@ def forecast(seen: Look, *, first: int = FIRST, goal: Goal = "change", better: B
         )
         for route, width in _routes(seen, goal, better)
     ]
-    found = [max(seeds, seen.n + 1) for seeds in candidates if seeds is not None]
-    seeds = min(found, default=None)
+    # More than there are: what fewer would settle is settled.
+    seeds = min((seeds for seeds in candidates if seeds is not None), default=None)
     return Forecast(
         seeds=seeds,
         more=None if seeds is None else seeds - seen.n,
@@ -156,7 +156,7 @@ def _chance(seen: Look, by_sign: float, by_equivalence: float, goal: Goal, bette
         return 0.0
     scale = seen.sd * math.sqrt(1 / seen.n - 1 / seen.horizon)
     error = seen.sd / math.sqrt(seen.horizon)
-    centre = seen.estimate if better == "higher" or goal == "change" else -seen.estimate
+    centre = seen.estimate if better == "higher" else -seen.estimate
 
     def below(value: float) -> float:
         return student_cdf((value - centre) / scale, seen.n - 1)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from fairtrial.errors import Mistake, StudyError
 from fairtrial.study.document import About
+from fairtrial.study.imagery import Known, placed
 from fairtrial.study.layers import OUTPUT
 from fairtrial.study.merge import ORIGIN, departed, expanded
 from fairtrial.study.mistakes import mistakes_in
@@ -25,21 +27,28 @@ BASE = "base"
 
 
 def arms_of(
-    base: Sequence[Node], bodies: Mapping[str, Sequence[Node]], mistakes: list[Mistake]
+    base: Sequence[Node],
+    bodies: Mapping[str, Sequence[Node]],
+    mistakes: list[Mistake],
+    *,
+    folder: Path | None = None,
 ) -> dict[str, Arm]:
     """Every arm that can be made of what was written, in the file's order.
 
     `base` and each of `bodies` are mappings of departures, each laid over the one before. What is
-    wrong is added to `mistakes`, once for all arms that inherit it; arms with mistakes are left out.
+    wrong is added to `mistakes`, once for all arms that inherit it; arms with mistakes are left out. Paths of data
+    are relative to `folder`, the current one unless given.
     """
     root = ORIGIN
     for body in base:
         root = departed(root, expanded(owned(body, BASE) if not body.owner else body, mistakes), mistakes)
-    _check_base(root, mistakes)
+    root = placed(root, folder)
+    known: Known = {}
+    _check_base(root, mistakes, known)
     arms: dict[str, Arm] = {}
     trees = _resolved(root, bodies, mistakes)
     for name in bodies:
-        if name in trees and (arm := _arm(name, trees[name], bodies[name], mistakes)):
+        if name in trees and (arm := _arm(name, placed(trees[name], folder), bodies[name], mistakes, known)):
             arms[name] = arm
     return arms
 
@@ -49,12 +58,12 @@ def owner(name: str) -> str:
     return f"arm {shortened(name)!r}"
 
 
-def _check_base(root: Node, mistakes: list[Mistake]) -> None:
+def _check_base(root: Node, mistakes: list[Mistake], known: Known) -> None:
     """A mistake in the base counts even if every arm departs from it; what arms may add does not."""
     entries = {
         key: node for key, node in (root.entries or {}).items() if key != "network" or node.entries != {}
     }
-    found = _settings(replace(root, value=entries), incomplete=True)
+    found = _settings(replace(root, value=entries), {"known": known}, incomplete=True)
     mistakes.extend(found if not isinstance(found, ArmSettings) else ())
 
 
@@ -118,9 +127,9 @@ def _cycle(cycle: Sequence[str], bodies: Mapping[str, Sequence[Node]]) -> Mistak
     return Mistake(where=node.where if node else "", message=message)
 
 
-def _arm(name: str, tree: Node, bodies: Sequence[Node], mistakes: list[Mistake]) -> Arm | None:
+def _arm(name: str, tree: Node, bodies: Sequence[Node], mistakes: list[Mistake], known: Known) -> Arm | None:
     about = _about(name, bodies, mistakes)
-    settings = _settings(tree)
+    settings = _settings(tree, {"known": known})
     if not isinstance(settings, ArmSettings):
         mistakes.extend(settings)
         return None
@@ -144,15 +153,22 @@ def _about(name: str, bodies: Sequence[Node], mistakes: list[Mistake]) -> About 
     return None
 
 
-def _settings(tree: Node, *, incomplete: bool = False) -> ArmSettings | tuple[Mistake, ...]:
-    return _validated(ArmSettings, tree, known=("from", *ABOUT), incomplete=incomplete)
+def _settings(
+    tree: Node, context: dict[str, object], *, incomplete: bool = False
+) -> ArmSettings | tuple[Mistake, ...]:
+    return _validated(ArmSettings, tree, known=("from", *ABOUT), incomplete=incomplete, context=context)
 
 
 def _validated(
-    model: type[Model], node: Node, *, known: Sequence[str] = (), incomplete: bool = False
+    model: type[Model],
+    node: Node,
+    *,
+    known: Sequence[str] = (),
+    incomplete: bool = False,
+    context: dict[str, object] | None = None,
 ) -> Model | tuple[Mistake, ...]:
     try:
-        return model.model_validate(plain(node))
+        return model.model_validate(plain(node), context=context)
     except ValidationError as error:
         return tuple(
             mistakes_in(error, node, model, known=known, elsewhere=setting_paths(), incomplete=incomplete)

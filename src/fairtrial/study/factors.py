@@ -125,7 +125,7 @@ def held_fixed(variant: Arm, baseline: Arm) -> tuple[Held, ...]:
     differing = [one.path for one in differences(variant, baseline)]
     settings = baseline.settings
     values: dict[str, Setting] = {
-        "data": f"{settings.data.dataset}, {settings.data.split} split"
+        "data": f"{settings.data.facts.name}, {settings.data.split} split"
         + (f", {settings.data.train} images to train on" if settings.data.train else ""),
         "network": describe(settings.network.mlp or baseline.network[:-1]),
         "optimizer": settings.optimizer.name,

@@ -6,6 +6,9 @@ title or note can become code.
 
 from __future__ import annotations
 
+import re
+
+from fairtrial.images.facts import Source
 from fairtrial.study.keras_augment import MOVED
 from fairtrial.study.layers import AnyLayer
 from fairtrial.study.schema import Arm, DataSettings
@@ -40,6 +43,22 @@ _IMAGES = """(train_images, train_labels), (test_images, test_labels) = keras.da
 train_images = train_images[..., None].astype("float32") / 255
 test_images = test_images[..., None].astype("float32") / 255
 """
+
+_COLOUR = """(train_images, train_labels), (test_images, test_labels) = keras.datasets.{dataset}.load_data()
+train_images = train_images.astype("float32") / 255
+test_images = test_images.astype("float32") / 255
+train_labels, test_labels = train_labels.reshape(-1), test_labels.reshape(-1)
+"""
+
+_SAVED = """# `fairtrial data save DATA FILE.npz` writes this file.
+with np.load({file}) as arrays:
+    train_images = arrays["train_images"].astype("float32") / 255
+    train_labels = arrays["train_labels"]
+    test_images = arrays["test_images"].astype("float32") / 255
+    test_labels = arrays["test_labels"]
+"""
+
+_OF_KERAS = ("mnist", "fashion_mnist", "cifar10", "cifar100")
 
 _FIXED = """# The validation images are drawn once and never trained on.
 drawn = np.random.default_rng(SEED).permutation(len(train_images))
@@ -122,7 +141,7 @@ def keras_program(arm: Arm) -> str:
         _HEAD,
         _constants(arm),
         "keras.utils.set_random_seed(SEED)\n" + _policy(settings.precision == "bfloat16"),
-        _IMAGES.format(dataset=settings.data.dataset) + "\n" + _split(settings.data),
+        _images(settings.data) + "\n" + _split(settings.data),
         "\n" + MOVED if settings.data.augment.moves else "",
         _model(arm),
         _schedule_class(arm),
@@ -154,6 +173,14 @@ def _constants(arm: Arm) -> str:
 
 def _policy(bfloat16: bool) -> str:
     return 'keras.config.set_dtype_policy("mixed_bfloat16")\n' if bfloat16 else ""
+
+
+def _images(data: DataSettings) -> str:
+    """Keras loads some data sets by name; any other is read from the arrays that `fairtrial data save` writes."""
+    if data.source == Source(dataset=data.dataset) and data.dataset in _OF_KERAS:
+        return (_COLOUR if data.facts.input_shape[2] == 3 else _IMAGES).format(dataset=data.dataset)
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "_", data.facts.name.removesuffix(".npz"))[:60] or "data"
+    return _SAVED.format(file=_literal(f"{stem}.npz"))
 
 
 def _split(data: DataSettings) -> str:

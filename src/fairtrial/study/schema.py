@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from fairtrial.study.augment import Augment, FileAugment
-from fairtrial.study.datasets import DATASETS, DatasetFacts
+from fairtrial.study.data_settings import MAKING_IMAGES as MAKING_IMAGES
+from fairtrial.study.data_settings import DataSettings as DataSettings
 from fairtrial.study.layers import ActivationName, Dense, FileLayer, Flatten, Network, Size, named
 from fairtrial.study.limits import Frozen, refusal
 from fairtrial.study.limits import Margins as Margins
@@ -31,51 +31,12 @@ from fairtrial.study.question_kinds import Combining as Combining
 from fairtrial.study.question_kinds import Retuning as Retuning
 from fairtrial.study.question_kinds import by_kind
 from fairtrial.study.searches import Search
-from fairtrial.study.training import Adam, AnyOptimizer, EarlyStopping, not_the_test_set
+from fairtrial.study.training import Adam, AnyOptimizer, EarlyStopping
 
 SCHEMA = "fairtrial/1"
 Precision = Literal["auto", "float32", "bfloat16"]
 Fraction = Annotated[float, Field(ge=0, le=1, strict=True, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
-
-
-class DataSettings(Frozen):
-    """Which images, how they are divided, and how training moves them. `buffer_size` is that of tf.data's shuffle."""
-
-    dataset: Literal["mnist"] = "mnist"
-    validation: Annotated[Size, BeforeValidator(not_the_test_set)] = 6000
-    split: Literal["fixed", "reshuffled"] = "fixed"
-    buffer_size: Size = 10_000
-    train: Size | None = None
-    augment: FileAugment = Augment()
-
-    @model_validator(mode="after")
-    def _leave_images_to_train_on(self) -> Self:
-        images = self.facts.train_images
-        if self.validation >= images:
-            raise refusal(
-                f"validation takes {self.validation} of the {images} images of {self.dataset} and leaves"
-                f" none to train on; at most {images - 1} are possible",
-                "validation",
-            )
-        if self.train is not None and self.train + self.validation > images:
-            raise refusal(
-                f"train ({self.train}) and validation ({self.validation}) take more than the"
-                f" {images} images of {self.dataset}; with this validation at most"
-                f" {images - self.validation} are left to train on",
-                "train",
-                "validation",
-            )
-        return self
-
-    @property
-    def facts(self) -> DatasetFacts:
-        return DATASETS[self.dataset]
-
-    @property
-    def train_count(self) -> int:
-        """Images an epoch trains on."""
-        return self.train or self.facts.train_images - self.validation
 
 
 class Mlp(Frozen):

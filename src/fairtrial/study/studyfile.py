@@ -52,7 +52,7 @@ def load(source: str | Path | Study | Mapping[str, object], *, sets: Sequence[st
             raise StudyError("a study that is made already takes no `sets`; give them where it is made")
         return source
     name, root = _parsed(source)
-    return _study(root, sets, source=_printable(source), name=Path(name).stem)
+    return _study(root, sets, source=_printable(source), name=Path(name).stem, folder=_folder(source))
 
 
 def load_base(source: str | Path, *, sets: Sequence[str] = ()) -> Study:
@@ -63,7 +63,7 @@ def load_base(source: str | Path, *, sets: Sequence[str] = ()) -> Study:
     }
     plain_arm = replace(root, value={"plain": replace(root, value={})})
     root = replace(root, value={**entries, "arms": plain_arm}) if root.entries is not None else root
-    return _study(root, sets, source=_printable(source), name=Path(name).stem)
+    return _study(root, sets, source=_printable(source), name=Path(name).stem, folder=_folder(source))
 
 
 def study_from_tree(root: Node, *, name: str) -> Study:
@@ -121,7 +121,7 @@ def _read(source: str | Path) -> tuple[str, str]:
         raise _refused(f"{name}:{line}", message) from None
 
 
-def _study(root: Node, sets: Sequence[str], *, source: str, name: str) -> Study:
+def _study(root: Node, sets: Sequence[str], *, source: str, name: str, folder: Path | None = None) -> Study:
     if root.entries is None:
         message = f"a study is a mapping that begins with `schema: {SCHEMA}`, got {root.shown()}"
         raise _refused(root.where, message)
@@ -142,6 +142,7 @@ def _study(root: Node, sets: Sequence[str], *, source: str, name: str) -> Study:
         [*(owned(body, "base") for body in base), *given.base],
         {arm: (body, *given.arms.get(arm, ())) for arm, body in bodies.items()},
         mistakes,
+        folder=folder,
     )
     mistakes.extend(misreferences(questions, names=tuple(bodies), arms=arms))
     if "questions" in entries and entries["questions"].items is not None:
@@ -256,6 +257,11 @@ def _another_schema(given: Node) -> str:
     if asked == family and newer.isdecimal() and int(newer[:9]) > int(number):
         return f"{said}: a file for a newer fairtrial; upgrade fairtrial, this version reads {SCHEMA} and no other"
     return f"{said}; this version of fairtrial reads no other{did_you_mean(text, [SCHEMA])}"
+
+
+def _folder(source: str | Path) -> Path | None:
+    """What paths in the file are relative to: the folder it lies in. A built-in study has none."""
+    return None if isinstance(source, str) and source in builtin_names() else Path(source).parent
 
 
 def _printable(source: str | Path) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fairtrial.data.idx import LARGEST_BYTES
+from fairtrial.images.idx import LARGEST_BYTES
 
 ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
 
