@@ -33,9 +33,10 @@ VIEWS = (
 )
 RUNS = {
     "width": "`fairtrial run width`, to its end: every question on accuracy settled, or 50 seeds of both its arms",
-    "course": "`fairtrial run course --seeds 1`, and `fairtrial run course --budget 30m` with `--arm` for each of "
-    "width-50, width-200, width-1000, sigmoid-2, tanh-2, depth-3 and batch-10000, the seven cheapest dense ones; "
-    "and two of its searches, `fairtrial search course --search Q10-mlp` and `--search Q10-any`, each once",
+    "course": "`fairtrial run course --budget 30m` with `--arm` for each of width-50, width-200, width-1000, sigmoid-2, tanh-2, "
+    "depth-3 and batch-10000; `--seeds 3` with `--arm` for each of sigmoid, tanh, lr-0.0001, lr-0.0001-batch-100, lr-0.02, "
+    "cnn-1-relu, width-2000 and combined; `--seeds 1` for the others; `fairtrial run precision`, whose arms of depth 5 and of cnn-1 are the "
+    "course's; and two of its searches, `fairtrial search course --search Q10-mlp` and `--search Q10-any`, each once",
 }
 KERAS = """
 ## Held against Keras

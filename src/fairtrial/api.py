@@ -15,7 +15,7 @@ from fairtrial.analysis import Answers
 from fairtrial.analysis import answers as answers_from
 from fairtrial.analysis.gather import LAST_SEED
 from fairtrial.analysis.searched import Searched, searched
-from fairtrial.durations import seconds_in
+from fairtrial.durations import seconds_of
 from fairtrial.errors import FairtrialError, StoreError, StudyError
 from fairtrial.store import Store
 from fairtrial.store.reading import can_be_written, copy_to_read
@@ -103,7 +103,7 @@ def run(
     workers = None if workers is None else _whole("workers", workers)
     if weights not in ("first", "all", "none"):
         raise FairtrialError(f"weights must be first, all or none, got {weights!r}")
-    budget_seconds = None if budget is None else _seconds(budget)
+    budget_seconds = None if budget is None else seconds_of(budget)
     path = store_path(store)
     place = Place(name=executor, workers=workers, cpus=cpus_per_trial, gpus=gpus_per_trial)
     with Store.open(path) as opened, place.ready() as working:
@@ -147,7 +147,7 @@ def search(
     wanted = searches_of(study, only)
     workers = None if workers is None else _whole("workers", workers)
     most = None if trials is None else _whole("trials", trials)
-    budget_seconds = None if budget is None else _seconds(budget)
+    budget_seconds = None if budget is None else seconds_of(budget)
     place = Place(name=executor, workers=workers, cpus=cpus_per_trial, gpus=gpus_per_trial)
     with Store.open(store_path(store)) as opened, place.ready() as working:
         for one in wanted:
@@ -184,16 +184,6 @@ def _whole(name: str, given: object, *, most: int | None = None) -> int:
     if isinstance(given, Integral) and 1 <= int(given) <= (most or int(given)):
         return int(given)
     raise FairtrialError(f"{name} must be a whole number {allowed}, got {given!r}")
-
-
-def _seconds(budget: str | float) -> float:
-    if isinstance(budget, str):
-        return seconds_in(budget)
-    if budget > 0:
-        return budget
-    raise FairtrialError(
-        f"budget must be a positive number of seconds, or words such as '5m', got {budget!r}"
-    )
 
 
 def ask(
