@@ -59,7 +59,7 @@ def test_a_killed_node_a_killed_driver_and_one_from_afar_leave_an_undisturbed_st
         assert not list(store.checkpoint_path("").parent.glob("*/*"))
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 def test_a_trial_whose_node_is_killed_was_stopped_and_gives_the_same_numbers_elsewhere(
     nodes: RayNodes,
 ) -> None:
