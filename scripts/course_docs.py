@@ -97,7 +97,8 @@ def write_models(store: Path) -> int:
         )
         page.write_text(f"{models}{KERAS}\n{keras}{told}", encoding="utf-8")
         said(str(ROOT / "scripts" / "last-epoch-gain"), *words, "--write", str(DOCS / "statistics.md"))
-    print(f"{page.relative_to(ROOT)}, and the table of docs/statistics.md")
+    said(str(ROOT / "scripts" / "tutorial_answers.py"), silent=True)
+    print(f"{page.relative_to(ROOT)}, the answers in docs/tutorial.md, and the table of docs/statistics.md")
     return 0
 
 
@@ -113,10 +114,10 @@ def answers_of(study: str, words: list[str], *, beside: Path) -> str:
     return f"\n{report}\n\nWhat was run: {RUNS[study]}.\n"
 
 
-def said(*words: str, bad: int = 0) -> str:
+def said(*words: str, bad: int = 0, silent: bool = False) -> str:
     """What a program of this repository prints; `bad` is an exit status that says something is wrong with numbers."""
     done = subprocess.run([sys.executable, *words], stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode not in (0, bad) or not done.stdout:
+    if done.returncode not in (0, bad) or not (done.stdout or silent):
         sys.exit(f"{' '.join(words)} failed")
     if done.returncode:
         print("some cells are apart", file=sys.stderr)

@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 LIST = ROOT / "docs" / "dependencies.md"
 PERMISSIVE = {
-    "Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "MIT", "ISC", "PSF-2.0", "0BSD", "Zlib", "CC0-1.0", "BSL-1.0", "LLVM-exception", "MIT-CMU",
+    "Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "MIT", "ISC", "PSF-2.0", "0BSD", "Zlib", "CC0-1.0", "BSL-1.0", "LLVM-exception", "MIT-0", "MIT-CMU",
 }  # fmt: skip
 
 

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fairtrial.analysis.values import Answer, Answers
-    from fairtrial.api import answers, ask, figures, run, search, show, write_report
+    from fairtrial.api import answers, ask, figures, run, show, write_report
+    from fairtrial.asserting import assert_not_worse
     from fairtrial.audit.auditing import audit_file
     from fairtrial.audit.result import Audit
     from fairtrial.comparison import Comparison, compare
     from fairtrial.errors import FairtrialError, StudyError
     from fairtrial.images.given import Data
+    from fairtrial.seeking import search
     from fairtrial.study.schema import Arm, Study
     from fairtrial.study.studyfile import builtin_names, load
     from fairtrial.upkeep import doctor, merge, rerun
@@ -35,6 +37,7 @@ __all__ = [
     "__version__",
     "answers",
     "ask",
+    "assert_not_worse",
     "audit_file",
     "builtin_names",
     "compare",
@@ -61,6 +64,7 @@ _HOMES = {
     "StudyError": "fairtrial.errors",
     "answers": "fairtrial.api",
     "ask": "fairtrial.api",
+    "assert_not_worse": "fairtrial.asserting",
     "audit_file": "fairtrial.audit.auditing",
     "builtin_names": "fairtrial.study.studyfile",
     "compare": "fairtrial.comparison",
@@ -70,7 +74,7 @@ _HOMES = {
     "merge": "fairtrial.upkeep",
     "rerun": "fairtrial.upkeep",
     "run": "fairtrial.api",
-    "search": "fairtrial.api",
+    "search": "fairtrial.seeking",
     "show": "fairtrial.api",
     "write_report": "fairtrial.api",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from collections.abc import Callable, Collection, Generator, Sequence
@@ -14,14 +15,12 @@ from typing import TYPE_CHECKING
 from fairtrial.analysis import Answers
 from fairtrial.analysis import answers as answers_from
 from fairtrial.analysis.gather import LAST_SEED
-from fairtrial.analysis.searched import Searched, searched
-from fairtrial.durations import seconds_of
-from fairtrial.errors import FairtrialError, StoreError, StudyError
+from fairtrial.durations import seconds_of as seconds_of
+from fairtrial.errors import FairtrialError, StoreError
 from fairtrial.store import Store
 from fairtrial.store.reading import can_be_written, copy_to_read
 from fairtrial.study import asking
 from fairtrial.study.schema import Study
-from fairtrial.study.searches import Search
 from fairtrial.study.studyfile import load
 from fairtrial.study.studytext import study_text, write_new
 
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from fairtrial.report.shown import Shown
     from fairtrial.trial import Event
 
+LOG = logging.getLogger("fairtrial")
 DEFAULT_STORE = "fairtrial.db"
 ASK_BUDGET = "60s"
 """How long `ask` trains unless told; the least number of seeds may take longer."""
@@ -81,6 +81,8 @@ def run(
     executor: str = "local",
     cpus_per_trial: float | None = None,
     gpus_per_trial: float | None = None,
+    track: str | Sequence[str] = (),
+    progress: bool | None = None,
     store: str | Path | None = None,
     on_event: Callable[[Event], None] = lambda _: None,
 ) -> Answers:
@@ -89,29 +91,36 @@ def run(
     Its own questions first; what they leave of the budget goes to those whose arms are tuned first, and to those that
     combine others. `seeds` of each arm, or a `budget` in seconds or words such as "5m"; without either, until every question is
     settled or has had the seeds it may have. With `sharpen` a settled question goes on as long as its verdict
-    may become sharper. `executor` says where: `local` is this machine, `ray` and `ray://HOST:PORT` are clusters, on
-    which so many CPUs and GPUs are kept for each trial. Raises FairtrialError for what it cannot do.
+    may become sharper. `executor`: `local` is this machine, `ray` and `ray://HOST:PORT` are clusters, on which so many CPUs and
+    GPUs are kept for each trial. `track` tells trackers of every trial, such as "tensorboard:runs". `progress` says how far it is: in
+    a notebook's cell unless False, elsewhere as lines on standard error if True. Raises FairtrialError for what it cannot do.
     """
     from fairtrial.executors.choice import Place
     from fairtrial.searching import following
     from fairtrial.searching.work import telling
+    from fairtrial.tracking.live import tracked
+    from fairtrial.watching import narrator
 
     study = load(study)
     if seeds is not None and budget is not None:
         raise FairtrialError("give seeds or a budget, not both: each says when to stop")
-    seeds = None if seeds is None else _whole("seeds", seeds, most=LAST_SEED)
-    workers = None if workers is None else _whole("workers", workers)
+    seeds = None if seeds is None else whole("seeds", seeds, most=LAST_SEED)
+    workers = None if workers is None else whole("workers", workers)
     if weights not in ("first", "all", "none"):
         raise FairtrialError(f"weights must be first, all or none, got {weights!r}")
     budget_seconds = None if budget is None else seconds_of(budget)
     path = store_path(store)
     place = Place(name=executor, workers=workers, cpus=cpus_per_trial, gpus=gpus_per_trial)
-    with Store.open(path) as opened, place.ready() as working:
+    with (
+        tracked([track] if isinstance(track, str) else track, say=LOG.warning) as trackers,
+        Store.open(path) as opened,
+        place.ready() as working,
+    ):
         following.run(
             study,
             store=opened,
             executor=working,
-            watch=telling(on_event),
+            watch=narrator(progress).watching(trackers.watching(telling(on_event))),
             seeds=seeds,
             budget_seconds=budget_seconds,
             arms=[arms] if isinstance(arms, str) else arms,
@@ -122,63 +131,7 @@ def run(
         return replace(answers_from(study, opened), store=path)
 
 
-def search(
-    study: Study | str | Path,
-    only: str | Collection[str] | None = None,
-    *,
-    budget: str | float | None = None,
-    trials: int | None = None,
-    workers: int | None = None,
-    executor: str = "local",
-    cpus_per_trial: float | None = None,
-    gpus_per_trial: float | None = None,
-    store: str | Path | None = None,
-    on_event: Callable[[Event], None] = lambda _: None,
-) -> tuple[Searched, ...]:
-    """Search for settings that do better, freeze one candidate and judge it on fresh seeds.
-
-    Every search that the study declares, or those called `only`; each with the budget and the largest number of
-    proposals it declares unless given. A further call goes on where this one ended. `executor` is as for `run`. Raises FairtrialError.
-    """
-    from fairtrial.executors.choice import Place
-    from fairtrial.searching import search as search_one
-
-    study = load(study)
-    wanted = searches_of(study, only)
-    workers = None if workers is None else _whole("workers", workers)
-    most = None if trials is None else _whole("trials", trials)
-    budget_seconds = None if budget is None else seconds_of(budget)
-    place = Place(name=executor, workers=workers, cpus=cpus_per_trial, gpus=gpus_per_trial)
-    with Store.open(store_path(store)) as opened, place.ready() as working:
-        for one in wanted:
-            search_one(
-                study,
-                one,
-                store=opened,
-                executor=working,
-                budget_seconds=budget_seconds,
-                most=most,
-                on_event=on_event,
-            )
-        return tuple(searched(study, one, opened) for one in wanted)
-
-
-def searches_of(study: Study, only: str | Collection[str] | None = None) -> tuple[Search, ...]:
-    """The searches a study declares, or those called `only`. Raises StudyError for one that it does not declare."""
-    named = [only] if isinstance(only, str) else list(only or ())
-    known = {search.id: search for search in study.search}
-    for name in named:
-        if name not in known:
-            has = f"it has {', '.join(known)}" if known else "it declares none"
-            raise StudyError(f"no search {name!r} in study {study.name!r}; {has}")
-    if not known:
-        raise StudyError(
-            f"study {study.name!r} declares no search; add a `search:` section, or give --baseline and --space"
-        )
-    return tuple(known[name] for name in named) if named else study.search
-
-
-def _whole(name: str, given: object, *, most: int | None = None) -> int:
+def whole(name: str, given: object, *, most: int | None = None) -> int:
     """A count from 1 as Python or NumPy writes it; what the command line refuses is refused here, too."""
     allowed = f"from 1 to {most}" if most else "from 1"
     if isinstance(given, Integral) and 1 <= int(given) <= (most or int(given)):

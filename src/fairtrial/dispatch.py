@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -57,6 +57,8 @@ class Dispatch:
     store: Store
     executor: Executor
     weights: Weights = "first"
+    needs: Callable[[Trial], tuple[str, ...]] = lambda _: ()
+    """Metrics that a trial must give, which a command may leave out."""
     running: dict[str, Running] = field(default_factory=dict[str, Running])
     without_weights: set[str] = field(default_factory=set[str])
     """Trials whose weights were to be kept and could not be."""
@@ -75,6 +77,7 @@ class Dispatch:
                 checkpoint=str(self.store.checkpoint_path(trial.key)),
                 hurdles=tuple(hurdles),
                 retell=retell,
+                needs=self.needs(trial),
             )
             self.running[trial.key] = Running(order=order, claim=claim, began=time.monotonic())
             self.executor.start(order)

@@ -59,6 +59,10 @@ class AuditError(FairtrialError):
     """A notebook, script or exported text that cannot be read."""
 
 
+class OwnCodeError(FairtrialError):
+    """The user's own network or program failed in a way that trying again would not better."""
+
+
 class StoreError(FairtrialError):
     """A store that cannot be opened, read or written."""
 

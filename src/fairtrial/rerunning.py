@@ -112,7 +112,8 @@ def rerun(
         number=found.number,
         engine_version=found.engine_version,
     )
-    catalog.load(trial.arm.settings.data.facts)  # damaged files are said before anything is trained
+    if trial.arm.has_data:
+        catalog.load(trial.arm.settings.data.facts)  # damaged files are said before anything is trained
     before = store.stored([found.key], history=True)[found.key].outcome
     kept = store.predictions(found.key)
     again = _trained(trial, executor, on_event)

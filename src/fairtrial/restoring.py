@@ -7,13 +7,18 @@ nothing else is lost is shown each time: the trial must come out with the key it
 from __future__ import annotations
 
 import json
+import shlex
+from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import ValidationError
 
 from fairtrial.errors import StoreError
 from fairtrial.images.facts import from_plain
+from fairtrial.study.commands import placed
+from fairtrial.study.factories import module_folder, parts_of
 from fairtrial.study.schema import Arm, ArmSettings
+from fairtrial.study.sources import Sources
 from fairtrial.trial import ENGINE_VERSION, ResolvedPrecision, Trial
 
 
@@ -33,7 +38,7 @@ def restored(
     trial = None
     if precision in get_args(ResolvedPrecision):
         try:
-            arm = Arm(name=name, settings=_settings(json.loads(settings), precision))
+            arm = _arm(name, json.loads(settings), precision)
             trial = Trial(arm=arm, seed=number, precision=precision)  # pyright: ignore[reportArgumentType]
         except (ValueError, TypeError, KeyError, AttributeError, ValidationError):
             pass
@@ -45,24 +50,66 @@ def restored(
     return trial
 
 
-def _settings(kept: dict[str, Any], precision: str) -> ArmSettings:
-    """The settings whose canonical form this is. The output layer adds itself; the algorithm follows from the arm."""
-    rate = kept["optimizer"].get("learning_rate")
-    optimizer = dict(kept["optimizer"])
-    if isinstance(rate, dict):
-        optimizer["learning_rate"] = _schedule(rate)  # pyright: ignore[reportUnknownArgumentType]
-    data = dict(kept["data"])
-    context: dict[str, object] = {}
-    if isinstance(content := data["dataset"], dict):
+def _arm(name: str, kept: dict[str, Any], precision: str) -> Arm:
+    """The arm whose canonical form this is; the user's own files are those of the current folder, if they are the same."""
+    if "command" in kept:
+        groups, context = _groups(kept.get("settings", {})), dict[str, object]()
+        if "data" in groups:
+            groups["data"], context = _data(groups["data"])
+        settings = ArmSettings.model_validate(
+            {
+                "command": shlex.join(kept["command"]),
+                "parameters": kept.get("parameters", {}),
+                "cores": kept.get("cores", "one"),
+                **groups,
+            },
+            context=context,
+        )
+        return Arm(name=name, settings=settings, sources=placed(kept.get("files", {}), Path.cwd()))
+    settings = _settings(kept, precision)
+    if settings.network.python is None:
+        return Arm(name=name, settings=settings)
+    files = tuple(sorted((str(file), str(digest)) for file, digest in kept["network"]["files"].items()))
+    place, _ = parts_of(settings.network.python)
+    folder = Path.cwd() if place.endswith(".py") else module_folder(place)
+    return Arm(name=name, settings=settings, sources=Sources(folder=str(folder), files=files))
+
+
+def _groups(kept: dict[str, Any]) -> dict[str, Any]:
+    """The groups of settings that a command takes, as a file would write them."""
+    groups = dict(kept)
+    if "network" in groups:
+        groups["network"] = _network(groups["network"])
+    if "optimizer" in groups:
+        groups["optimizer"] = _optimizer(groups["optimizer"])
+    return groups
+
+
+def _data(kept: dict[str, Any]) -> tuple[dict[str, Any], dict[str, object]]:
+    """Data settings as a file would write them, with the facts of their images where these are not in the catalogue."""
+    data, context = dict(kept), dict[str, object]()
+    if isinstance(content := data.get("dataset"), dict):
         # Which images these are is known; where they lie is for the cache to know.
         named = {"name": content["fingerprint"][:12], "source": None}  # pyright: ignore[reportUnknownVariableType]
         context["facts"] = from_plain({**content, **named})
         data["dataset"] = f"sha256:{content['fingerprint']}"
+    return data, context
+
+
+def _network(kept: Any) -> dict[str, Any]:
+    if isinstance(kept, dict):
+        return {name: value for name, value in kept.items() if name != "files"}  # pyright: ignore[reportUnknownVariableType]
+    return {"layers": kept[:-1]}
+
+
+def _settings(kept: dict[str, Any], precision: str) -> ArmSettings:
+    """The settings whose canonical form this is. The output layer adds itself; the algorithm follows from the arm."""
+    data, context = _data(kept["data"])
     return ArmSettings.model_validate(
         {
             "data": data,
-            "network": {"layers": kept["network"][:-1]},
-            "optimizer": optimizer,
+            "network": _network(kept["network"]),
+            "optimizer": _optimizer(kept["optimizer"]),
             "batch_size": kept["batch_size"],
             "epochs": kept["epochs"],
             "early_stopping": kept.get("early_stopping"),
@@ -70,6 +117,11 @@ def _settings(kept: dict[str, Any], precision: str) -> ArmSettings:
         },
         context=context,
     )
+
+
+def _optimizer(kept: dict[str, Any]) -> dict[str, Any]:
+    rate = kept.get("learning_rate")
+    return {**kept, "learning_rate": _schedule(rate)} if isinstance(rate, dict) else kept  # pyright: ignore[reportUnknownArgumentType]
 
 
 def _schedule(kept: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from fairtrial.dispatch import Dispatch, Executor, Weights
 from fairtrial.due import missing, selected
 from fairtrial.replication import LatestAnswers, next_seed
 from fairtrial.store import Claim, Known, Store
+from fairtrial.study.needed import needed
 from fairtrial.study.schema import Study
 from fairtrial.timekeeping import TimingReport, seconds_for_timing, time_questions
 from fairtrial.trial import Event, Outcome, Trial
@@ -97,7 +98,7 @@ def run(
     Raises StudyError for an unknown name, DataError for a data set that cannot be used.
     """
     names = selected(study, arms=arms, questions=questions)
-    for facts in {study.arms[name].settings.data.facts for name in names}:
+    for facts in {study.arms[name].settings.data.facts for name in names if study.arms[name].has_data}:
         catalog.load(facts)  # files that are damaged are no trial's failure: said before any is tried
     register(study, store)
     now = time.monotonic()
@@ -111,7 +112,9 @@ def run(
         names=names,
         store=store,
         executor=executor,
-        dispatch=Dispatch(store=store, executor=executor, weights=weights),
+        dispatch=Dispatch(
+            store=store, executor=executor, weights=weights, needs=lambda trial: needed(study, trial.arm.name)
+        ),
         latest=LatestAnswers(study, store),
         adaptive=seeds is None,
         sharpen=sharpen,

@@ -11,12 +11,11 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel
 
+from fairtrial.identity import canonical as canonical
+from fairtrial.identity import data_fingerprint as data_fingerprint
 from fairtrial.pair import PairTimes
-from fairtrial.study.algorithm import algorithm
-from fairtrial.study.layers import OUTPUT, AnyLayer, AveragePool, Conv, Dense, Dropout, Network, Pool
-from fairtrial.study.schema import MAKING_IMAGES, Arm
+from fairtrial.study.schema import Arm
 
 ENGINE_VERSION = 2
 """Raised whenever the same trial could give another number than before."""
@@ -84,7 +83,7 @@ def _identity(arm: Arm, precision: ResolvedPrecision, engine: int) -> _Identity:
     """Worked out once for an arm, not once for a trial: a study asks for thousands of keys of each."""
     shared: dict[str, Any] = {
         "arm": canonical(arm),
-        "data": arm.settings.data.facts.fingerprint,
+        "data": data_fingerprint(arm),
         "precision": precision,
     }
     # In canonical JSON, where names are sorted, the seed comes last.
@@ -99,57 +98,6 @@ def keys_from(
     arm, rest = f'{{"arm":{settings},"data":"{data}",', f'"precision":"{precision}"'
     keys = [_sha256(f'{arm}"engine":{engine},{rest},"seed":{number}}}') for number in numbers]
     return _sha256(f"{arm}{rest}}}"), keys
-
-
-def canonical(arm: Arm) -> dict[str, Any]:
-    """The arm as plain JSON values: what can change a number, and nothing else.
-
-    Fields at their default are left out, so that a field added later changes no old key; `mlp`
-    is expanded; names of arms, titles and published figures do not enter.
-    """
-    settings = arm.settings
-    # Whatever was done to the images shows in their fingerprint; where they lie changes nothing.
-    data = {name: value for name, value in _departures(settings.data).items() if name not in MAKING_IMAGES}
-    data["dataset"] = settings.data.facts.identity
-    if settings.data.train == settings.data.facts.train_images - settings.data.validation:
-        data.pop("train", None)
-    identity: dict[str, Any] = {
-        "data": data,
-        "network": [_layer(layer, default) for layer, default in _with_default_names(arm.network)],
-        "optimizer": _departures(settings.optimizer) | {"name": settings.optimizer.name},
-        # A batch of more images than there are is the batch of all of them.
-        "batch_size": min(settings.batch_size, settings.data.train_count),
-        "epochs": settings.epochs,
-    }
-    if (way := algorithm(arm)) != "batched":
-        identity["algorithm"] = way
-    if settings.early_stopping is not None:
-        identity["early_stopping"] = _departures(settings.early_stopping)
-    return identity
-
-
-def _layer(layer: AnyLayer, default_name: str) -> dict[str, Any]:
-    entry = _departures(layer) | {"kind": layer.kind}
-    # Where weights or masks are drawn, the name decides the stream: one of its own counts there only.
-    if layer.name == default_name or not isinstance(layer, Dense | Conv | Dropout):
-        entry.pop("name", None)
-    if isinstance(layer, Pool | AveragePool) and layer.stride == layer.size:
-        entry.pop("stride", None)
-    return entry
-
-
-def _with_default_names(network: Network) -> list[tuple[AnyLayer, str]]:
-    counts: dict[str, int] = {}
-    paired: list[tuple[AnyLayer, str]] = []
-    for layer in network[:-1]:
-        counts[layer.kind] = counts.get(layer.kind, 0) + 1
-        paired.append((layer, f"{layer.kind}-{counts[layer.kind]}"))
-    return [*paired, (network[-1], OUTPUT)]
-
-
-def _departures(model: BaseModel) -> dict[str, Any]:
-    """Fields that differ from their defaults, numbers normalised (1 and 1.0 are one value)."""
-    return model.model_dump(mode="json", exclude_defaults=True)
 
 
 def _json(value: Mapping[str, Any]) -> str:

@@ -20,6 +20,7 @@ from fairtrial.fitting import made
 from fairtrial.images.facts import from_plain
 from fairtrial.pair import ArmTimes, PairTimes
 from fairtrial.study.schema import Arm, ArmSettings
+from fairtrial.study.sources import Sources
 from fairtrial.study.tree import shortened
 from fairtrial.trial import (
     EpochRecord,
@@ -73,10 +74,17 @@ class Order:
     """What its validation must come to after some of its epochs, or it is stopped."""
     retell: bool = False
     """Whether a trial that goes on from a checkpoint tells its earlier epochs again."""
+    needs: tuple[str, ...] = ()
+    """Metrics that it must give: a program of the user's own may leave out others."""
 
     @property
     def key(self) -> str:
         return self.trial.key
+
+    @property
+    def is_command(self) -> bool:
+        """Whether a program of the user's own is to be run."""
+        return self.trial.arm.is_command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +101,11 @@ class TimingOrder:
         """Tells this pair from whatever else an executor has to do; nothing is stored under it."""
         return f"pair {self.first.key} {self.second.key}"
 
+    @property
+    def is_command(self) -> bool:
+        """Whether a program of the user's own is one of the two."""
+        return self.first.arm.is_command or self.second.arm.is_command
+
 
 def encode_order(order: Order | TimingOrder) -> str:
     if isinstance(order, TimingOrder):
@@ -105,6 +118,7 @@ def encode_order(order: Order | TimingOrder) -> str:
             "checkpoint": order.checkpoint,
             "hurdles": [asdict(one) for one in order.hurdles],
             "retell": order.retell,
+            "needs": order.needs,
         }
     )
 
@@ -122,6 +136,7 @@ def decode_order(line: str) -> Order | TimingOrder:
             checkpoint=sent["checkpoint"],
             hurdles=tuple(made(Hurdle, **one) for one in sent["hurdles"]),
             retell=sent["retell"],
+            needs=tuple(sent["needs"]),
         )
 
 
@@ -133,12 +148,23 @@ def _trial_body(trial: Trial) -> dict[str, Any]:
         "data": trial.arm.settings.data.facts.plain(),
         "seed": trial.number,
         "precision": trial.precision,
+        "sources": None if trial.arm.sources is None else asdict(trial.arm.sources),
     }
 
 
 def _trial(sent: dict[str, Any]) -> Trial:
+    given = sent["sources"]
+    sources = None
+    if given is not None:
+        sources = made(
+            Sources,
+            folder=given["folder"],
+            files=tuple((name, digest) for name, digest in given["files"]),
+            home=given["home"],
+        )
     context = {"facts": from_plain(sent["data"])}
-    arm = Arm(name=sent["name"], settings=ArmSettings.model_validate(sent["settings"], context=context))
+    settings = ArmSettings.model_validate(sent["settings"], context=context)
+    arm = Arm(name=sent["name"], settings=settings, sources=sources)
     trial = made(Trial, arm=arm, seed=sent["seed"], precision=sent["precision"])
     if trial.key != sent["key"]:
         raise ExecutorError(

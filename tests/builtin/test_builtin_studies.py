@@ -89,7 +89,7 @@ def claims(study: Study) -> list[tuple[Question, Claim]]:
 
 def test_three_studies_come_with_the_package() -> None:
     """They are package data: an installed wheel must find them without a checkout."""
-    assert set(builtin_names()) == {"width", "course", "notebook", "precision"}
+    assert set(builtin_names()) == {"width", "course", "notebook", "precision", "keras"}
     for name in builtin_names():
         assert (resources.files("fairtrial.study") / "builtin" / f"{name}.yaml").is_file()
         assert load(name).name == name

@@ -90,7 +90,9 @@ def _tensorflow() -> None:
         "import importlib.util as u, sys; sys.exit(not (u.find_spec('tensorflow') and u.find_spec('keras')))"
     )
     if subprocess.run([PYTHON, "-c", code], check=False).returncode != 0:
-        pytest.skip("needs a Python with TensorFlow: name it in FAIRTRIAL_KERAS_PYTHON")
+        pytest.skip(
+            "needs a Python with TensorFlow: scripts/keras makes one, FAIRTRIAL_KERAS_PYTHON names one"
+        )
 
 
 pytestmark = [pytest.mark.keras, pytest.mark.slow]

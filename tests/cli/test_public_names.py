@@ -29,6 +29,7 @@ def test_the_public_names_are_these() -> None:
         "__version__",
         "answers",
         "ask",
+        "assert_not_worse",
         "audit_file",
         "builtin_names",
         "compare",

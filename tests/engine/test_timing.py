@@ -92,7 +92,9 @@ def test_every_batch_size_is_timed_in_blocks_of_whole_steps(
     changes: dict[str, Any], most: int, mnist: Dataset
 ) -> None:
     """From 54 000 steps an epoch to a single one: a pair takes seconds, and each arm has its turns."""
-    arm = timing._Contender(trial("arm", **changes), timing.images(mnist.train_images, mnist.train_labels))  # pyright: ignore[reportPrivateUsage]
+    arm = timing.EngineContender(
+        trial("arm", **changes), timing.images(mnist.train_images, mnist.train_labels)
+    )
     arm.warm_up()
     assert 1 <= arm.block_steps <= min(most, timing.BLOCK_STEPS)
     arm.turn()
@@ -105,7 +107,7 @@ def test_every_batch_size_is_timed_in_blocks_of_whole_steps(
 
 def test_an_epoch_timed_as_a_whole_is_scaled_by_nothing_but_the_epochs(mnist: Dataset) -> None:
     """With a short last batch, seconds per step times steps would be too much."""
-    arm = timing._Contender(  # pyright: ignore[reportPrivateUsage]
+    arm = timing.EngineContender(
         trial("arm", batch_size=4000), timing.images(mnist.train_images, mnist.train_labels)
     )
     arm.block_steps = 2
@@ -120,13 +122,13 @@ def test_the_first_arm_has_the_first_and_the_last_turn(
 ) -> None:
     """A B B A: a machine that grows slower meets both arms alike."""
     turns: list[str] = []
-    turn: Callable[[Any], None] = timing._Contender.turn  # pyright: ignore[reportPrivateUsage]
+    turn: Callable[[Any], None] = timing.EngineContender.turn
 
     def noted(self: Any) -> None:
         turns.append(self.trial.arm.name)
         turn(self)
 
-    monkeypatch.setattr(timing._Contender, "turn", noted)  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(timing.EngineContender, "turn", noted)
     pair = timed(trial("a"), trial("b", batch_size=50), mnist)
     assert turns == ["a", "b", "b", "a"]
     assert (pair.first.arm_name, pair.second.arm_name) == ("a", "b")

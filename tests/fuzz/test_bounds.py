@@ -315,15 +315,7 @@ def said_by_a_worker(said: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     with LocalExecutor(workers=1) as executor:
         worker = executor._spawn()  # pyright: ignore[reportPrivateUsage]
         worker.key = "mine"
-        assert worker.process.stdout is not None
-        reading, writing = os.pipe()
-        os.write(writing, said)
-        os.close(writing)
-        executor._selector.unregister(worker.process.stdout)  # pyright: ignore[reportPrivateUsage]
-        worker.process.stdout.close()
-        worker.process.stdout = os.fdopen(reading, "rb", buffering=0)
-        executor._selector.register(worker.process.stdout, 1, worker)  # pyright: ignore[reportPrivateUsage]
-        executor._read(worker)  # pyright: ignore[reportPrivateUsage]
+        executor._read(worker, said)  # pyright: ignore[reportPrivateUsage]
 
 
 @pytest.mark.parametrize(

@@ -184,7 +184,7 @@ def test_a_mistake_in_path_or_value_is_said_once_as_in_a_study_file(line: str, s
     [
         ("seeds.max 3 5", {}, "give it as `--set seeds.max=VALUE`"),
         ("title a b", {}, "changes nothing that is trained; ask about a setting of an arm: data, network"),
-        ("epochs 1 2", {"base": "nowhere"}, "built in are course, notebook, precision, width"),
+        ("epochs 1 2", {"base": "nowhere"}, "built in are course, keras, notebook, precision, width"),
         ("epochs 1 2", {"base": "course", "start": "cnn"}, "study 'course' has no arm 'cnn' to start from"),
         ("epochs 1 2", {"sets": ("batch_sise=3",)}, "did you mean 'batch_size'?"),
         ("epochs 1 2", {"metrics": ("acuracy",)}, "metric must be one of accuracy, loss, time, got 'acuracy'; did you mean"),

@@ -274,6 +274,7 @@ def test_questions_and_arms_may_have_names_in_any_script():
 def test_no_name_at_all_is_said_so():
     """An empty variable in a script must not be taken for the current folder."""
     with pytest.raises(
-        StudyError, match="no study is named; give a study file or one of course, notebook, precision, width"
+        StudyError,
+        match="no study is named; give a study file or one of course, keras, notebook, precision, width",
     ):
         studyfile.load("")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,10 +16,13 @@ PHASES = ("setup", "train", "validation", "fit", "last_epoch", "test")
 
 @dataclass(frozen=True, kw_only=True)
 class ArmTrials:
-    """An arm and its trials of this engine version, in seed order; `parameters` counts all weights."""
+    """An arm and its trials of this engine version, in seed order.
+
+    `parameters` counts all weights; None where its network is the user's own and no trial has told yet.
+    """
 
     arm: Arm
-    parameters: int
+    parameters: int | None
     trials: tuple[StoredTrial, ...]
 
     @property
@@ -51,5 +55,11 @@ def trial_dict(trial: StoredTrial) -> dict[str, Any]:
         **{f"{phase}_seconds": outcome.seconds.get(phase) for phase in PHASES},
         "reason": outcome.reason or None,
         "weights_sha256": outcome.weights_sha256 or None,
-        "history": [record._asdict() for record in outcome.history],
+        "history": [
+            {
+                name: None if isinstance(value, float) and math.isnan(value) else value
+                for name, value in record._asdict().items()
+            }
+            for record in outcome.history
+        ],
     }

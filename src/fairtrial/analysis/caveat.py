@@ -23,6 +23,8 @@ CaveatKind = Literal[
     "changed plan",
     "outside the promise",
     "early stopping",
+    "end alone",
+    "not measured",
 ]
 
 

@@ -38,6 +38,7 @@ def caveats(
         *of_the_arms(question, variant, baseline),
         *_leaked(variant, baseline, contrast, on=on),
         *_stopped_early(variant, baseline, contrast, on=on),
+        *_of_commands(question, variant, baseline, contrast, on=on),
         *of_their_runs(variant, baseline, failed=failed, horizon=seeds.max),
         *_missing(variant, baseline, contrast),
         *_beyond(contrast, horizon=seeds.max),
@@ -45,6 +46,34 @@ def caveats(
         *_skewed(contrast, on=on),
         *_other_engines(question, other_engines),
     )
+
+
+def _of_commands(
+    question: Question, variant: ArmTrials, baseline: ArmTrials, contrast: Contrast, *, on: On | None
+) -> Iterator[Caveat]:
+    """What a program of the user's own gave otherwise than ours, or did not give."""
+    for side in (variant, baseline):
+        if not side.arm.is_command or on is None:
+            continue
+        used = [trial for trial in side.trials if trial.seed in contrast.looked_at]
+        over = "_last_epoch" if question.over == "last_epoch" else ""
+        if over and any(trial.outcome.provenance.get("last_epoch") == "the end alone" for trial in used):
+            yield Caveat(
+                kind="end alone",
+                text=f"{side.arm.name} gives its figures at the end alone, which stand for means over its last epoch",
+            )
+        name = f"{on}_{contrast.metric}{over}"
+        lacking = [
+            trial.seed
+            for trial in used
+            if trial.outcome.state == "finished" and name not in trial.outcome.metrics
+        ]
+        if lacking:
+            yield Caveat(
+                kind="not measured",
+                text=f"{count_of(len(lacking), 'trial')} of {side.arm.name} told no {on} {contrast.metric}; its command "
+                "tells what it was asked for when they were run (`--store` another file trains them anew)",
+            )
 
 
 def of_the_arms(question: Question, variant: ArmTrials, baseline: ArmTrials) -> Iterator[Caveat]:
@@ -86,7 +115,8 @@ def _leaked(
     seeds = frozenset(contrast.seeds)
     for side in (variant, baseline):
         used = [trial for trial in side.trials if trial.seed in seeds]
-        seen = float(np.mean([trial.outcome.metrics["validation_seen"] for trial in used])) if used else 0.0
+        shares = [trial.outcome.metrics.get("validation_seen", 0.0) for trial in used]
+        seen = float(np.mean(shares)) if used else 0.0
         if seen > 0:
             yield Caveat(
                 kind="leaked validation",

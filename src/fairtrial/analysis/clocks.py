@@ -21,7 +21,7 @@ def clock_of(trials: Iterable[StoredTrial]) -> str:
 def seconds_of(trials: Sequence[StoredTrial], phase: str, *, clock: str | None = None) -> list[float]:
     """Seconds of a phase of those trials that finished on the machine `clock`; on that of `clock_of` unless given."""
     by = clock_of(trials) if clock is None else clock
-    return [trial.outcome.seconds[phase] for trial in of_clock(trials, by)]
+    return [trial.outcome.seconds[phase] for trial in of_clock(trials, by) if phase in trial.outcome.seconds]
 
 
 def of_clock(trials: Iterable[StoredTrial], clock: str) -> list[StoredTrial]:

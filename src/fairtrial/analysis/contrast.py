@@ -116,10 +116,10 @@ def _known(seed: int, *arms: Mapping[int, StoredTrial]) -> bool:
 
 
 def value(trial: StoredTrial, *, metric: Metric, on: On | None, over: Over | None) -> float | None:
-    """What one trial measured, None if it diverged. Never a time: trials run side by side (see `timing`)."""
+    """What one trial measured, None if it diverged or measured no such thing. Never a time: trials run side by side (see `timing`)."""
     if trial.outcome.state != "finished":
         return None
-    return trial.outcome.metrics[f"{on}_{metric}" + ("_last_epoch" if over == "last_epoch" else "")]
+    return trial.outcome.metrics.get(f"{on}_{metric}" + ("_last_epoch" if over == "last_epoch" else ""))
 
 
 def margin(margins: Margins, contrast: Contrast) -> float | None:

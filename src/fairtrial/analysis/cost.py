@@ -28,6 +28,9 @@ GUESSED_MOVED_IMAGE_SECONDS = 3e-6
 GUESSED_TRIAL_SECONDS = 0.1
 """What a trial costs however small: its network made, the images turned into numbers to be judged by."""
 
+GUESSED_OWN_SECONDS = 60.0
+"""What a trial of the user's own code is taken to cost before one was trained: nobody can know."""
+
 VALIDATION_MOMENTS, TEST_MOMENTS = 10, 5
 """Evaluations during the last epoch, of which each takes one pass over its images."""
 
@@ -52,12 +55,16 @@ def costs(arms: Mapping[str, ArmTrials]) -> dict[str, Cost]:
     measured = _measured(arms, here)
     if not measured:
         basis, measured = "cluster", _measured(arms, on_a_cluster)
-    ratios = [seconds / _guess(arms[name].arm) for name, seconds in measured.items()]
+    ratios = [
+        seconds / _guess(arms[name].arm) for name, seconds in measured.items() if _is_known(arms[name].arm)
+    ]
     scale = float(np.exp(np.mean(np.log(ratios)))) if ratios else 1.0
     return {
         name: Cost(seconds=measured[name], basis=basis)
         if name in measured
-        else Cost(seconds=scale * _guess(arm.arm), basis="scaled" if ratios else "guess")
+        else Cost(seconds=scale * _guess(arm.arm), basis="scaled")
+        if ratios and _is_known(arm.arm)
+        else Cost(seconds=_guess(arm.arm), basis="guess")
         for name, arm in arms.items()
     }
 
@@ -85,8 +92,15 @@ def _measured(arms: Mapping[str, ArmTrials], there: Callable[[Mapping[str, str]]
     return {name: float(np.mean(some)) for name, some in seconds.items() if some}
 
 
+def _is_known(arm: Arm) -> bool:
+    """Whether its work can be told from its settings."""
+    return arm.is_described and not arm.is_command
+
+
 def _guess(arm: Arm) -> float:
     """Training, forward and backward, and the evaluations: the larger part where one trains on few images."""
+    if not _is_known(arm):
+        return GUESSED_OWN_SECONDS
     data, epochs = arm.settings.data, arm.settings.epochs
     evaluated = data.validation * (epochs + VALIDATION_MOMENTS) + data.facts.test_images * TEST_MOMENTS
     passes = multiply_adds(arm) * (3 * data.train_count * epochs + evaluated)

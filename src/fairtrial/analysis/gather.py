@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fairtrial.analysis.values import ArmTrials
-from fairtrial.engine.precision import resolve
+from fairtrial.engine.precision import precision_of
 from fairtrial.store import Store
 from fairtrial.study.schema import Arm
 from fairtrial.study.shapes import parameters
@@ -28,9 +28,21 @@ def gather(arms: Sequence[Arm], store: Store, *, history: bool = False) -> dict[
         stored = store.stored_of_arms(some, block=block, last_seed=LAST_SEED, history=history)
         found |= {(block, key): trials for key, trials in stored.items()}
     return {
-        arm.name: ArmTrials(arm=arm, parameters=parameters(arm), trials=found[arm.block, keys[arm.name]])
+        arm.name: ArmTrials(
+            arm=arm,
+            parameters=parameters_of(arm, found[arm.block, keys[arm.name]]),
+            trials=found[arm.block, keys[arm.name]],
+        )
         for arm in arms
     }
+
+
+def parameters_of(arm: Arm, known: Sequence[StoredTrial]) -> int | None:
+    """All weights of the arm's network: from the layers, or where they are the user's own code from the trials that it has trained."""
+    if arm.is_described:
+        return parameters(arm)
+    told = (trial.outcome.provenance.get("parameters", "") for trial in known)
+    return next((int(text) for text in told if text.isdecimal()), None)
 
 
 def arm_key(arm: Arm) -> str:
@@ -40,11 +52,11 @@ def arm_key(arm: Arm) -> str:
 
 def trial_of(arm: Arm, seed: int) -> Trial:
     """The trial of that seed as this machine would train it."""
-    return Trial(arm=arm, seed=seed, precision=resolve(arm.settings.precision))
+    return Trial(arm=arm, seed=seed, precision=precision_of(arm))
 
 
 def trials(arm: Arm, seeds: range) -> list[Trial]:
-    precision = resolve(arm.settings.precision)
+    precision = precision_of(arm)
     return [Trial(arm=arm, seed=seed, precision=precision) for seed in seeds]
 
 

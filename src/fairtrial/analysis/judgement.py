@@ -109,7 +109,7 @@ def identical(compared: Contrast, *, least: int) -> bool:
 
 def floor_of(arm: ArmTrials, *, metric: Metric, on: On | None) -> float:
     """The least spread a contrast of accuracies is credited with: images are counted, not measured."""
-    if metric != "accuracy":
+    if metric != "accuracy" or not arm.arm.has_data:
         return 0.0
     data = arm.arm.settings.data
     images = data.validation if on == "validation" else data.facts.test_images

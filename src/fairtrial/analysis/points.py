@@ -9,13 +9,12 @@ from functools import cached_property
 from typing import Any, Literal
 
 from fairtrial.analysis.clocks import clock_of, seconds_of
-from fairtrial.analysis.gather import arm_key, gather, trials
+from fairtrial.analysis.gather import arm_key, gather, parameters_of, trials
 from fairtrial.analysis.terms import sha256
 from fairtrial.store import Attempt, Proposal, Store
 from fairtrial.study.candidates import candidate, in_block
 from fairtrial.study.schema import Arm, Study
 from fairtrial.study.searches import Search
-from fairtrial.study.shapes import parameters
 from fairtrial.study.space import canonical, departures, shown, spoken
 from fairtrial.trial import ATTEMPTS, ENGINE_VERSION, SEARCH, StoredTrial
 
@@ -46,7 +45,7 @@ class Point:
         """By seed, the validation metric over the last epoch; None where the trial diverged."""
         name = f"validation_{self.metric}_last_epoch"
         return {
-            trial.seed: trial.outcome.metrics[name] if trial.outcome.state == "finished" else None
+            trial.seed: trial.outcome.metrics.get(name) if trial.outcome.state == "finished" else None
             for trial in self.trials
         }
 
@@ -90,8 +89,8 @@ class Point:
 
     @cached_property
     def parameters(self) -> int:
-        """Trainable numbers of its network."""
-        return parameters(self.arm)
+        """All weights of its network; 0 where it is the user's own and no trial has told."""
+        return parameters_of(self.arm, self.trials) or 0
 
 
 def search_key(study: Study, search: Search) -> str:

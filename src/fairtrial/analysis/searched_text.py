@@ -55,7 +55,8 @@ def _facts(found: Searched, confirmed: Answers) -> Iterator[tuple[str, str]]:
     baseline, variant = arms[found.search.baseline], arms[chosen.arm.name]
     yield "Candidate", f"{chosen.arm.name}, of {count_of(len(found.points), 'proposal')}"
     yield "What it changes", in_words(found.search, chosen)
-    yield "Parameters", f"{chosen.parameters:,} ({baseline.arm.name}: {baseline.parameters:,})"
+    if chosen.parameters and baseline.parameters is not None:
+        yield "Parameters", f"{chosen.parameters:,} ({baseline.arm.name}: {baseline.parameters:,})"
     clock = clock_of((*variant.trials, *baseline.trials))
     times = [_seconds(arm, clock) for arm in (variant, baseline)]
     if None not in times:
@@ -85,7 +86,11 @@ def _seconds(arm: ArmTrials, clock: str) -> str | None:
 
 
 def _mean(arm: ArmTrials, metric: str) -> tuple[float, int] | None:
-    values = [one.outcome.metrics[metric] for one in arm.trials if one.outcome.state == "finished"]
+    values = [
+        one.outcome.metrics[metric]
+        for one in arm.trials
+        if one.outcome.state == "finished" and metric in one.outcome.metrics
+    ]
     return (sum(values) / len(values), len(values)) if values else None
 
 

@@ -81,7 +81,7 @@ def cheapest(
     if len(finished) < 2:
         return ()
     ways: list[tuple[str, Cost]] = [
-        ("parameters", lambda point: float(point.parameters)),
+        *([("parameters", _parameters)] if all(point.parameters for point in finished) else ()),
         ("seconds", lambda point: point.train_seconds),
     ]
     single = single_number(search)
@@ -89,6 +89,10 @@ def cheapest(
         ways.insert(0, (single, lambda point: float(point.values[single])))
     but = f", {stopped} stopped early not counted" if stopped else ""
     return tuple(_cheapest(search, finished, name, cost, margin=margin, but=but) for name, cost in ways)
+
+
+def _parameters(point: Point) -> float:
+    return float(point.parameters)
 
 
 def _cheapest(

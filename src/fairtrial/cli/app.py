@@ -15,6 +15,7 @@ from fairtrial.cli.ask import ask
 from fairtrial.cli.audit import audit
 from fairtrial.cli.compare import compare
 from fairtrial.cli.data import data
+from fairtrial.cli.export import export
 from fairtrial.cli.group import Commands, never_fail_to_encode, program
 from fairtrial.cli.options import (
     Arms,
@@ -28,6 +29,7 @@ from fairtrial.cli.options import (
     StorePath,
     Strict,
     StudyName,
+    Track,
     Workers,
 )
 from fairtrial.cli.search import search
@@ -140,6 +142,7 @@ def run(
     executor: ExecutorName = "local",
     cpus_per_trial: CpusPerTrial = None,
     gpus_per_trial: GpusPerTrial = None,
+    track: Track = None,
     sets: Sets = None,
     store: StorePath = None,
     as_json: AsJson = False,
@@ -164,6 +167,7 @@ def run(
         executor=Place(name=executor, workers=workers, cpus=cpus_per_trial, gpus=gpus_per_trial),
         weights=weights,
         sharpen=sharpen,
+        track=track or [],
         as_json=as_json,
     )
 
@@ -275,7 +279,7 @@ def answers(
         raise typer.Exit(1)
 
 
-for _command in (compare, audit, rerun, merge, doctor):
+for _command in (export, compare, audit, rerun, merge, doctor):
     app.command(rich_help_panel=MORE)(_command)
 app.add_typer(data, name="data", rich_help_panel=MORE)
 

@@ -22,15 +22,17 @@ from fairtrial.cli.console import emit_json, stdout
 from fairtrial.cli.pricing import HEAD, listed, price_line
 from fairtrial.data.heldout import image_findings
 from fairtrial.durations import duration
+from fairtrial.errors import Mistake, StudyError
 from fairtrial.executors.local import available_cores
+from fairtrial.executors.probing import Probed, probe
 from fairtrial.study.check import Finding, findings
-from fairtrial.study.schema import Study
+from fairtrial.study.schema import Arm, Study
 from fairtrial.study.searches import Search
 from fairtrial.study.shapes import multiply_adds, parameters
 from fairtrial.study.space import parameters as named
 from fairtrial.study.space import spoken
 
-WEAKENING = ("confounded", "leak", "unjudged", "unchanged", "early_stopping")
+WEAKENING = ("confounded", "leak", "unjudged", "unchanged", "early_stopping", "command", "own data")
 
 BASIS = {
     "measured": "measured here",
@@ -45,8 +47,9 @@ class ArmCheck:
     """One arm: its size, its trials known and new, and what one new trial takes."""
 
     arm: str
-    parameters: int
-    multiply_adds: int
+    parameters: int | None
+    """None where a command trains it; multiply-adds are not known of any network of the user's own."""
+    multiply_adds: int | None
     known: int
     new: int
     cost: Cost
@@ -90,7 +93,8 @@ class StudyCheck:
 
 
 def check_study(study: Study, *, store: Path | None, workers: int | None) -> StudyCheck:
-    """Raises StudyError if a network is impossible, DataError if the test images are not held out."""
+    """Raises StudyError if a network is impossible or cannot be built, DataError if the test images are not held out."""
+    built = build_own(study)
     found = (*findings(study), *image_findings(study))
     used = workers or len(available_cores())
     with open_to_read(store_path(store)) as opened:
@@ -108,8 +112,10 @@ def check_study(study: Study, *, store: Path | None, workers: int | None) -> Stu
         arms=tuple(
             ArmCheck(
                 arm=row.arm,
-                parameters=parameters(study.arms[row.arm]),
-                multiply_adds=multiply_adds(study.arms[row.arm]),
+                parameters=_parameters(study.arms[row.arm], built),
+                multiply_adds=multiply_adds(study.arms[row.arm])
+                if study.arms[row.arm].is_described
+                else None,
                 known=row.done,
                 new=len(row.missing) + len(row.running),
                 cost=row.cost,
@@ -126,6 +132,34 @@ def check_study(study: Study, *, store: Path | None, workers: int | None) -> Stu
         further=further,
         searches=tuple(map(_search, study.search)),
     )
+
+
+def build_own(study: Study) -> dict[str, int]:
+    """How many weights each network of the user's own has, by arm: each is built once, and nothing is trained.
+
+    Raises StudyError with the mistake of each that cannot be built.
+    """
+    counts: dict[str, int] = {}
+    mistakes: list[Mistake] = []
+    known: dict[object, Probed] = {}
+    for name, arm in study.arms.items():
+        if not arm.is_module:
+            continue
+        what = (arm.settings.network, arm.sources, arm.settings.data.facts)
+        found = known[what] if what in known else known.setdefault(what, probe(arm))
+        if found.mistake:
+            mistakes.append(
+                Mistake(where=study.source, message=f"arm {name!r}: network.python: {found.mistake}")
+            )
+        elif found.parameters is not None:
+            counts[name] = found.parameters
+    if mistakes:
+        raise StudyError(mistakes)
+    return counts
+
+
+def _parameters(arm: Arm, built: dict[str, int]) -> int | None:
+    return parameters(arm) if arm.is_described else built.get(arm.name)
 
 
 def _search(search: Search) -> SearchCheck:
@@ -200,8 +234,8 @@ def _table(checked: StudyCheck) -> Table:
     for arm in checked.arms:
         table.add_row(
             arm.arm,
-            f"{arm.parameters:,}",
-            f"{arm.multiply_adds:,}",
+            "–" if arm.parameters is None else f"{arm.parameters:,}",
+            "–" if arm.multiply_adds is None else f"{arm.multiply_adds:,}",
             str(arm.known),
             str(arm.new),
             f"{arm.cost.seconds:.1f}",

@@ -56,7 +56,7 @@ def _once_more(number: int) -> None:
         if hasattr(signal, "pthread_kill") and main is not None:
             signal.pthread_kill(main, number)  # ends a wait of the system's, too
         else:
-            _thread.interrupt_main(number)
+            _thread.interrupt_main(signal.Signals(number))
 
     again = threading.Timer(AFTER_SECONDS, send)
     again.daemon = True

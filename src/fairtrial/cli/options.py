@@ -66,6 +66,14 @@ GpusPerTrial = Annotated[
         "--gpus-per-trial", metavar="N", help="On a cluster: GPUs, or the part of one, kept for each trial."
     ),
 ]
+Track = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--track",
+        metavar="WHERE",
+        help="Tell a tracker of every trial: mlflow:URI or tensorboard:DIR; repeatable.",
+    ),
+]
 Strict = Annotated[
     bool, typer.Option("--strict", help="Exit 1 unless every question is settled and every claim holds.")
 ]

@@ -25,6 +25,7 @@ from fairtrial.executors.choice import Place
 from fairtrial.searching import following
 from fairtrial.store import Store
 from fairtrial.study.schema import Study
+from fairtrial.tracking.live import tracked
 from fairtrial.trial import Event, Trial
 
 
@@ -42,6 +43,7 @@ def run_study(
     weights: Weights,
     as_json: bool,
     sharpen: bool = False,
+    track: Sequence[str] = (),
     next_steps: Callable[[runner.RunReport, Path], str] | None = None,
 ) -> None:
     """Train, print the answers to stdout, and what to do next.
@@ -53,7 +55,11 @@ def run_study(
     planned: dict[str, Trial] = {}
     for note in notes_of(study):
         typer.echo(f"note: {note}", err=True)
-    with Store.open(path) as opened, executor.ready() as working:
+    with (
+        tracked(track, say=lambda line: typer.echo(line, err=True)) as trackers,
+        Store.open(path) as opened,
+        executor.ready() as working,
+    ):
 
         @contextmanager
         def watch(
@@ -74,7 +80,7 @@ def run_study(
             study,
             store=opened,
             executor=working,
-            watch=watch,
+            watch=trackers.watching(watch),
             arms=arms,
             questions=questions,
             seeds=seeds,
@@ -123,7 +129,11 @@ def _tally(
         names=names_by_key(planned, {arm.name: trials(arm, range(1, 2))[0].arm_key for arm in chosen}),
         arms={
             name: ArmTally(
-                values=[one.outcome.metrics[METRIC] for one in arm.trials if one.outcome.state == "finished"],
+                values=[
+                    one.outcome.metrics[METRIC]
+                    for one in arm.trials
+                    if one.outcome.state == "finished" and METRIC in one.outcome.metrics
+                ],
                 diverged=sum(one.outcome.state == "diverged" for one in arm.trials),
             )
             for name, arm in stored.items()

@@ -14,6 +14,7 @@ from fairtrial.cli.options import (
     Sets,
     StorePath,
     StudyName,
+    Track,
     Workers,
 )
 
@@ -47,6 +48,7 @@ def search(
     sampler: Annotated[
         Literal["tpe", "random", "grid"] | None, typer.Option(help="With --space: how to propose.")
     ] = None,
+    track: Track = None,
     sets: Sets = None,
     workers: Workers = None,
     executor: ExecutorName = "local",
@@ -73,4 +75,13 @@ def search(
             "--baseline, --metric and --sampler describe a search of your own: add --space"
         )
     place = Place(name=executor, workers=workers, cpus=cpus_per_trial, gpus=gpus_per_trial)
-    search_study(found, only=only, budget=budget, most=trials, executor=place, store=store, as_json=as_json)
+    search_study(
+        found,
+        only=only,
+        budget=budget,
+        most=trials,
+        executor=place,
+        store=store,
+        as_json=as_json,
+        track=track or [],
+    )

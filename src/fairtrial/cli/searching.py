@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from fairtrial.analysis import Searched
 from fairtrial.analysis.gather import trials
 from fairtrial.analysis.searched import searched
-from fairtrial.api import searches_of, store_path
+from fairtrial.api import store_path
 from fairtrial.cli.console import emit_json, stdout
 from fairtrial.cli.selections import render_search
 from fairtrial.cli.tally import lost_line
@@ -20,6 +20,7 @@ from fairtrial.durations import duration, seconds_in
 from fairtrial.errors import StudyError
 from fairtrial.executors.choice import Place
 from fairtrial.searching import search
+from fairtrial.seeking import searches_of
 from fairtrial.store import Store
 from fairtrial.study.candidates import search_mistakes
 from fairtrial.study.mistakes import mistakes_in
@@ -27,6 +28,7 @@ from fairtrial.study.schema import Study
 from fairtrial.study.searches import Search
 from fairtrial.study.tree import from_python, plain
 from fairtrial.study.yamltree import from_yaml
+from fairtrial.tracking.live import Tracked, tracked
 from fairtrial.trial import Event, Lost, Outcome, Trial, Unsaved
 
 
@@ -89,6 +91,7 @@ def search_study(
     executor: Place,
     store: Path | None,
     as_json: bool,
+    track: Sequence[str] = (),
 ) -> None:
     """Run the study's searches one after the other, and print what came of each."""
     wanted = searches_of(study, only)
@@ -96,9 +99,13 @@ def search_study(
     path = store_path(store)
     found: list[Searched] = []
     ended: list[str] = []
-    with Store.open(path) as opened, executor.ready() as working:
+    with (
+        tracked(track, say=lambda line: typer.echo(line, err=True)) as trackers,
+        Store.open(path) as opened,
+        executor.ready() as working,
+    ):
         for one in wanted:
-            watch = _Watch(search=one)
+            watch = _Watch(search=one, study=study.name, trackers=trackers)
             report = search(
                 study,
                 one,
@@ -144,19 +151,27 @@ class _Watch:
     """Says what ended, a line each."""
 
     search: Search
+    study: str
+    trackers: Tracked
     begun: dict[str, tuple[Trial, str]] = field(default_factory=dict[str, tuple[Trial, str]])
     done: int = 0
 
     def begin(self, trial: Trial, about: str) -> None:
         self.begun[trial.key] = (trial, about)
+        self.trackers.expect(self.study, [trial])
 
     def confirm(self, study: Study) -> None:
+        self.trackers.expect_study(study)
         for arm in study.arms.values():
             self.begun |= {one.key: (one, "fresh") for one in trials(arm, range(1, study.seeds.max + 1))}
         variant = study.questions[0].variant
         typer.echo(f"confirming {variant} against {self.search.baseline} on fresh seeds", err=True)
 
     def take(self, event: Event) -> None:
+        self.say(event)
+        self.trackers.take(event)
+
+    def say(self, event: Event) -> None:
         if not isinstance(event, Outcome | Lost | Unsaved):
             return
         trial, about = self.begun[event.key]
@@ -173,6 +188,8 @@ def _came_to(event: Outcome | Lost, search: Search) -> str:
         return lost_line(event)
     if event.state == "diverged":
         return f"diverged: {event.reason}"
-    value = event.metrics[f"validation_{search.metric}_last_epoch"]
+    value = event.metrics.get(f"validation_{search.metric}_last_epoch")
+    if value is None:
+        return f"finished without a validation {search.metric}, {duration(event.seconds['fit'])}"
     shown = f"{100 * value:.2f} %" if search.metric == "accuracy" else f"{value:.4f}"
     return f"validation {search.metric} {shown}, {duration(event.seconds['fit'])}"

@@ -17,13 +17,14 @@ from rich.text import Text
 import fairtrial
 from fairtrial.api import open_to_read, store_path
 from fairtrial.cli.console import emit_json, note_missing_store, stdout
+from fairtrial.errors import StudyError
 from fairtrial.report.blocks import Block
 from fairtrial.report.reproduction import LABELS, Row
 from fairtrial.report.show_markdown import markdown, three, times
 from fairtrial.report.shown import Shown, chosen
 from fairtrial.report.shown import shown as read_shown
 from fairtrial.study.keras_code import keras_program
-from fairtrial.study.schema import Study
+from fairtrial.study.schema import Arm, Study
 
 Form = Literal["terminal", "json", "markdown", "code"]
 
@@ -32,7 +33,7 @@ def print_show(study: Study, *, arm: str | None, form: str, store: Path | None) 
     """Raises FairtrialError for an arm the study does not have."""
     arms = chosen(study, arm)
     if form == "code":
-        typer.echo("\n\n".join(keras_program(one).rstrip() for one in arms))
+        typer.echo("\n\n".join(_code(one, alone=len(arms) == 1).rstrip() for one in arms))
         return
     path = store_path(store)
     note_missing_store(path)
@@ -51,6 +52,16 @@ def print_show(study: Study, *, arm: str | None, form: str, store: Path | None) 
         _render(shown, stdout())
 
 
+def _code(arm: Arm, *, alone: bool) -> str:
+    """The Keras program; of several arms, those that have none are told in a comment."""
+    try:
+        return keras_program(arm)
+    except StudyError as error:
+        if alone:
+            raise
+        return f"# {error}"
+
+
 def _render(shown: Shown, console: Console) -> None:
     for one in shown.blocks:
         _render_block(one, console)
@@ -64,9 +75,22 @@ def _render_block(one: Block, console: Console) -> None:
     if one.note:
         console.print(Text(one.note, style="dim"))
     console.print()
+    if one.made_by:
+        console.print(Text(one.made_by), soft_wrap=True)
+        console.print()
     console.print(Text("HyperParameters:"))
     console.print(Text(one.hyperparameters), soft_wrap=True)
     console.print()
+    if one.layers:
+        _render_layers(one, console)
+    for line in one.counts:
+        console.print(Text(line))
+    console.print()
+    _render_figures(one, console)
+    console.print()
+
+
+def _render_layers(one: Block, console: Console) -> None:
     layers = Table(box=None, pad_edge=False)
     layers.add_column("Layer (type)", overflow="fold")
     layers.add_column("Output Shape", overflow="fold")
@@ -74,12 +98,6 @@ def _render_block(one: Block, console: Console) -> None:
     for layer in one.layers:
         layers.add_row(layer.layer, layer.output_shape, str(layer.parameters))
     console.print(layers)
-    console.print()
-    console.print(Text(f"Total params: {one.parameters:,}"))
-    console.print(Text(f"Trainable params: {one.trainable:,}"))
-    console.print(Text(f"Non-trainable params: {one.non_trainable:,}"))
-    console.print()
-    _render_figures(one, console)
     console.print()
 
 
@@ -92,7 +110,8 @@ def _render_figures(one: Block, console: Console) -> None:
         console.print(Text("Not trained yet." if not one.diverged else "No trial finished."))
         return
     for figure in one.figures:
-        assert figure.end is not None
+        if figure.end is None:
+            continue  # a command need not measure everything
         line = f"{figure.label} = {figure.end.text()}"
         console.print(Text(line))
         if figure.last_epoch is not None:

@@ -90,9 +90,10 @@ class Tally:
         self.seconds[name] = took
         tallies = [self.arms[known] for known in self.names[outcome.key]]
         if outcome.state == "finished":
+            value = outcome.metrics.get(METRIC)
             for tally in tallies:
-                tally.values.append(outcome.metrics[METRIC])
-            said = f"validation accuracy {100 * outcome.metrics[METRIC]:.2f} %"
+                tally.values.extend([] if value is None else [value])
+            said = "finished" if value is None else f"validation accuracy {100 * value:.2f} %"
         else:
             for tally in tallies:
                 tally.diverged += 1

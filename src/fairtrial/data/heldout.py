@@ -30,7 +30,9 @@ def image_findings(
     """
     # Augmentation moves what is trained on alone: the original images are divided in the same way.
     settings = {
-        arm.settings.data.model_copy(update={"augment": Augment()}): None for arm in study.arms.values()
+        arm.settings.data.model_copy(update={"augment": Augment()}): None
+        for arm in study.arms.values()
+        if arm.has_data
     }
     every = dict.fromkeys(one.facts for one in settings)
     said = (Finding(kind="images", message=note) for note in notes_of(study))

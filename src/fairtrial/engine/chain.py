@@ -48,7 +48,7 @@ _BEHIND: dict[ActivationName, Behind] = {
 
 def chain_of(arm: Arm) -> list[tuple[str, ActivationName]] | None:
     """Names of the arm's dense layers with what follows each; None where it has other layers than these."""
-    flatten, *rest = arm.network
+    flatten, *rest = arm.network or (None,)
     if not isinstance(flatten, Flatten):
         return None
     found: list[tuple[str, ActivationName]] = []

@@ -37,6 +37,13 @@ def device_of(arm: Arm) -> torch.device:
     return chosen() if algorithm(arm) == "batched" else CPU
 
 
+def one_thread() -> None:
+    """What every process that trains with torch does first."""
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    prepare()
+
+
 def prepare() -> None:
     """Make a CUDA device compute what it is asked for, twice alike: no TF32 for float32, no sums in any order."""
     if chosen().type != "cuda":

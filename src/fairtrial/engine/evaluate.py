@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from fairtrial.engine.network import Network
 
+OWN_BATCH = 500
+"""Images per evaluation batch of a network whose activations nobody has described."""
+
 _CACHE_BYTES = 8 * 2**20
 """The largest activation of an evaluation batch should stay near the processor's caches."""
 
@@ -87,6 +90,8 @@ def evaluate(network: Network, images: Prepared, *, bfloat16: bool) -> Scores:
 
 def evaluation_batch(arm: Arm) -> int:
     """Images per evaluation batch: large, but with its activations near the caches."""
+    if not arm.is_described:
+        return OWN_BATCH
     widest = max(math.prod(facts.output_shape) for facts in arm_facts(arm))
     return max(100, min(2000, _CACHE_BYTES // (4 * widest)))
 

@@ -23,8 +23,14 @@ class Reading:
 
 
 def read() -> Reading:
-    """The clocks now."""
-    return Reading(wall=perf_counter(), busy=_busy_seconds(), own=process_time(), average=_load_average())
+    """The clocks now; what this process has started and waited for is its own work."""
+    children = os.times()
+    return Reading(
+        wall=perf_counter(),
+        busy=_busy_seconds(),
+        own=process_time() + children.children_user + children.children_system,
+        average=_load_average(),
+    )
 
 
 def other_load(before: Reading, after: Reading) -> float | None:

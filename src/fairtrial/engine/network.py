@@ -68,6 +68,10 @@ class Network(nn.Module):
             for weight, tensor in layer.weights().items()
         }
 
+    def described(self) -> dict[str, str]:
+        """What its description does not tell: nothing of our own layers."""
+        return {}
+
     def _layers(self) -> list[modules.Layer]:
         return [layer for layer in self.layers if isinstance(layer, modules.Layer)]
 
@@ -75,8 +79,13 @@ class Network(nn.Module):
 def build(arm: Arm, *, seed: int) -> Network:
     """The network of `arm` as trial number `seed` starts it.
 
-    Raises StudyError, before anything is built, for a layer that cannot take the shape reaching it.
+    Raises StudyError, before anything is built, for a layer that cannot take the shape reaching it, OwnCodeError for
+    a network of the user's own that cannot be built.
     """
+    if arm.is_module:
+        from fairtrial.engine.own_network import build_own
+
+        return build_own(arm, seed=seed)
     return network_of(arm.network, input_shape=arm.settings.data.facts.input_shape, seed=seed)
 
 

@@ -6,7 +6,7 @@ import functools
 import platform
 from pathlib import Path
 
-from fairtrial.study.schema import Precision
+from fairtrial.study.schema import Arm, Precision
 from fairtrial.trial import ResolvedPrecision
 
 _BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
@@ -20,6 +20,13 @@ def resolve(requested: Precision) -> ResolvedPrecision:
     if requested == "auto":
         return "bfloat16" if has_bfloat16() else "float32"
     return requested
+
+
+def precision_of(arm: Arm) -> ResolvedPrecision:
+    """The precision of an arm's trials: float32 wherever the user's own code computes, unless it is said otherwise."""
+    if arm.is_command or arm.is_module:
+        return "bfloat16" if arm.settings.precision == "bfloat16" else "float32"
+    return resolve(arm.settings.precision)
 
 
 @functools.cache

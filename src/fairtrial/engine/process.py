@@ -86,14 +86,14 @@ def memory_in_words() -> str:
         allowed = min((one for one in limits if one != resource.RLIM_INFINITY), default=total)
         if allowed < 0.9 * total:
             return f"the {allowed / 2**30:.1f} GiB that a process may use here (`ulimit`)"
-    return f"the {total / 2**30:.0f} GiB of this machine"
+    return f"the {total / 2**30:.0f} GiB of this machine" if total else "the memory of this machine"
 
 
 def machine_memory() -> int:
     """Bytes of memory this process may use: the machine's, or its container's if that is less."""
     try:
         total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (ValueError, OSError):
+    except (AttributeError, ValueError, OSError):  # Windows has no sysconf
         return 0
     for name in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
         with contextlib.suppress(OSError, ValueError):

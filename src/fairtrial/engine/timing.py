@@ -15,15 +15,16 @@ from time import perf_counter, process_time
 
 import torch
 
+from fairtrial.data import catalog
 from fairtrial.data.catalog import Dataset
 from fairtrial.data.split import split
 from fairtrial.engine import load
 from fairtrial.engine.augmented import TrainingImages
-from fairtrial.engine.device import device_of, name_of, wait
+from fairtrial.engine.device import device_of, name_of, one_thread, wait
 from fairtrial.engine.evaluate import Images, Prepared, evaluate, evaluation_batch, prepared, score
-from fairtrial.engine.machine import machine, processor
 from fairtrial.engine.network import build
 from fairtrial.engine.train import images, learner_of
+from fairtrial.engine.turns import in_turn
 from fairtrial.images.facts import DatasetFacts
 from fairtrial.pair import ArmTimes, PairTimes
 from fairtrial.trial import Trial
@@ -72,7 +73,7 @@ class _Spent:
         return self.stepping + self.around
 
 
-class _Contender:
+class EngineContender:
     """One arm of a pair: its network in training, and what its turns have taken so far."""
 
     def __init__(self, trial: Trial, originals: Images) -> None:
@@ -94,6 +95,10 @@ class _Contender:
         self.spent = _Spent()
         self.augmenting: list[float] = []
         self.validating: list[float] = []
+
+    @property
+    def device(self) -> str:
+        return name_of(self.where)
 
     def warm_up(self) -> None:
         """Train unclocked until everything is in its place, and find out how long a block may be."""
@@ -214,26 +219,14 @@ def time_pair(
     Both are warmed up before. `data` opens a data set by its name; `read` tells the machine's clocks.
     """
     began = perf_counter()
-    contenders = [_Contender(trial, _training(trial, data)) for trial in (order.first, order.second)]
-    first, second = contenders
-    for contender in contenders:
-        contender.warm_up()
-    before = read()
-    for contender in (first, second, second, first):
-        contender.turn()
-    after = read()
-    return PairTimes(
-        seed=order.first.number,
-        first=first.times(),
-        second=second.times(),
-        machine=machine(),
-        processor=processor(),
-        device=" and ".join(sorted({name_of(contender.where) for contender in contenders})),
-        load_average=before.average,
-        other_load=load.other_load(before, after),
-        seconds=perf_counter() - began,
-        provenance=provenance,
-    )
+    first, second = (EngineContender(trial, _training(trial, data)) for trial in (order.first, order.second))
+    return in_turn(order.first.number, first, second, began=began, provenance=provenance, read=read)
+
+
+def engine_contender(trial: Trial) -> EngineContender:
+    """One of our arms to be timed against something else, in a process that has not trained anything yet."""
+    one_thread()
+    return EngineContender(trial, _training(trial, catalog.load))
 
 
 def _training(trial: Trial, data: Callable[[DatasetFacts], Dataset]) -> Images:

@@ -63,6 +63,7 @@ def train(
     judging, batch = originals.to(where), evaluation_batch(arm)
     validation = prepared(judging, torch.from_numpy(division.validation).to(where), batch_size=batch)
     network = build(arm, seed=trial.number).to(where)
+    provenance = {**provenance, **network.described()}
     bfloat16 = trial.precision == "bfloat16"
     learner = learner_of(arm, network, training.images, bfloat16=bfloat16)
     history: list[EpochRecord] = []

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TextIO
 
 from fairtrial.engine import process
+from fairtrial.errors import OwnCodeError
 
 if TYPE_CHECKING:
     from fairtrial.data.catalog import Dataset
@@ -35,6 +36,9 @@ def main() -> None:
     parser.add_argument("--parent", type=int, required=True)
     parser.add_argument("--core", type=int)
     asked = parser.parse_args()
+    os.environ["FAIRTRIAL_WORKER"] = (
+        "1"  # a script that is imported here for its network must not run its study
+    )
     # Ctrl-C reaches the whole terminal group; the parent alone decides what to do about it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     process.die_with_parent(asked.parent)
@@ -125,6 +129,8 @@ def _train(order: Order, data: Dataset, facts: dict[str, str], tell: Callable[[E
                         save = partial(saved_weights.save, step, path)
                         _kept(trial.key, "weights", save, path, tell)
                     tell(step.outcome)
+    except OwnCodeError as fault:
+        tell(Lost(key=trial.key, state="failed", reason=str(fault), retry=False))
     except (MemoryError, RuntimeError, OSError) as fault:
         tell(_lost(trial.key, fault, trial))
         traceback.print_exc()
@@ -159,6 +165,8 @@ def _time(
     larger = max(order.first, order.second, key=lambda trial: trial.arm.settings.batch_size)
     try:
         tell(time_pair(order, data, provenance=facts))
+    except OwnCodeError as fault:
+        tell(Lost(key=order.key, state="failed", reason=str(fault), retry=False))
     except (MemoryError, RuntimeError, OSError) as fault:
         tell(_lost(order.key, fault, larger))
         traceback.print_exc()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import selectors
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from fairtrial.errors import ExecutorError
 from fairtrial.executors.mailbox import Told
+from fairtrial.executors.pipes import Pipes
 from fairtrial.executors.worker_process import WORKER, WorkerProcess
 from fairtrial.images import cache
 from fairtrial.images.facts import DatasetFacts
@@ -103,6 +103,9 @@ class _Checkpoint:
 _warm: dict[str, WorkerProcess] = {}
 """The worker of this process, by the module it runs; it trains one trial after the other."""
 
+_heard: Pipes[WorkerProcess] = Pipes()
+"""What they say; heard from their start to their end."""
+
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
 """What the cluster says of its GPUs to the process that it calls, anew for each attempt."""
 
@@ -152,10 +155,11 @@ def attempt(job: Job, *, node: str, images: Sequence[Images], tell: Callable[[To
 
 def _follow(worker: WorkerProcess, lines: list[str], kept: _Checkpoint, tell: Callable[[Told], None]) -> None:
     """Add to `lines` what the worker says, until the order has ended or the worker has."""
-    with selectors.DefaultSelector() as selector:
-        selector.register(worker, selectors.EVENT_READ)
-        while True:
-            received = worker.receive() if selector.select(timeout=_LOOK_SECONDS) else []
+    while True:
+        for said_by, piece in _heard.wait(_LOOK_SECONDS):
+            if said_by is not worker:
+                continue
+            received = worker.take(piece)
             if received is None:
                 return
             for line in received:
@@ -163,7 +167,7 @@ def _follow(worker: WorkerProcess, lines: list[str], kept: _Checkpoint, tell: Ca
                 if is_last(line):
                     return
                 tell(Told(place=len(lines) - 1, line=line))
-            kept.look()
+        kept.look()
 
 
 def _content(path: Path) -> bytes:
@@ -186,9 +190,12 @@ def _worker(module: str, *, visible: str) -> WorkerProcess:
         _forget(module)
     if module not in _warm:
         _warm[module] = WorkerProcess(module=module, environment={_VISIBLE: visible})
+        _heard.add(_warm[module].output, _warm[module])
         _sees[module] = visible
     return _warm[module]
 
 
 def _forget(module: str) -> None:
-    _warm.pop(module).discard()
+    worker = _warm.pop(module)
+    _heard.remove(worker.output)
+    worker.discard()

@@ -7,7 +7,7 @@ pickles, and cannot say which trial a dead process took with it.
 from __future__ import annotations
 
 import os
-import selectors
+import tempfile
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +17,8 @@ from types import TracebackType
 from typing import Self
 
 from fairtrial.errors import ExecutorError
-from fairtrial.executors.worker_process import KILLED_STARTING, WORKER, WorkerProcess
+from fairtrial.executors.pipes import Pipes
+from fairtrial.executors.worker_process import COMMANDS, KILLED_STARTING, WORKER, WorkerProcess
 from fairtrial.pair import PairTimes
 from fairtrial.trial import Event, Idle, Lost, Outcome, Ready, Started
 from fairtrial.wire import Order, TimingOrder, decode_event, encode_order
@@ -25,10 +26,12 @@ from fairtrial.wire import Order, TimingOrder, decode_event, encode_order
 IDLE_SECONDS = 0.5
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class _Worker:
     number: int
     worker: WorkerProcess
+    command: bool = False
+    """Whether it runs programs of the user's own, and knows nothing of torch."""
     key: str | None = None
 
     @property
@@ -40,6 +43,11 @@ class LocalExecutor:
     """Runs up to `workers` trials at once, each on a core of its own with one thread."""
 
     def __init__(self, *, workers: int | None = None, module: str = WORKER) -> None:
+        if os.environ.get("FAIRTRIAL_WORKER"):
+            raise ExecutorError(
+                "this script was imported by a worker that looks for its network, and would run its study again: put "
+                'what runs it under `if __name__ == "__main__":`'
+            )
         self._cores = available_cores()
         self.workers = len(self._cores) if workers is None else workers
         if self.workers < 1:
@@ -48,7 +56,8 @@ class LocalExecutor:
         self._pool: list[_Worker] = []
         self._ready: deque[Event] = deque()
         self._killed_starting = 0
-        self._selector = selectors.DefaultSelector()
+        self._pipes: Pipes[_Worker] = Pipes()
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -70,9 +79,14 @@ class LocalExecutor:
         """
         for worker in [one for one in self._pool if one.key is None and not one.worker.alive()]:
             self._discard(worker)  # it died with nothing to do: nobody has lost anything
-        idle = [worker for worker in self._pool if worker.key is None]
+        command = order.is_command
+        if self.free and len(self._pool) == self.workers:
+            others = [one for one in self._pool if one.key is None]
+            if all(one.command != command for one in others):
+                self._discard(others[0])  # one of the other kind makes room
+        idle = [worker for worker in self._pool if worker.key is None and worker.command == command]
         if not idle and len(self._pool) < self.workers:
-            idle = [self._spawn()]
+            idle = [self._spawn(command=command)]
         if not idle:
             raise ExecutorError(
                 f"all {self.workers} workers are busy; wait for an event before starting more"
@@ -103,9 +117,9 @@ class LocalExecutor:
                 yield self._ready.popleft()
             if all(worker.key is None for worker in self._pool):
                 return
-            happened = self._selector.select(timeout=IDLE_SECONDS)
-            for chosen, _ in happened:
-                self._read(chosen.data)
+            happened = self._pipes.wait(IDLE_SECONDS)
+            for worker, received in happened:
+                self._read(worker, received)
             if not happened:
                 yield Idle()
 
@@ -113,20 +127,36 @@ class LocalExecutor:
         """End all workers at once; what they were training can be resumed from its checkpoint."""
         for worker in list(self._pool):
             self._discard(worker)
-        self._selector.close()
+        self._pipes.close()
+        if self._scratch is not None:
+            self._scratch.cleanup()
 
-    def _spawn(self) -> _Worker:
+    def _spawn(self, *, command: bool = False) -> _Worker:
         taken = {worker.number for worker in self._pool}
         number = next(slot for slot in range(self.workers) if slot not in taken)
         # Pinned only while every worker has a core to itself; otherwise the kernel shares better.
         core = self._cores[number] if self.workers <= len(self._cores) else None
-        worker = _Worker(number=number, worker=WorkerProcess(core=core, module=self._module))
-        self._selector.register(worker.worker, selectors.EVENT_READ, worker)
+        module = COMMANDS if command else self._module
+        words = ["--scratch", self._scratch_folder()] if command else []
+        started = WorkerProcess(core=core, module=module, words=words)
+        worker = _Worker(number=number, worker=started, command=command)
+        self._pipes.add(started.output, worker)
         self._pool.append(worker)
         return worker
 
-    def _read(self, worker: _Worker) -> None:
-        lines = worker.worker.receive()
+    def _scratch_folder(self) -> str:
+        """Where commands get their folders; it goes with this executor."""
+        if self._scratch is None:
+            try:
+                self._scratch = tempfile.TemporaryDirectory(prefix="fairtrial-", ignore_cleanup_errors=True)
+            except OSError as error:
+                raise ExecutorError(f"no folder for commands can be made: {error}") from error
+        return self._scratch.name
+
+    def _read(self, worker: _Worker, received: bytes) -> None:
+        if worker not in self._pool:
+            return  # it was given up meanwhile
+        lines = worker.worker.take(received)
         if lines is None:
             self._buried(worker)
             return
@@ -157,9 +187,10 @@ class LocalExecutor:
             self._ready.append(Lost(key=worker.key, state="failed", reason=death.reason, retry=death.retry))
 
     def _discard(self, worker: _Worker) -> None:
-        self._selector.unregister(worker.worker)
+        self._pipes.remove(worker.worker.output)
         self._pool.remove(worker)
-        worker.worker.discard()
+        # A command's ends what it runs, with all that this has started, and then itself.
+        worker.worker.discard(gently=worker.command)
 
 
 def available_cores() -> list[int]:

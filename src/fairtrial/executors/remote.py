@@ -81,6 +81,8 @@ class ClusterExecutor:
             raise ExecutorError(
                 f"all {self.workers} places of the cluster are busy; wait for an event before starting more"
             )
+        if order.is_command:
+            raise ExecutorError("programs of your own are run on this machine alone: leave out --executor")
         running = _Running(order=order)
         self._ready.append(Started(key=order.key, worker=self._begun + 1))
         node = None

@@ -7,9 +7,10 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from fairtrial.errors import ExecutorError
 from fairtrial.executors.deaths import short_of_memory, why
@@ -18,6 +19,12 @@ from fairtrial.wire import encode_event
 
 WORKER = "fairtrial.engine.worker"
 """The module that a worker runs."""
+
+COMMANDS = "fairtrial.commands.worker"
+"""The same for programs of the user's own."""
+
+ENDING_SECONDS = 5.0
+"""How long a worker may take to end the program that it runs."""
 
 LONGEST_LINE = 2**25
 """Bytes of an event: the outcome of a hundred thousand epochs has fewer."""
@@ -46,11 +53,16 @@ class WorkerProcess:
     """A process of its own that trains what it is sent; it dies with the thread that started it."""
 
     def __init__(
-        self, *, core: int | None = None, module: str = WORKER, environment: Mapping[str, str] | None = None
+        self,
+        *,
+        core: int | None = None,
+        module: str = WORKER,
+        words: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         """Raises ExecutorError if the system does not let it start."""
         # -P: a file called random.py in the user's folder is not what torch means by `import random`.
-        command = [sys.executable, "-P", "-m", module, "--parent", str(os.getpid())]
+        command = [sys.executable, "-P", "-m", module, "--parent", str(os.getpid()), *words]
         if core is not None:
             command += ["--core", str(core)]
         threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
@@ -76,12 +88,12 @@ class WorkerProcess:
                     "again: nothing finished is lost"
                 ) from error
             opened.pop_all()  # the file lives as long as the worker does
-        os.set_blocking(self.fileno(), False)
 
-    def fileno(self) -> int:
-        """Where its lines come from, to wait for."""
+    @property
+    def output(self) -> IO[bytes]:
+        """Where its lines come from, for `Pipes` to read."""
         assert self.process.stdout is not None
-        return self.process.stdout.fileno()
+        return self.process.stdout
 
     def alive(self) -> bool:
         return self.process.poll() is None
@@ -94,12 +106,11 @@ class WorkerProcess:
         except BrokenPipeError:
             pass  # it died in this very moment: `receive` finds the closed pipe
 
-    def receive(self) -> list[str] | None:
-        """The events that are there, as lines; None if it has died. Only when there is something to read.
+    def take(self, received: bytes) -> list[str] | None:
+        """The events in what came from it, as lines; None if nothing did, which means that it has died.
 
         Raises ExecutorError for a line longer than any event.
         """
-        received = os.read(self.fileno(), 2**20)
         if not received:
             return None
         self._unread += received
@@ -129,9 +140,13 @@ class WorkerProcess:
             "to see the whole message."
         )
 
-    def discard(self) -> None:
-        """End it at once, whatever it is at."""
+    def discard(self, *, gently: bool = False) -> None:
+        """End it at once, whatever it is at; `gently`: it may end what it runs first."""
         assert self.process.stdout is not None and self.process.stdin is not None
+        if gently and self.alive():
+            self.process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(timeout=ENDING_SECONDS)
         if self.alive():
             self.process.kill()
         self.process.wait()

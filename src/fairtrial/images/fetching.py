@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from fairtrial.errors import DataError
 from fairtrial.images import cache
@@ -97,7 +97,7 @@ def _fetch(file: File, target: Path, dataset: str, folder: str) -> list[str]:
         import pooch  # pyright: ignore[reportMissingTypeStubs]
     except ImportError:
         return ["downloading needs pooch, which is not installed: pip install 'fairtrial[images]'"]
-    retrieve: Any = pooch.retrieve  # pyright: ignore[reportUnknownMemberType]
+    retrieve = cast("Callable[..., object]", pooch.retrieve)  # pyright: ignore[reportUnknownMemberType]
     pooch.get_logger().setLevel("WARNING")  # where from and where to is said by the bar
     reasons: list[str] = []
     for url in _urls(file, folder):

@@ -10,7 +10,7 @@ import bz2
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -118,7 +118,7 @@ def svhn(files: Files) -> Pair:
     from scipy import io  # pyright: ignore[reportMissingTypeStubs]  the one reader of MATLAB's files that is here anyway
     from scipy.io.matlab import MatReadError  # pyright: ignore[reportMissingTypeStubs]
 
-    loadmat: Any = io.loadmat  # pyright: ignore[reportUnknownMemberType]
+    loadmat = cast("Callable[..., object]", io.loadmat)  # pyright: ignore[reportUnknownMemberType]
 
     made: list[Part] = []
     for path in files.values():

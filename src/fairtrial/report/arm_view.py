@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fairtrial.analysis.sentences import count_of
 from fairtrial.report import png
-from fairtrial.report.blocks import Block, Figure, block
+from fairtrial.report.blocks import Block, Figure, block, made_by
 from fairtrial.report.charts import Chart
 from fairtrial.report.evidence import Evidence
 from fairtrial.report.filters import Filters
@@ -93,15 +93,24 @@ def arm_view(name: str, evidence: Evidence, *, anchor: str, curves: Curves | Non
         wrong=_wrong(found, evidence.pictures[name], arm.arm) if found else (),
         classes=arm.arm.settings.data.facts.class_names,
         filters=evidence.filters.get(name),
-        code=keras_program(arm.arm),
+        code=_program(arm.arm),
         settings=resolved(arm.arm),
     )
+
+
+def _program(arm: Arm) -> str:
+    """The Keras program, or what the arm's own code is called by."""
+    if arm.is_described and not arm.is_command:
+        return keras_program(arm)
+    return f"# {made_by(arm)}"
 
 
 def resolved(arm: Arm) -> str:
     """Every setting of the arm, its layers written out, as JSON."""
     settings = arm.settings.model_dump(mode="json", exclude_none=True)
     settings["data"]["dataset"] = arm.settings.data.facts.name  # where it lies is nobody's affair
+    if not arm.is_described:
+        return json.dumps(settings, indent=1, ensure_ascii=False)
     settings["network"] = {
         "layers": [layer.model_dump(mode="json", exclude_none=True) for layer in arm.network]
     }

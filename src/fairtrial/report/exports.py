@@ -49,6 +49,21 @@ def write_csv(answers: Answers, path: str | Path) -> tuple[Path, ...]:
     )
 
 
+def trials_csv(answers: Answers) -> tuple[str, str]:
+    """One row per trial, and one row per epoch of each: what `answers.trials()` and `.history()` hold."""
+    arms = answers.as_dict()["arms"]
+    return _csv(TRIAL_COLUMNS, _trials(arms)), _csv(HISTORY_COLUMNS, _history(arms))
+
+
+def trial_rows(answers: Answers) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The same as plain values, columns in their order."""
+    arms = answers.as_dict()["arms"]
+    return (
+        [{name: row[name] for name in TRIAL_COLUMNS} for row in _trials(arms)],
+        [{name: row[name] for name in HISTORY_COLUMNS} for row in _history(arms)],
+    )
+
+
 def answers_csv(answers: Answers) -> str:
     """One line per answer; several caveats or claims in one cell, parted by semicolons.
 

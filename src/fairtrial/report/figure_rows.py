@@ -176,7 +176,10 @@ def frontier_rows(arms: Iterable[ArmTrials]) -> list[Row]:
         seconds = seconds_of(arm.trials, "train", clock=clock)
         if not done or not seconds:
             continue
-        accuracies = [100 * one.metrics["validation_accuracy_last_epoch"] for one in done]
+        name = "validation_accuracy_last_epoch"
+        accuracies = [100 * one.metrics[name] for one in done if name in one.metrics]
+        if not accuracies:
+            continue
         rows.append(
             {
                 "arm": arm.arm.name,

@@ -43,7 +43,11 @@ def gains(arms: Mapping[str, ArmTrials]) -> tuple[ArmGain, ...]:
     """Every arm of at least three finished seeds; one that stands there under two names counts once."""
     found: dict[str, ArmGain] = {}
     for name, arm in arms.items():
-        finished = [trial for trial in arm.trials if trial.outcome.state == "finished"]
+        finished = [
+            trial
+            for trial in arm.trials
+            if trial.outcome.state == "finished" and not arm.arm.is_command  # one may give one moment alone
+        ]
         if len(finished) < FEWEST:
             continue
         gain: dict[On, Gain] = {on: _gain(finished, on) for on in PLACES}

@@ -178,8 +178,9 @@ def _frontier(answers: Answers) -> Any:
         "parameters": "parameters (logarithmic)",
     }
     parts = [
-        charts.frontier(rows.named(measured, field), field=field, title=title)
+        charts.frontier(rows.named(known, field), field=field, title=title)
         for field, title in costs.items()
+        if (known := [one for one in measured if one[field] is not None])
     ]
     return charts.finish(alt.hconcat(*parts))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from fairtrial.analysis.alpha import alphas
@@ -64,7 +64,7 @@ def _sentences(answers: Answers) -> Iterator[str]:
         f"{', how each is moved in each epoch,' if moved else ''} and dropout, each a random stream of its own. The arms of a question are compared on the same seeds: a contrast "
         "is variant minus baseline, for times the logarithm of their ratio."
     )
-    kinds = Counter(_data(arm.settings.data) for arm in study.arms.values())
+    kinds = Counter(_data(arm.settings.data) if arm.has_data else _OWN_DATA for arm in study.arms.values())
     for data, count in kinds.items():
         yield f"{data} ({count_of(count, 'arm')})." if len(kinds) > 1 else f"{data}."
     overs = {question.over for question in study.questions} | (
@@ -153,6 +153,9 @@ SAMPLERS = {"tpe": "Optuna's TPE sampler", "random": "drawn at random", "grid": 
 _PRIVATE = re.compile(f"[{ALPHA}-{COUNT}]")
 
 
+_OWN_DATA = "Data: those that the command of an arm uses, of which this program knows nothing"
+
+
 def _data(data: DataSettings) -> str:
     facts = data.facts
     how = (
@@ -192,7 +195,11 @@ def software(answers: Answers) -> tuple[str, ...]:
     this = f"fairtrial {answers.version}, engine version {ENGINE_VERSION}"
     facts = [trial.outcome.provenance for trial in every_trial(answers)]
     named = (
-        f"torch {one.get('torch', 'unknown')}, {one.get('processor') or 'unknown processor'}, one thread a trial"
-        for one in facts
+        f"{_trainer(one)}, {one.get('processor') or 'unknown processor'}, one thread a trial" for one in facts
     )
     return (this, *dict.fromkeys(named))
+
+
+def _trainer(provenance: Mapping[str, str]) -> str:
+    """What trained: torch, or a command with whatever it runs on."""
+    return "a command" if "command" in provenance else f"torch {provenance.get('torch', 'unknown')}"

@@ -32,7 +32,7 @@ class Model:
     title: str
     accuracy: Spread
     seconds: float
-    parameters: int
+    parameters: int | None
     leaked: bool = False
 
     @property
@@ -44,14 +44,21 @@ class Model:
         return max(100 - self.accuracy.mean + side * (self.accuracy.sd or 0.0), _LEAST_ERROR)
 
     def cost(self, across: Across) -> float:
-        return max(self.seconds if across == "seconds" else float(self.parameters), 1e-6)
+        return max(self.seconds if across == "seconds" else float(self.parameters or 0), 1e-6)
+
+
+def counted(parameters: int | None) -> str:
+    """How many parameters, in words."""
+    return "parameters unknown" if parameters is None else f"{parameters:,} parameters"
 
 
 def models_charts(models: Sequence[Model], *, accuracy: str) -> tuple[Chart, ...]:
-    """Two charts: against training time and against parameters. None with fewer than two models."""
+    """Two charts: against training time and against parameters. None with fewer than two models that have it."""
     if len(models) < 2:
         return ()
-    return tuple(_chart(models, across, accuracy) for across in ("seconds", "parameters"))
+    counted = [one for one in models if one.parameters is not None]
+    charts = [_chart(models, "seconds", accuracy)]
+    return tuple([*charts, _chart(counted, "parameters", accuracy)] if len(counted) > 1 else charts)
 
 
 def frontier(models: Sequence[Model], across: Across) -> tuple[Model, ...]:
@@ -172,7 +179,7 @@ def _drawing(
     for one in models:
         at = x(one.cost(across))
         parts.append(svg.line((at, y(one.whisker(-1))), (at, y(one.whisker(1))), role="stem"))
-        hint = f"{one.arm}: {one.accuracy.mean:.2f} %, {one.seconds:.3g} s, {one.parameters:,} parameters"
+        hint = f"{one.arm}: {one.accuracy.mean:.2f} %, {one.seconds:.3g} s, {counted(one.parameters)}"
         role, shape = ("dot variant", "circle") if one in best else ("dot other", "square")
         parts.append(svg.mark(at, y(one.error), role=role, shape=shape, size=4, hint=hint))
         if one.arm in labels:

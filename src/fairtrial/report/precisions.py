@@ -45,7 +45,7 @@ def stored_otherwise(arms: Iterable[Arm], store: Store) -> StoredOtherwise | Non
             precision=other,
         ).arm_key
         for arm in arms
-        if arm.settings.precision == "auto"
+        if arm.settings.precision == "auto" and not (arm.is_command or arm.is_module)
     ]
     count = sum(map(len, store.stored_of_arms(keys, last_seed=LAST_SEED).values()))
     return StoredOtherwise(precision=other, trials=count, here=here) if count else None

@@ -56,6 +56,7 @@ def with_split(arm: Arm, split: Split) -> Arm:
         title=arm.title,
         note=arm.note,
         published=arm.published,
+        sources=arm.sources,
     )
 
 

@@ -62,7 +62,7 @@ def proposal_row(found: Searched, point: Point) -> tuple[str, ...]:
         state_words(found, point),
         results_words(found, point),
         "–" if seconds is None else duration(seconds).removesuffix(" s"),
-        f"{point.parameters:,}",
+        f"{point.parameters:,}" if point.parameters else "–",
     )
 
 

@@ -56,16 +56,17 @@ def models_markdown(blocks: Sequence[Block], *, heading: str) -> Iterator[str]:
         if one.note:
             yield escaped(one.note)
             yield ""
-        yield f"{code(one.name)}: {one.hyperparameters}"
+        yield f"{code(one.name)}: {escaped(one.hyperparameters)}"
         yield ""
-        yield from _table(
-            ("Layer (type)", "Output Shape", "Param #"),
-            [(layer.layer, layer.output_shape, str(layer.parameters)) for layer in one.layers],
-        )
-        yield (
-            f"Total params: {one.parameters:,}. Trainable params: {one.trainable:,}. "
-            f"Non-trainable params: {one.non_trainable:,}."
-        )
+        if one.made_by:
+            yield escaped(one.made_by)
+            yield ""
+        if one.layers:
+            yield from _table(
+                ("Layer (type)", "Output Shape", "Param #"),
+                [(layer.layer, layer.output_shape, str(layer.parameters)) for layer in one.layers],
+            )
+        yield f"{'. '.join(one.counts)}."
         yield ""
         yield from _figures(one)
 

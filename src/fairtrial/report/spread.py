@@ -45,8 +45,14 @@ def spread(values: Sequence[float]) -> Spread | None:
 
 
 def metric_spread(trials: Sequence[StoredTrial], metric: str) -> Spread | None:
-    """A metric of the trials that finished, by its name in METRICS."""
-    return spread([trial.outcome.metrics[metric] for trial in trials if trial.outcome.state == "finished"])
+    """A metric of the trials that finished and measured it, by its name in METRICS."""
+    return spread(
+        [
+            trial.outcome.metrics[metric]
+            for trial in trials
+            if trial.outcome.state == "finished" and metric in trial.outcome.metrics
+        ]
+    )
 
 
 def seconds_spread(trials: Sequence[StoredTrial], phase: str, *, clock: str | None = None) -> Spread | None:

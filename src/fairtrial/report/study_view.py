@@ -97,7 +97,7 @@ def _provenance(evidence: Evidence) -> Iterator[tuple[str, str]]:
     own = {trial.key for arm in evidence.answers.arms for trial in arm.trials}
     if len(trials) > len(own):
         yield "Trials of searches", f"{len(trials) - len(own)}, their confirmations included"
-    for data in {arm.arm.settings.data.facts for arm in evidence.arms.values()}:
+    for data in {arm.arm.settings.data.facts for arm in evidence.arms.values() if arm.arm.has_data}:
         yield "Data", f"{data.name}, fingerprint {data.fingerprint}"
         for note in data.notes:
             yield "Data, as it was made", note

@@ -138,7 +138,7 @@ def _arm_row(arm: ArmTrials) -> tuple[str, ...]:
     spreads = [metric_spread(arm.trials, f"{metric}_last_epoch") for metric in metrics]
     return (
         arm.arm.name,
-        f"{arm.parameters}",
+        "–" if arm.parameters is None else f"{arm.parameters}",
         seeds,
         *(
             _spread(one, percent=metric.endswith("accuracy"))

@@ -68,14 +68,20 @@ def search(
     budget = wanted.budget_seconds if budget_seconds is None else budget_seconds
     key = search_key(study, wanted)
     baseline = baseline_point(study, wanted, store)
-    catalog.load(baseline.arm.settings.data.facts)
+    if baseline.arm.has_data:
+        catalog.load(baseline.arm.settings.data.facts)
     training = Training(
         study=study,
         search=wanted,
         key=key,
         store=store,
         executor=executor,
-        dispatch=Dispatch(store=store, executor=executor, weights="none"),
+        dispatch=Dispatch(
+            store=store,
+            executor=executor,
+            weights="none",
+            needs=lambda _: (f"validation_{wanted.metric}_last_epoch",),
+        ),
         on_event=on_event,
         on_begin=on_begin,
         baseline=baseline,

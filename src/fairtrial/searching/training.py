@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -160,7 +161,8 @@ class Training:
         if isinstance(event, Progress):
             accuracy = self.search.metric == "accuracy"
             score = event.record.validation_accuracy if accuracy else event.record.validation_loss
-            self.scores[event.key][event.record.epoch] = score
+            if not math.isnan(score):  # a command need not tell it after every epoch
+                self.scores[event.key][event.record.epoch] = score
         ended = self.dispatch.take(event)
         if ended is None:
             return event

@@ -13,7 +13,16 @@ from typing import Any, Literal
 from fairtrial.errors import StoreError
 from fairtrial.store import predictions
 from fairtrial.store.claims import timestamp
-from fairtrial.trial import ENGINE_VERSION, METRICS, EpochRecord, Lost, Outcome, Trial, canonical
+from fairtrial.trial import (
+    ENGINE_VERSION,
+    METRICS,
+    EpochRecord,
+    Lost,
+    Outcome,
+    Trial,
+    canonical,
+    data_fingerprint,
+)
 
 PHASES = ("setup", "train", "validation", "last_epoch", "test", "fit")
 """The phases of a trial that have a column, `<phase>_seconds`."""
@@ -121,7 +130,7 @@ def insert_arm(connection: sqlite3.Connection, trial: Trial, *, now: datetime) -
             trial.arm_key,
             trial.arm.name,
             _json(canonical(trial.arm)),
-            trial.arm.settings.data.facts.fingerprint,
+            data_fingerprint(trial.arm),
             trial.precision,
             timestamp(now),
         ),

@@ -23,6 +23,8 @@ def algorithm(arm: Arm) -> Algorithm:
     adam = settings.optimizer
     if not one_at_a_time or not isinstance(adam, Adam) or adam.beta_1 >= adam.beta_2:
         return "batched"
+    if not arm.network:
+        return "batched"
     flatten, *chain = arm.network
     activated = True  # an activation may follow a dense layer that has none, and nothing else
     for layer in chain:

@@ -16,7 +16,9 @@ from fairtrial.study.layers import OUTPUT
 from fairtrial.study.merge import ORIGIN, departed, expanded
 from fairtrial.study.mistakes import mistakes_in
 from fairtrial.study.nearest import did_you_mean
+from fairtrial.study.own_code import with_sources
 from fairtrial.study.paths import setting_paths
+from fairtrial.study.program import Program
 from fairtrial.study.schema import Arm, ArmSettings
 from fairtrial.study.shapes import layer_facts
 from fairtrial.study.tree import Node, owned, plain, shortened
@@ -37,7 +39,7 @@ def arms_of(
 
     `base` and each of `bodies` are mappings of departures, each laid over the one before. What is
     wrong is added to `mistakes`, once for all arms that inherit it; arms with mistakes are left out. Paths of data
-    are relative to `folder`, the current one unless given.
+    and the user's own code are relative to `folder`, the current one unless given.
     """
     root = ORIGIN
     for body in base:
@@ -49,7 +51,9 @@ def arms_of(
     trees = _resolved(root, bodies, mistakes)
     for name in bodies:
         if name in trees and (arm := _arm(name, placed(trees[name], folder), bodies[name], mistakes, known)):
-            arms[name] = arm
+            wrong: list[Mistake] = []
+            arms[name] = with_sources(arm, trees[name], (folder or Path()).absolute(), wrong)
+            mistakes.extend(one for one in wrong if one not in mistakes)
     return arms
 
 
@@ -60,8 +64,11 @@ def owner(name: str) -> str:
 
 def _check_base(root: Node, mistakes: list[Mistake], known: Known) -> None:
     """A mistake in the base counts even if every arm departs from it; what arms may add does not."""
+    commanded = "command" in (root.entries or {})
     entries = {
-        key: node for key, node in (root.entries or {}).items() if key != "network" or node.entries != {}
+        key: node
+        for key, node in (root.entries or {}).items()
+        if (key != "network" or node.entries != {}) and (commanded or key not in Program.model_fields)
     }
     found = _settings(replace(root, value=entries), {"known": known}, incomplete=True)
     mistakes.extend(found if not isinstance(found, ArmSettings) else ())

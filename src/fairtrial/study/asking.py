@@ -16,6 +16,7 @@ from fairtrial.study.factors import differences
 from fairtrial.study.nearest import did_you_mean
 from fairtrial.study.overrides import HEAD
 from fairtrial.study.paths import layer_paths, setting_paths
+from fairtrial.study.program import Program
 from fairtrial.study.schema import SCHEMA, Arm, ArmSettings, Metric, On, Study
 from fairtrial.study.spelling import flow, head, spelled
 from fairtrial.study.tree import Node, from_python, plain, shortened
@@ -112,7 +113,7 @@ def _refuse_what_no_arm_has(path: str) -> None:
         remedy = "ask about a setting of an arm"
     else:
         return
-    known = ", ".join(ArmSettings.model_fields)
+    known = ", ".join(sorted(ArmSettings.model_fields, key=lambda name: name in Program.model_fields))
     message = f"{shortened(path)} changes nothing that is trained; {remedy}: {known}"
     raise StudyError([Mistake(where=_where(path), message=message)])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 from fairtrial.errors import Mistake, StudyError
@@ -29,10 +30,11 @@ def candidate(arm: Arm, changes: Mapping[str, Any], *, name: str, block: int = 0
     """
     mistakes: list[Mistake] = []
     base = from_python(spelled(arm.settings), where="")
-    found = arms_of([base], {name: (from_python(dict(changes), where=""),)}, mistakes)
+    folder = Path(arm.sources.home) if arm.sources else None
+    found = arms_of([base], {name: (from_python(dict(changes), where=""),)}, mistakes, folder=folder)
     if mistakes:
         raise StudyError(mistakes)
-    return Arm(name=name, settings=found[name].settings, block=block)
+    return Arm(name=name, settings=found[name].settings, block=block, sources=found[name].sources)
 
 
 def in_block(arm: Arm, block: int) -> Arm:
@@ -44,6 +46,7 @@ def in_block(arm: Arm, block: int) -> Arm:
         note=arm.note,
         published=arm.published,
         block=block,
+        sources=arm.sources,
     )
 
 

@@ -7,47 +7,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import combinations
-from typing import Literal
 
 from fairtrial.study.combining import baseline_of, listed
 from fairtrial.study.departing import builds_on, clash, departures
 from fairtrial.study.factors import Difference, confounds, differences, implied, unchanged
+from fairtrial.study.finding import Finding as Finding
+from fairtrial.study.finding import Kind as Kind
+from fairtrial.study.finding import Place as Place
+from fairtrial.study.own_findings import own_findings
 from fairtrial.study.schema import Arm, Claim, Combining, Question, Retuning, Study
 
-Kind = Literal[
-    "confounded",
-    "implied",
-    "undeclared",
-    "unchanged",
-    "unjudged",
-    "unasked",
-    "duplicate",
-    "leak",
-    "early_stopping",
-    "precision",
-    "horizon",
-    "images",
-    "same setting",
-]
-Place = Literal["validation", "test", "time"]
 FEW_ARMS = 3
 FEW_SEEDS = 6
 """Below this many seeds Student's t is so wide that hardly anything is settled."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing to know. Without `question` and `arm` it concerns the whole study."""
-
-    kind: Kind
-    message: str
-    question: str | None = None
-    arm: str | None = None
-
-    def __str__(self) -> str:
-        return self.message
 
 
 def findings(study: Study) -> tuple[Finding, ...]:
@@ -60,6 +33,7 @@ def findings(study: Study) -> tuple[Finding, ...]:
         *(one for combining in study.combined for one in _about_combining(combining, study)),
         *_duplicates(tuple(study.arms.values())),
         *_leaks(study),
+        *own_findings(study),
         *_early_stopping(study),
         *_precision(study),
         *_unasked(study),
@@ -216,7 +190,9 @@ def _duplicates(arms: Sequence[Arm]) -> Iterator[Finding]:
 
 
 def _leaks(study: Study) -> Iterator[Finding]:
-    leaking = [arm.name for arm in study.arms.values() if arm.settings.data.split == "reshuffled"]
+    leaking = [
+        arm.name for arm in study.arms.values() if arm.has_data and arm.settings.data.split == "reshuffled"
+    ]
     message = (
         "validation images are drawn anew in every epoch (data.split: reshuffled), so most are "
         "trained on: validation figures come out too good, on purpose; the test set is untouched"

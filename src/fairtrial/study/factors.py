@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import cast
 
 from pydantic import BaseModel
 
-from fairtrial.study.augment import Augment
-from fairtrial.study.schema import Arm, ArmSettings, Mlp, Question
+from fairtrial.study.commands import placeholders
+from fairtrial.study.difference import Difference as Difference
+from fairtrial.study.difference import Held as Held
+from fairtrial.study.difference import Setting, describe, value_apart
+from fairtrial.study.factories import identity_of
+from fairtrial.study.layers import Network, named
+from fairtrial.study.own_differences import factory_apart, held_by_programs, held_of_factory, program_apart
+from fairtrial.study.schema import Arm, ArmSettings, Question
 from fairtrial.study.shapes import multiply_adds, parameters, updates
 from fairtrial.study.training import SGD, Adagrad, Adam, AdamW, AnyOptimizer, RMSprop, Schedule
-
-Setting = bool | int | float | str | None
 
 # The order in which fields of different optimisers are listed, the same whichever arm comes first.
 _OPTIMIZER_FIELDS = tuple(
@@ -34,26 +36,6 @@ _APART = {"optimizer": "optimizer.learning_rate", "data": "data.augment"}
 """Main settings with a part that is one of its own."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """A setting that is not the same in two arms. `path` is dotted, as in a study file."""
-
-    path: str
-    variant: Setting
-    baseline: Setting
-
-    def __str__(self) -> str:
-        return f"{self.path} ({self.baseline} -> {self.variant})"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """A setting that two arms share."""
-
-    path: str
-    value: Setting
-
-
 @lru_cache(maxsize=4096)
 def differences(variant: Arm, baseline: Arm) -> tuple[Difference, ...]:
     """Every resolved setting in which the two arms differ, in the order of a study file.
@@ -65,12 +47,13 @@ def differences(variant: Arm, baseline: Arm) -> tuple[Difference, ...]:
     """
     mine, yours = variant.settings, baseline.settings
     return (
+        *program_apart(variant, baseline),
         *_data(mine, yours),
         *_network(variant, baseline),
         *_optimizer(mine.optimizer, yours.optimizer),
         *_batch_size(mine, yours),
-        *_value("epochs", mine.epochs, yours.epochs),
-        *_value("precision", mine.precision, yours.precision),
+        *value_apart("epochs", mine.epochs, yours.epochs),
+        *value_apart("precision", mine.precision, yours.precision),
         *_model("early_stopping", mine.early_stopping, yours.early_stopping),
     )
 
@@ -110,9 +93,13 @@ def implied(variant: Arm, baseline: Arm) -> tuple[Difference, ...]:
     Updates of a whole training change with the batch size where the epochs stay fixed;
     multiply-adds are per image, forward. Raises StudyError for an impossible network.
     """
-    facts = {"updates": updates, "parameters": parameters, "multiply_adds": multiply_adds}
+    facts: dict[str, Callable[[Arm], int]] = {}
+    if not (variant.is_command or baseline.is_command):
+        facts["updates"] = updates
+    if variant.is_described and baseline.is_described:
+        facts |= {"parameters": parameters, "multiply_adds": multiply_adds}
     return tuple(
-        one for name, count in facts.items() for one in _value(name, count(variant), count(baseline))
+        one for name, count in facts.items() for one in value_apart(name, count(variant), count(baseline))
     )
 
 
@@ -127,7 +114,7 @@ def held_fixed(variant: Arm, baseline: Arm) -> tuple[Held, ...]:
     values: dict[str, Setting] = {
         "data": f"{settings.data.facts.name}, {settings.data.split} split"
         + (f", {settings.data.train} images to train on" if settings.data.train else ""),
-        "network": describe(settings.network.mlp or baseline.network[:-1]),
+        "network": _described_network(baseline),
         "optimizer": settings.optimizer.name,
         "optimizer.learning_rate": describe(settings.optimizer.learning_rate),
         "batch_size": settings.batch_size,
@@ -137,7 +124,11 @@ def held_fixed(variant: Arm, baseline: Arm) -> tuple[Held, ...]:
     if settings.data.augment.moves:
         values["data.augment"] = describe(settings.data.augment)
     stopping = settings.early_stopping
+    values = {
+        path: value for path, value in values.items() if _taken(path, variant) and _taken(path, baseline)
+    }
     return (
+        *held_by_programs(variant, baseline, differing),
         *(_held_of_network(variant, baseline, differing) if _touched("network", differing) else ()),
         *(
             Held(path=path, value=values[path])
@@ -152,9 +143,31 @@ def held_fixed(variant: Arm, baseline: Arm) -> tuple[Held, ...]:
     )
 
 
+def _described_network(arm: Arm) -> Setting:
+    network = arm.settings.network
+    if network.python is None:
+        return describe(network.mlp or _layers(arm))
+    given = ", ".join(f"{name} {value}" for name, value in network.arguments.flat().items())
+    return f"{identity_of(network.python)}({given})"
+
+
+def _taken(path: str, arm: Arm) -> bool:
+    """Whether the arm is trained by this setting; a command takes only what it mentions."""
+    if not arm.is_command:
+        return True
+    names = placeholders(arm.settings.command or "")
+    if path.partition(".")[0] == "data":
+        return arm.has_data
+    others = [name for name in names if not (path in _APART and _below(name, _APART[path]))]
+    return "settings" in names or any(_below(name, path) or _below(path, name) for name in others)
+
+
 def _held_of_network(variant: Arm, baseline: Arm, differing: list[str]) -> Iterator[Held]:
     """What two networks that differ still share, where they can be told apart setting by setting."""
     mlp = baseline.settings.network.mlp
+    if variant.settings.network.python and baseline.settings.network.python:
+        yield from held_of_factory(variant, baseline, differing)
+        return
     changed = [
         path.removeprefix("network.layers.") for path in differing if path.startswith("network.layers.")
     ]
@@ -166,46 +179,13 @@ def _held_of_network(variant: Arm, baseline: Arm, differing: list[str]) -> Itera
         yield Held(path="network.layers", value=f"all but {', '.join(changed)}")
 
 
-def describe(value: object) -> Setting:
-    """A setting as one short value: itself if it is a plain one, else a line of text.
-
-    >>> describe((3, 5)), describe(Mlp(width=50))
-    ('3 x 5', 'mlp of 2 x 50 relu')
-    """
-    match value:
-        case None | bool() | int() | float() | str():
-            return value
-        case Mlp():
-            return f"mlp of {value.depth} x {value.width} {value.activation}"
-        case Augment():
-            return str(value)
-        case BaseModel():
-            fields = value.model_dump(exclude_defaults=True, exclude={"name"})
-            inner = ", ".join(f"{name} {describe(one)}" for name, one in fields.items())
-            return f"{_kind(value)}({inner})" if inner else _kind(value)
-        case (int() as height, int() as width):
-            return f"{height} x {width}"
-        case tuple():
-            return (
-                ", ".join(str(describe(one)) for one in cast("tuple[object, ...]", value))
-                or "no hidden layer"
-            )
-        case _:
-            raise TypeError(f"a setting of type {type(value).__name__} cannot be described")
-
-
-def _value(path: str, variant: object, baseline: object) -> Iterator[Difference]:
-    if variant != baseline:
-        yield Difference(path=path, variant=describe(variant), baseline=describe(baseline))
-
-
 def _model(path: str, variant: BaseModel | None, baseline: BaseModel | None) -> Iterator[Difference]:
     """Field by field if the two are of one kind, else as a whole."""
     if variant is None or baseline is None or type(variant) is not type(baseline):
-        yield from _value(path, variant, baseline)
+        yield from value_apart(path, variant, baseline)
         return
     for field in type(variant).model_fields:
-        yield from _value(f"{path}.{field}", getattr(variant, field), getattr(baseline, field))
+        yield from value_apart(f"{path}.{field}", getattr(variant, field), getattr(baseline, field))
 
 
 def _data(variant: ArmSettings, baseline: ArmSettings) -> Iterator[Difference]:
@@ -214,36 +194,45 @@ def _data(variant: ArmSettings, baseline: ArmSettings) -> Iterator[Difference]:
         if field == "augment":
             yield from _model("data.augment", mine.augment, yours.augment)
         elif field != "train":
-            yield from _value(f"data.{field}", getattr(mine, field), getattr(yours, field))
+            yield from value_apart(f"data.{field}", getattr(mine, field), getattr(yours, field))
         elif mine.train != yours.train:
-            yield from _value("data.train", mine.train_count, yours.train_count)
+            yield from value_apart("data.train", mine.train_count, yours.train_count)
 
 
 def _batch_size(variant: ArmSettings, baseline: ArmSettings) -> Iterator[Difference]:
     if variant.batch_size != baseline.batch_size:
         mine, yours = (min(one.batch_size, one.data.train_count) for one in (variant, baseline))
-        yield from _value("batch_size", mine, yours)
+        yield from value_apart("batch_size", mine, yours)
 
 
 def _network(variant: Arm, baseline: Arm) -> Iterator[Difference]:
-    if variant.network == baseline.network:
+    if variant.settings.network.python is not None or baseline.settings.network.python is not None:
+        yield from factory_apart(variant, baseline)
+        return
+    if _layers(variant) == _layers(baseline):
         return
     mine, yours = variant.settings.network.mlp, baseline.settings.network.mlp
     if mine and yours:
         yield from _model("network.mlp", mine, yours)
         return
-    hidden = variant.network[:-1], baseline.network[:-1]
+    hidden = _layers(variant), _layers(baseline)
     if [layer.kind for layer in hidden[0]] != [layer.kind for layer in hidden[1]]:
-        yield from _value("network.layers", *hidden)
+        yield from value_apart("network.layers", *hidden)
         return
     for position, (one, other) in enumerate(zip(*hidden, strict=True)):
         name = one.name if one.name == other.name else position
         yield from _model(f"network.layers.{name}", one, other)
 
 
+def _layers(arm: Arm) -> Network:
+    """The hidden layers as written, whoever trains them."""
+    settings = arm.settings
+    return named(settings.network.hidden(), classes=settings.data.facts.classes)[:-1]
+
+
 def _optimizer(variant: AnyOptimizer, baseline: AnyOptimizer) -> Iterator[Difference]:
     """All fields both have, and those of one alone where they depart from its defaults."""
-    yield from _value("optimizer.name", variant.name, baseline.name)
+    yield from value_apart("optimizer.name", variant.name, baseline.name)
     for field in _OPTIMIZER_FIELDS:
         path = f"optimizer.{field}"
         if field == "learning_rate":
@@ -254,18 +243,14 @@ def _optimizer(variant: AnyOptimizer, baseline: AnyOptimizer) -> Iterator[Differ
             if len(own) == 2 or any(
                 getattr(one, field) != type(one).model_fields[field].default for one in own
             ):
-                yield from _value(path, mine, yours)
+                yield from value_apart(path, mine, yours)
 
 
 def _learning_rate(path: str, variant: float | Schedule, baseline: float | Schedule) -> Iterator[Difference]:
     if isinstance(variant, BaseModel) and isinstance(baseline, BaseModel) and variant.kind == baseline.kind:
         yield from _model(f"{path}.{variant.kind}", variant, baseline)
     else:
-        yield from _value(path, variant, baseline)
-
-
-def _kind(model: BaseModel) -> str:
-    return str(getattr(model, "kind", type(model).__name__))
+        yield from value_apart(path, variant, baseline)
 
 
 def _spellings(factor: str, *arms: Arm) -> frozenset[str]:
@@ -274,7 +259,7 @@ def _spellings(factor: str, *arms: Arm) -> frozenset[str]:
     spellings = {factor}
     if parts[:2] == ["network", "layers"] and len(parts) > 2:
         for arm in arms:
-            names = [layer.name or "" for layer in arm.network[:-1]]
+            names = [layer.name or "" for layer in _layers(arm)]
             if parts[2] in names:
                 tokens = parts[2], str(names.index(parts[2]))
             elif parts[2].isdecimal() and int(parts[2]) < len(names):

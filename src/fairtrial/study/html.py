@@ -32,7 +32,10 @@ def _arms(study: Study) -> Iterator[tuple[str, ...]]:
     first = next(iter(study.arms.values()))
     for name, arm in study.arms.items():
         apart = "; ".join(str(one) for one in differences(arm, first))
-        yield name, f"{parameters(arm):,}", apart, arm.title or ""
+        count = (
+            f"{parameters(arm):,}" if arm.is_described else ("by a command" if arm.is_command else "your own")
+        )
+        yield name, count, apart, arm.title or ""
 
 
 def _questions(study: Study) -> Iterator[tuple[str, ...]]:

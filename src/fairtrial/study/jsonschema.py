@@ -121,10 +121,18 @@ def _own_definitions() -> Schema:
         },
         "Network": {
             "type": "object",
-            "description": "Either mlp or layers; the output layer is added by itself.",
+            "description": "Either mlp or layers, to which the output layer is added, or python: code of your own.",
             "additionalProperties": False,
             "patternProperties": DOTTED,
-            "properties": {"mlp": or_nothing(_group(Mlp)), "layers": _layers()},
+            "properties": {
+                "mlp": or_nothing(_group(Mlp)),
+                "layers": _layers(),
+                "python": _factory(),
+                "arguments": {
+                    "type": "object",
+                    "description": "What the function given as python is called with.",
+                },
+            },
         },
     }
 
@@ -138,7 +146,7 @@ def _body(own: Mapping[str, Schema]) -> Schema:
         "patternProperties": {
             r"^network\.layers\.[^.]+$": {"anyOf": [{"$ref": "#/$defs/Layer"}, {"type": "object"}]},
             rf"^network\.layers\.[^.]+\.({'|'.join(sorted(_layer_fields()))})$": True,
-            r"^published\.": True,
+            r"^(published|parameters|network\.arguments)\.": True,
         },
     }
 
@@ -147,9 +155,29 @@ def _settings() -> Schema:
     return {
         **_fields(ArmSettings),
         "data": _data(),
-        "network": {"$ref": "#/$defs/Network"},
+        "network": {"anyOf": [{"$ref": "#/$defs/Network"}, _factory()]},
+        "command": or_nothing({"type": "string", "minLength": 1, "description": _ABOUT["command"]}),
+        "parameters": {"type": "object", "description": _ABOUT["parameters"]},
+        "files": {"type": "array", "items": {"type": "string"}, "description": _ABOUT["files"]},
+        "timeout": {"type": ["string", "number", "null"], "description": _ABOUT["timeout"]},
         "optimizer": {"$ref": "#/$defs/Optimizer"},
         "early_stopping": or_nothing(_group(EarlyStopping)),
+    }
+
+
+_ABOUT = {
+    "command": "Run once for each trial, by no shell; {seed}, {optimizer.learning_rate} and the like are filled in.",
+    "parameters": "Values of your own for the command: {parameters.dropout} or {dropout}.",
+    "files": "Files besides those that the command names whose content can change a figure.",
+    "timeout": "How long a trial may take, such as 10m.",
+}
+
+
+def _factory() -> Schema:
+    return {
+        "type": "string",
+        "pattern": ":[A-Za-z_][A-Za-z0-9_]*$",
+        "description": "The function that builds a torch module: mymodel.py:build, or an installed module:function.",
     }
 
 
@@ -180,6 +208,8 @@ def _dotted() -> Iterator[tuple[str, Schema]]:
         for name, field in _fields(model).items():
             yield f"optimizer.learning_rate.{kind}.{name}", field
     yield "network.mlp", _group(Mlp)
+    yield "network.python", _factory()
+    yield "network.arguments", {"type": "object"}
     yield "network.layers", _layers()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from fairtrial.errors import StudyError
 from fairtrial.images.facts import Source
 from fairtrial.study.keras_augment import MOVED
 from fairtrial.study.layers import AnyLayer
@@ -137,6 +138,9 @@ def keras_program(arm: Arm) -> str:
     whose layers do not fit together.
     """
     settings = arm.settings
+    if arm.is_command or not arm.is_described:
+        what = "a command of your own trains it" if arm.is_command else "its network is code of your own"
+        raise StudyError(f"arm {arm.name!r} has no Keras program: {what}")
     sections = [
         _HEAD,
         _constants(arm),

@@ -76,6 +76,8 @@ def departed(old: Node | None, new: Node, mistakes: list[Mistake], *, path: Path
     """
     if path == ("optimizer", "learning_rate"):
         new = _tagged_schedule(new)
+    if path == ("network",) and isinstance(new.value, str):
+        new = replace(new, value={"python": new})
     if new.entries is None:
         return new
     if path == ("network",):
@@ -83,7 +85,7 @@ def departed(old: Node | None, new: Node, mistakes: list[Mistake], *, path: Path
     inherited = dict((old.entries if old else None) or {})
     if path == ("optimizer",):
         inherited = _kept_by_optimizer(inherited, new.entries)
-    if _another_kind(inherited, new.entries):
+    if _another_kind(inherited, new.entries) and not _is_own(path):
         inherited = {}
     return _laid_over(old if inherited else None, inherited, new, mistakes, path)
 
@@ -91,6 +93,11 @@ def departed(old: Node | None, new: Node, mistakes: list[Mistake], *, path: Path
 def _another_kind(inherited: dict[str, Node], new: dict[str, Node]) -> bool:
     """Whether another schedule is given, which shares no settings with the one inherited."""
     return "kind" in inherited and "kind" in new and inherited["kind"].value != new["kind"].value
+
+
+def _is_own(path: Path) -> bool:
+    """Whether names here are of the user's choosing, so that `kind` is a name like any other."""
+    return path[:1] == ("parameters",) or path[:2] == ("network", "arguments")
 
 
 def _laid_over(
@@ -112,15 +119,23 @@ def _kept_by_optimizer(inherited: dict[str, Node], new: dict[str, Node]) -> dict
 
 
 def _departed_network(old: Node | None, new: Node, mistakes: list[Mistake]) -> Node:
-    """An arm that gives `layers` gives up an inherited `mlp`, and the other way round."""
+    """An arm that gives `layers` gives up an inherited `mlp`, and the other way round; so with `python` and both."""
     inherited = dict((old.entries if old else None) or {})
     given = {key: child for key, child in (new.entries or {}).items() if child.value is not None}
     subject = _subject(new)
-    if "mlp" in given and "layers" in given:
-        message = f"{subject}network takes mlp or layers, not both; mlp is given at {given['mlp'].where}"
-        mistakes.append(Mistake(where=given["layers"].where, message=message))
-        return old or replace(new, value={"mlp": given["mlp"]})
+    forms = [key for key in ("mlp", "layers", "python") if key in given]
+    if len(forms) > 1:
+        first, second = forms[:2]
+        message = (
+            f"{subject}network takes {first} or {second}, not both; {first} is given at {given[first].where}"
+        )
+        mistakes.append(Mistake(where=given[second].where, message=message))
+        return old or replace(new, value={first: given[first]})
+    inherited = _kept_by_network(inherited, given)
     for key, child in given.items():
+        if key in ("mlp", "layers") and "python" in inherited:
+            mistakes.append(_other_network(child, key, "python", inherited["python"]))
+            continue
         if key == "mlp" and "layers" in inherited:
             if child.implied:
                 mistakes.append(_other_network(child, "mlp", "layers", inherited["layers"]))
@@ -139,12 +154,27 @@ def _departed_network(old: Node | None, new: Node, mistakes: list[Mistake]) -> N
     return replace(old if old and old.where else new, value=inherited)
 
 
+def _kept_by_network(inherited: dict[str, Node], given: dict[str, Node]) -> dict[str, Node]:
+    """What is inherited, without what belongs to a network of another make."""
+    if "python" in given:
+        return {key: node for key, node in inherited.items() if key not in ("mlp", "layers")}
+    whole = any(
+        key in given and not (given[key].implied or (key == "layers" and given[key].entries is not None))
+        for key in ("mlp", "layers")
+    )
+    if whole and "python" in inherited:
+        return {key: node for key, node in inherited.items() if key not in ("python", "arguments")}
+    return inherited
+
+
 def _other_network(child: Node, wanted: str, present: str, origin: Node | None) -> Mistake:
     node, path = child, f"network.{wanted}"
     while node.entries and len(node.entries) == 1:
         (key, node), *_ = node.entries.items()
         path = f"{path}.{key}"
     given = f" (given at {origin.where})" if origin is not None and origin.where else ""
+    if present == "python":
+        present = "a factory of your own"
     remedy = "give mlp as a whole" if wanted == "mlp" else "give layers as a list"
     message = f"{_subject(child)}{path} does not apply: this network is made of {present}{given}; {remedy}"
     return Mistake(where=node.where, message=message)

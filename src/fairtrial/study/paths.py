@@ -31,7 +31,8 @@ def setting_paths() -> frozenset[str]:
     fields = {
         f"{path}.{name}" for path, models in below.items() for model in models for name in model.model_fields
     }
-    return frozenset({*ArmSettings.model_fields, "network.layers", *below, *fields})
+    networks = ("network.layers", "network.python", "network.arguments")
+    return frozenset({*ArmSettings.model_fields, *networks, *below, *fields})
 
 
 def elsewhere(path: str, known: Iterable[str] | None = None) -> str:
@@ -46,7 +47,14 @@ def elsewhere(path: str, known: Iterable[str] | None = None) -> str:
 
 
 def layer_paths(arm: Arm) -> Iterator[str]:
-    """Each layer and its settings, by name and by position; the output layer is no setting."""
+    """Each layer and its settings, by name and by position, and values of the user's own; the output layer is no setting."""
+    for group, own in (
+        ("parameters", arm.settings.parameters),
+        ("network.arguments", arm.settings.network.arguments),
+    ):
+        for path in own.flat():
+            parts = path.split(".")
+            yield from (".".join([group, *parts[:count]]) for count in range(1, len(parts) + 1))
     for place, layer in enumerate(arm.network[:-1]):
         for reference in (layer.name, place):
             yield f"network.layers.{reference}"

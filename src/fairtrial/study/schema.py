@@ -10,16 +10,20 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self, cast
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
+from fairtrial.study.commands import groups_used, placeholders
 from fairtrial.study.data_settings import MAKING_IMAGES as MAKING_IMAGES
 from fairtrial.study.data_settings import DataSettings as DataSettings
-from fairtrial.study.layers import ActivationName, Dense, FileLayer, Flatten, Network, Size, named
-from fairtrial.study.limits import Frozen, refusal
+from fairtrial.study.layers import Network, Size, named
+from fairtrial.study.limits import Frozen
 from fairtrial.study.limits import Margins as Margins
 from fairtrial.study.limits import Seeds as Seeds
+from fairtrial.study.networks import Mlp as Mlp
+from fairtrial.study.networks import NetworkSettings as NetworkSettings
+from fairtrial.study.program import Program
 from fairtrial.study.question import Claim as Claim
 from fairtrial.study.question import Metric as Metric
 from fairtrial.study.question import Number
@@ -31,6 +35,7 @@ from fairtrial.study.question_kinds import Combining as Combining
 from fairtrial.study.question_kinds import Retuning as Retuning
 from fairtrial.study.question_kinds import by_kind
 from fairtrial.study.searches import Search
+from fairtrial.study.sources import Sources
 from fairtrial.study.training import Adam, AnyOptimizer, EarlyStopping
 
 SCHEMA = "fairtrial/1"
@@ -39,38 +44,7 @@ Fraction = Annotated[float, Field(ge=0, le=1, strict=True, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
 
 
-class Mlp(Frozen):
-    """`depth` hidden layers of `width` units: shorthand for flatten and that many dense layers."""
-
-    width: Size = 50
-    depth: Annotated[int, Field(ge=0, le=1000, strict=True)] = 2
-    activation: ActivationName = "relu"
-
-    def layers(self) -> Network:
-        dense = Dense(units=self.width, activation=self.activation)
-        return (Flatten(), *[dense] * self.depth)
-
-
-class NetworkSettings(Frozen):
-    """Either `mlp` or `layers`; the output layer is added by itself."""
-
-    mlp: Mlp | None = None
-    layers: tuple[FileLayer, ...] | None = None
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        if (self.mlp is None) == (self.layers is None):
-            both = "not both" if self.mlp else "one of both"
-            raise refusal(f"takes mlp or layers, {both}", "layers", "mlp")
-        return self
-
-    def hidden(self) -> Network:
-        if self.layers is not None:
-            return self.layers
-        return (self.mlp or Mlp()).layers()
-
-
-class ArmSettings(Frozen):
+class ArmSettings(Program):
     """Everything about an arm that can change a number."""
 
     data: DataSettings = DataSettings()
@@ -106,10 +80,40 @@ class Arm:
     published: Published | None = None
     block: int = 0
     """Where its seeds begin: its seed s is the number block + s. See BLOCKS in `trial.py`."""
+    sources: Sources | None = None
+    """The user's own files that its trials are made by, where there are any."""
+
+    @property
+    def is_command(self) -> bool:
+        """Whether a program of the user's own trains it."""
+        return self.settings.command is not None
+
+    @property
+    def is_module(self) -> bool:
+        """Whether the user's own code builds its network."""
+        return not self.is_command and self.settings.network.python is not None
+
+    @cached_property
+    def uses(self) -> frozenset[str] | None:
+        """Groups of settings that a command takes; None where our engine trains, which takes them all."""
+        return groups_used(self.settings) if self.is_command else None
+
+    @property
+    def has_data(self) -> bool:
+        """Whether it is known which images are trained and judged on; a command that takes no `{data}` has its own."""
+        return not self.is_command or "data" in placeholders(self.settings.command or "")
+
+    @property
+    def is_described(self) -> bool:
+        """Whether its network is known layer by layer."""
+        known = self.uses is None or "network" in self.uses
+        return known and self.settings.network.python is None
 
     @cached_property
     def network(self) -> Network:
-        """The layers in order, each with its name, the output layer included."""
+        """The layers in order, each with its name, the output layer included; none where they are not known."""
+        if not self.is_described:
+            return ()
         return named(self.settings.network.hidden(), classes=self.settings.data.facts.classes)
 
     @property
@@ -185,8 +189,11 @@ class Study:
             "margins": Margins() if margins is None else margins,
         }  # fmt: skip
         if _is_read(given, search) and data is None and base is None:
+            # Imported here: it knows arms, which are of this module.
+            from fairtrial.study.own_code import looked_for
+
             given |= {
-                "arms": dict(arms),
+                "arms": looked_for(cast("Mapping[str, Arm]", arms)),
                 **by_kind(cast("tuple[Question | Combining, ...]", asked)),
                 "search": tuple(search),
                 "source": source,

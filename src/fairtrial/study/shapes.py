@@ -56,11 +56,12 @@ def layer_facts(network: Network, *, input_shape: Shape) -> tuple[LayerFacts, ..
 
 
 def arm_facts(arm: Arm) -> tuple[LayerFacts, ...]:
+    """Facts of each layer; none where the network is the user's own code, and nobody can tell without running it."""
     return layer_facts(arm.network, input_shape=arm.settings.data.facts.input_shape)
 
 
 def parameters(arm: Arm) -> int:
-    """All weights of the network, trainable or not."""
+    """All weights of the network, trainable or not; 0 where its layers are not known."""
     return sum(facts.parameters for facts in arm_facts(arm))
 
 
@@ -77,9 +78,11 @@ def updates(arm: Arm) -> int:
 def training_work(arm: Arm) -> int:
     """Multiply-adds of a whole trial, the unit of predicted cost.
 
-    Forward once and backward twice per training image, plus four elementary passes over the
+    0 where nobody knows, since the code is the user's own. Forward once and backward twice per training image, plus four elementary passes over the
     parameters per update: what dominates at batch size 1.
     """
+    if arm.is_command or not arm.is_described:
+        return 0
     images = arm.settings.data.train_count * arm.settings.epochs
     return 3 * multiply_adds(arm) * images + 4 * parameters(arm) * updates(arm)
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 from pydantic import BaseModel
 
 from fairtrial.study.layers import LAYERS
+from fairtrial.study.own import Own
 from fairtrial.study.schema import ArmSettings, Margins, Study
 from fairtrial.study.yamltree import scalar
 
@@ -69,6 +70,8 @@ def _spelled(value: object) -> Any:
             if kind not in LAYERS:
                 return {kind: fields}
             return _layer(kind, fields)
+        case Own():
+            return value.as_dict()
         case tuple():
             return [_spelled(one) for one in cast("tuple[object, ...]", value)]
         case _:

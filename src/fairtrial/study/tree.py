@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from fairtrial.errors import Mistake, StudyError
+from fairtrial.study.factories import name_of
 
 DEEPEST = 50
 """Levels of nesting that a study may have; what is read recursively stays within them."""
@@ -98,6 +100,11 @@ def _from_python(value: object, where: str, depth: int) -> Node:
         children = enumerate(cast("Sequence[object]", value))
         items = tuple(_from_python(child, f"{where}.{place}", depth + 1) for place, child in children)
         return Node(value=items, where=where)
+    if inspect.isfunction(value) or inspect.isclass(value) or inspect.ismethod(value):
+        try:
+            return Node(value=name_of(value), where=where)
+        except StudyError as error:
+            raise StudyError([Mistake(where=where, message=str(error))]) from None
     return Node(value=_builtin_number(value), where=where)
 
 
