@@ -197,7 +197,7 @@ def _complain_of_words(
 ) -> None:
     """The user must have been told, in a sentence, of whatever had a consequence; and never with a traceback."""
     said = command.lines
-    if "Traceback" in command.errors and not _before_it_began(command):
+    if "Traceback" in command.errors and not _before_it_began(command, code):
         tally.complaints.append(f"a traceback was shown: {command.errors[-600:]}")
     failed = [line for line in said if ": failed: " in line]
     if not (kinds and kinds[-1].ends_run) and now.attempts - kept.attempts != len(failed):
@@ -212,7 +212,7 @@ def _complain_of_words(
         elif sentence is not None:
             unused.remove(sentence)  # two kills are two sentences
             tally.sentences[kind.name] = sentence
-        elif kind.ends_run and not _before_it_began(command) and not (code == 0 and now.done == TRIALS):
+        elif kind.ends_run and not _before_it_began(command, code) and not (code == 0 and now.done == TRIALS):
             tally.complaints.append(f"{kind.name}: exit status {code}, and nobody was told: {said[-3:]}")
         if kind.takes_memory and sentence is None:
             tally.unnoticed += 1
@@ -222,16 +222,20 @@ def _complain_of_words(
     for line in said:
         if NEXT_RUN in line:
             tally.sentences |= {kind.name: line for kind in KINDS if kind.told == (NEXT_RUN,)}
-    if (code not in (0, 2, 130, 143, -9) and not _before_it_began(command)) or (
+    if (code not in (0, 2, 130, 143, -9) and not _before_it_began(command, code)) or (
         code == 2 and not any("fairtrial:" in line for line in said)
     ):
         tally.complaints.append(f"exit status {code}: {said[-3:]}")
 
 
-def _before_it_began(command: Command) -> bool:
-    """Whether Python itself was still starting when a signal came: nothing of ours had run that could say anything."""
+def _before_it_began(command: Command, code: int) -> bool:
+    """Whether Python itself was still starting when a signal came: nothing of ours had run that could say anything.
+
+    It ends as that signal makes it end; a crash that says nothing is none of this.
+    """
+    asked_to_end = code in (-2, -15, 130, 143) or (code == 1 and "KeyboardInterrupt" in command.errors)
     ours = [line for line in command.lines if "/fairtrial/" in line and "/fairtrial/__init__.py" not in line]
-    return not command.finished and not ours and all(map(_of_a_traceback, command.lines))
+    return asked_to_end and not command.finished and not ours and all(map(_of_a_traceback, command.lines))
 
 
 def _of_a_traceback(line: str) -> bool:

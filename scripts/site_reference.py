@@ -70,17 +70,32 @@ def study_file() -> str:
         "Made from the schema by which editors complete and check a study file; [The study file](study-file.md) explains it.", "",
     ]  # fmt: skip
     lines += ["## The file itself", "", *_fields(schema)]
+    lines += [
+        "## base",
+        "",
+        "The same fields are those of an arm, which departs from it.",
+        "",
+        *_fields(_mapping(schema["properties"]["base"])),
+    ]
     for name, one in sorted(schema.get("$defs", {}).items()):
         lines += [f"## {name}", ""]
         if described := one.get("description"):
             lines += [_flat(described), ""]
-        lines += _fields(one) if one.get("properties") else [f"{_type(one)}", ""]
+        lines += _fields(_mapping(one)) if _mapping(one) else [f"{_type(one)}", ""]
     return "\n".join(lines)
+
+
+def _mapping(schema: dict[str, Any]) -> dict[str, Any]:
+    """The mapping with fields of its own that a value may be; empty if it may be none."""
+    several = [schema, *schema.get("anyOf", ()), *schema.get("oneOf", ())]
+    return next((one for one in several if one.get("properties")), {})
 
 
 def _fields(schema: dict[str, Any]) -> list[str]:
     lines = ["| field | value | default | meaning |", "| --- | --- | --- | --- |"]
     for name, one in schema.get("properties", {}).items():
+        if "." in name:
+            continue  # the short way to write what another field holds
         needed = "needed" if name in schema.get("required", ()) else ""
         default = f"`{one['default']}`" if "default" in one else needed
         lines.append(_row(f"`{name}`", _type(one), default, one.get("description", "")))

@@ -25,6 +25,9 @@ import tensorflow as tf  # noqa: E402  # pyright: ignore[reportMissingImports, r
 
 SEED = 0
 
+SILENT: Any = 0
+"""Keras says that this is text, and takes numbers."""
+
 
 class KerasPeer:
     """The notebook's program for one row."""
@@ -53,18 +56,18 @@ class KerasPeer:
             epochs=epochs,
             validation_data=self.validation,
             callbacks=[callback],
-            verbose=0,
+            verbose=SILENT,
         )
 
     def train(self, steps: int) -> None:
-        self.model.fit(self.batches.take(steps), epochs=1, verbose=0)
+        self.model.fit(self.batches.take(steps), epochs=1, verbose=SILENT)
 
     def validate(self) -> None:
         # What `fit` does with validation data that comes as arrays: batches of 32.
-        self.model.evaluate(*self.validation, verbose=0)
+        self.model.evaluate(*self.validation, verbose=SILENT)
 
     def test_accuracy(self) -> float:
-        return float(self.model.evaluate(*self.test, batch_size=1000, verbose=0)[1])
+        return float(self.model.evaluate(*self.test, batch_size=1000, verbose=SILENT)[1])
 
 
 def _layer(layer: dict[str, Any]) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -97,9 +98,14 @@ class Rerun:
 
 
 def rerun(
-    key: str, *, store: Store, executor: Executor, on_event: Callable[[Event], None] = lambda _: None
+    key: str,
+    *,
+    store: Store,
+    executor: Executor,
+    on_event: Callable[[Event], None] = lambda _: None,
+    weights: Path | None = None,
 ) -> Rerun:
-    """Train the stored trial whose key begins with `key` again; the store stays as it is.
+    """Train the stored trial whose key begins with `key` again; the store stays as it is, `weights` gets those at the end.
 
     Raises StoreError where there is no such trial or it cannot be made again here, ExecutorError where training fails.
     """
@@ -116,7 +122,7 @@ def rerun(
         catalog.load(trial.arm.settings.data.facts)  # damaged files are said before anything is trained
     before = store.stored([found.key], history=True)[found.key].outcome
     kept = store.predictions(found.key)
-    again = _trained(trial, executor, on_event)
+    again = _trained(trial, executor, on_event, weights)
     now = None if again.predictions is None else store.as_kept(again.predictions)
     return Rerun(
         key=found.key,
@@ -151,8 +157,10 @@ def differences(stored: Outcome, again: Outcome) -> Iterator[Difference]:
         yield from _predictions_apart(stored.predictions, again.predictions)
 
 
-def _trained(trial: Trial, executor: Executor, on_event: Callable[[Event], None]) -> Outcome:
-    executor.start(Order(trial=trial))
+def _trained(
+    trial: Trial, executor: Executor, on_event: Callable[[Event], None], weights: Path | None
+) -> Outcome:
+    executor.start(Order(trial=trial, weights="" if weights is None else str(weights)))
     for event in executor.events():
         on_event(event)
         if isinstance(event, Outcome):

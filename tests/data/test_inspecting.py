@@ -77,7 +77,7 @@ def test_a_handful_of_images_is_looked_at_all_the_same() -> None:
     assert found.doubts == () and found.compared == 6
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_no_two_images_of_mnist_are_near_duplicates_and_it_takes_no_longer_than_said() -> None:
     """Its eights are all different images; the two nearest of any class are ones, 0.134 apart."""
     began = time.process_time()

@@ -37,6 +37,8 @@ SHOWN = {"text", "pycon"}
 """What programs print, and what doctests run."""
 ELSEWHERE = {"models.md", "command-arms.md", "python.md"}
 """Pages with tests of their own: what they tell to do needs other libraries, or programs of the reader's."""
+LONG = {"course.md", "cli.md"}
+"""Pages whose examples take more than half a minute."""
 NOT_HERE = re.compile(r"^(scripts/|benchmarks/|\.venv/|python -m pip )")
 """Lines of a shell that are run by other tests, or install something."""
 
@@ -61,7 +63,7 @@ def blocks(page: Path) -> list[tuple[str, str]]:
 
 def test_no_block_is_of_a_kind_that_nobody_runs() -> None:
     """A fence spelled otherwise would switch off its check without a word."""
-    kinds = {kind for page in PAGES for kind, _ in blocks(page)}
+    kinds = {kind for page in PAGES if page.name not in ELSEWHERE for kind, _ in blocks(page)}
     assert kinds <= {"sh", "yaml", "python", "csv", *SHOWN}
     assert all(page.read_text(encoding="utf-8").count("\n```") % 2 == 0 for page in PAGES)
 
@@ -100,8 +102,11 @@ def _photos(folder: Path) -> None:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize(
     "page",
-    [page for page in PAGES if blocks(page) and page.name not in ELSEWHERE],
-    ids=lambda page: page.name,
+    [
+        pytest.param(page, id=page.name, marks=[pytest.mark.long] if page.name in LONG else [])
+        for page in PAGES
+        if blocks(page) and page.name not in ELSEWHERE
+    ],
 )
 def test_what_a_page_tells_a_reader_to_do_works(page: Path, prepared: Callable[..., Any]) -> None:
     """The first thing a reader does is to copy it."""
@@ -136,15 +141,35 @@ def _command(line: str, page: Path, fairtrial: Callable[..., Any]) -> bool:
         return False  # Debian's package is not installed, and nothing is downloaded here
     if "study.yaml" in words and words[1] != "init" and not Path("study.yaml").exists():
         assert fairtrial("init").exit_code == 0
+    if words[1:3] == ["search", "study.yaml"] and "\nsearch:" not in Path("study.yaml").read_text(
+        encoding="utf-8"
+    ):
+        Path("study.yaml").write_text(
+            _with_searches(), encoding="utf-8"
+        )  # a reader has one that declares some
     for place, word in enumerate(words[:-1]):
         if word in ("--save", "--write-study"):
             Path(words[place + 1]).unlink(missing_ok=True)
     if words[1] == "init":
         Path("study.yaml").unlink(missing_ok=True)
+    if words[1] == "search":
+        words += [
+            "--trials",
+            "2",
+            *([] if "--budget" in words else ["--budget", "2s"]),
+        ]  # as declared it would be minutes
     # A self-test trains for real, which it does in tests of its own.
     result = fairtrial(*(word for word in words[1:] if word != "--selftest"))
     assert result.exit_code == 0, f"{page.name}: {line}\n{result.output}"
     return True
+
+
+def _with_searches() -> str:
+    return next(
+        body
+        for kind, body in blocks(ROOT / "docs" / "study-file.md")
+        if kind == "yaml" and "\nsearch:" in body
+    )
 
 
 @cache

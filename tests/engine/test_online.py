@@ -285,10 +285,11 @@ def test_the_algorithm_is_part_of_the_key() -> None:
     """Two algorithms agree statistically, not bit for bit: one must never stand for the other."""
     online_arm = arm()
     key = Trial(arm=online_arm, seed=1, precision="float32").key
+    from fairtrial import identity
     from fairtrial import trial as trials
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(trials, "algorithm", lambda _: "batched")
+        patched.setattr(identity, "algorithm", lambda _: "batched")
         # What is remembered of this arm was worked out before.
         patched.setattr(trials, "_identity", trials._identity.__wrapped__)  # pyright: ignore[reportPrivateUsage]
         assert Trial(arm=online_arm, seed=1, precision="float32").key != key

@@ -105,7 +105,7 @@ def test_nothing_is_ever_unpickled() -> None:
                     given = {one.arg: ast.unparse(one.value) for one in node.keywords}
                     assert (library, function) != ("torch", "load"), path
                     assert (library, function) not in {("yaml", "load"), ("yaml", "unsafe_load")}, path
-                    if library in ("np", "numpy") and function in ("load", "save", "savez"):
+                    if library in ("np", "numpy") and function in ("load", "save"):
                         loads.append(function)
                         assert given.get("allow_pickle") == "False", f"{path}:{node.lineno}"
                     if function == "YAML":
@@ -159,8 +159,13 @@ def test_the_list_of_parsers_is_whole() -> None:
         "store/integrity.py", "store/copying.py", "restoring.py",
         # made by the report itself a moment before
         "report/page.py",
-        # a line of the Keras program that it writes
-        "study/keras_code.py",
+        # lines of the Keras programs that it writes or ships; what these read is handed to them a moment before
+        "study/keras_code.py", "programs/keras_arm.py",
+        # what programs of the user's own say: tests/own/test_commands.py and test_networks.py give them odd ones
+        "commands/reading.py", "commands/running.py", "executors/probing.py", "study/own.py",
+        "report/blocks.py",
+        # what `fairtrial export` wrote a moment before, opened again to be checked: tests/models gives it damaged ones
+        "models/archives.py", "engine/exporting/keras_file.py", "engine/exporting/running.py", "engine/exporting/tensor_file.py",
     }  # fmt: skip
 
 

@@ -346,7 +346,7 @@ def test_a_study_of_commands_is_answered_like_any_other(folder: Path) -> None:
     for name in ("report.html", "report.md", "report.tex", "report.ipynb", "report.csv", "report.json"):
         assert ft.write_report(answers, name).stat().st_size > 500
     assert "python own_train.py figures 0.95 --seed {seed}" in Path("report.html").read_text()
-    assert "python own_train.py figures 0.95" in str(ft.show("study.yaml", "better"))
+    assert "python own_train.py figures 0.95" in str(ft.show("study.yaml", "better")).replace("\\", "")
     events: list[Event] = []
     again = ft.run("study.yaml", seeds=4, on_event=events.append)
     assert not any(isinstance(event, Outcome) for event in events)

@@ -42,7 +42,7 @@ def answers(folder: Path, elsewhere: str) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("elsewhere", ["win32", "darwin"])
+@pytest.mark.parametrize("elsewhere", ["win32", pytest.param("darwin", marks=pytest.mark.long)])
 def test_a_study_trains_and_answers_without_what_linux_has(elsewhere: str, tmp_path: Path) -> None:
     """Same figures to the last bit, times apart, and a time that says nothing of the machine's load where nothing is known."""
     (tmp_path / "small.yaml").write_text(STUDY, encoding="utf-8")

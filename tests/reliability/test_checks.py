@@ -132,6 +132,8 @@ def test_the_report_says_what_was_done_what_was_not_and_what_is_wrong() -> None:
     ("lines", "code", "silent"),
     [
         ([], -2, True),  # Python had not even a handler
+        ([], -11, False),  # nobody asks for that
+        ([], 1, False),
         (
             ["Traceback (most recent call last):", '  File "<frozen site>", line 616', "KeyboardInterrupt"],
             1,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import re
 import struct
 import zlib
@@ -357,6 +358,19 @@ def test_the_small_picture_says_its_number_inside_its_frame(tmp_path):
     drawn = strip(far, reach=reach([far]))
     assert one(r'class="value middle" x="[\d.]+" y="10">([^<]+)<', drawn) == "−90.00 pp"
     assert float(one(r'class="value middle" x="([\d.]+)"', drawn)) >= 36
+
+
+def test_intervals_beyond_all_accuracies_end_where_these_end_and_the_scale_can_be_read(tmp_path):
+    """Three seeds that scatter: an interval of a thousand points would squeeze everything else together."""
+    wild = answer_of(tmp_path, estimate=0.05, low=-30.0, high=31.0, margin=0.001)
+    assert reach([wild]) == pytest.approx(1000 * 1.15)
+    drawn = strip(wild, reach=reach([wild]))
+    ticks = [
+        (float(x), text) for x, text in re.findall(r'class="tick middle" x="([\d.]+)" y="60">([^<]+)<', drawn)
+    ]
+    assert {"−100", "0 pp", "+100"} <= {text for _, text in ticks}
+    for (left, one_text), (right, other) in itertools.pairwise(sorted(ticks)):
+        assert right - left >= 3 * (len(one_text) + len(other))
 
 
 def test_what_is_not_known_yet_is_not_drawn(tmp_path):

@@ -15,9 +15,9 @@ from fake_executor import FakeExecutor, arm, finished, measuring, noise
 
 from fairtrial import due, runner
 from fairtrial.analysis import answers
-from fairtrial.data import catalog
 from fairtrial.dispatch import Dispatch
 from fairtrial.errors import DataError, StudyError
+from fairtrial.images import shipped
 from fairtrial.store import Claim, Store
 from fairtrial.study.schema import Margins, Question, Seeds, Study
 from fairtrial.trial import ATTEMPTS, Event, Lost, Outcome, Trial, Unsaved
@@ -294,12 +294,12 @@ def test_a_damaged_data_set_ends_the_run_before_any_trial(
 ) -> None:
     """Counted as failures of the trials it would have cost each its three attempts, and no later run would try them."""
     published = resources.files("fairtrial.data") / "mnist"
-    damaged = tmp_path / "mnist"
-    damaged.mkdir()
+    damaged = tmp_path / "data" / "mnist"
+    damaged.mkdir(parents=True)
     for file in published.iterdir():
         (damaged / file.name).write_bytes(file.read_bytes()[:1000])
     monkeypatch.setenv("FAIRTRIAL_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(catalog, "resources", SimpleNamespace(files=lambda _: tmp_path, as_file=nullcontext))
+    monkeypatch.setattr(shipped, "resources", SimpleNamespace(files=lambda _: tmp_path, as_file=nullcontext))
     executor = FakeExecutor()
     with pytest.raises(DataError, match=r"mnist/train-images.*it was cut short"):
         runner.run(STUDY, store=store, executor=executor)

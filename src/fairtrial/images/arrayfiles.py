@@ -146,4 +146,7 @@ def _array(file: IO[bytes], size: int, where: str) -> NDArray[Any]:
 
 
 def _why(error: BaseException) -> str:
-    return (str(error).splitlines() or [""])[0][:200] or type(error).__name__
+    said = (str(error).splitlines() or [""])[0][:200]
+    if " object at 0x" in said:
+        return "its header cannot be read"  # NumPy tells of a part of Python's own there
+    return said or type(error).__name__

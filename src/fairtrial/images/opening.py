@@ -156,7 +156,13 @@ def _existing(reference: str) -> Path:
 
 
 def _made(source: Source) -> tuple[DatasetFacts, Arrays, Files]:
-    return assembled(_read(source), source)
+    try:
+        return assembled(_read(source), source)
+    except MemoryError:
+        raise DataError(
+            f"{source.dataset}: its images do not fit into the memory there is; end other programs, or let data.size make "
+            "them smaller"
+        ) from None
 
 
 def assembled(parts: Parts, source: Source) -> tuple[DatasetFacts, Arrays, Files]:

@@ -141,7 +141,7 @@ def main():
     tf.config.threading.set_intra_op_parallelism_threads(cores)
     tf.config.threading.set_inter_op_parallelism_threads(cores)
     keras.utils.set_random_seed(asked.seed)
-    with np.load(asked.data) as stored:
+    with np.load(asked.data, allow_pickle=False) as stored:
         arrays = {name: stored[name] for name in stored.files}
     data = {
         part: (arrays[f"{part}_images"].astype("float32") / 255, arrays[f"{part}_labels"].astype("int64"))

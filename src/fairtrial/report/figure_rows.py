@@ -108,8 +108,8 @@ def learning_rows(arms: Iterable[ArmTrials]) -> list[Row]:
             "seed": trial.seed,
             "epoch": record.epoch,
             "images": images,
-            "accuracy": 100 * getattr(record, f"{images}_accuracy"),
-            "loss": getattr(record, f"{images}_loss"),
+            "accuracy": _known(100 * getattr(record, f"{images}_accuracy")),
+            "loss": _known(getattr(record, f"{images}_loss")),
             "line": f"{arm.arm.name}\n{images}\n{trial.seed}",
         }
         for arm in arms
@@ -117,6 +117,11 @@ def learning_rows(arms: Iterable[ArmTrials]) -> list[Row]:
         for record in trial.outcome.history
         for images in ("train", "validation")
     ]
+
+
+def _known(value: float) -> float | None:
+    """None for what a program of the user's own did not tell of an epoch."""
+    return value if math.isfinite(value) else None
 
 
 def over_seeds(rows: Sequence[Row], metric: str) -> list[Row]:
@@ -127,7 +132,9 @@ def over_seeds(rows: Sequence[Row], metric: str) -> list[Row]:
 
     found: list[Row] = []
     for (arm, images, epoch), some in groupby(sorted(rows, key=group), key=group):
-        values = [row[metric] for row in some]
+        values = [row[metric] for row in some if row[metric] is not None]
+        if not values:
+            continue
         found.append(
             {
                 "arm": arm,

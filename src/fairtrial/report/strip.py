@@ -15,6 +15,8 @@ WIDTH, HEIGHT, MIDDLE, EDGE = 300.0, 64.0, 30.0, 12.0
 _TOP, _BOTTOM = 14.0, 46.0
 """The band's; above it stands the estimate, below it the scale."""
 _TINY = 1e-300
+_CHARACTER = 6.0
+"""How wide a character of the scale is drawn, about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,10 @@ def span(answer: Answer) -> Span | None:
     """None where there is nothing to draw yet."""
     if answer.estimate is None or not answer.margin or not answer.margin > 0:
         return None
+    if answer.metric == "accuracy":
+        # Few seeds that scatter leave intervals beyond all accuracies: what nothing can be is not drawn.
+        low, high = (None if one is None else max(-1.0, min(1.0, one)) for one in (answer.low, answer.high))
+        return Span(estimate=answer.estimate, low=low, high=high, margin=answer.margin)
     if answer.metric != "time":
         return Span(estimate=answer.estimate, low=answer.low, high=answer.high, margin=answer.margin)
     # A ratio may be too small to be told from nothing.
@@ -91,12 +97,13 @@ def _ticks(answer: Answer, smallest: float, reach: float, place: Callable[[float
         _time_ticks(reach * smallest) if answer.metric == "time" else _even_ticks(reach * smallest, smallest)
     )
     parts: list[str] = []
-    taken: list[float] = []
+    taken: list[tuple[float, float]] = []
     for value in values:
-        where = place(value)
-        if all(abs(where - one) >= 27 for one in taken) and EDGE <= where <= WIDTH - EDGE:
-            taken.append(where)
-            parts.append(svg.text(where, 60, _tick_text(answer, value), role="tick middle"))
+        where, text = place(value), _tick_text(answer, value)
+        half = max(13.5, _CHARACTER * len(text) / 2 + 2)
+        if all(abs(where - one) >= half + other for one, other in taken) and EDGE <= where <= WIDTH - EDGE:
+            taken.append((where, half))
+            parts.append(svg.text(where, 60, text, role="tick middle"))
     return parts
 
 

@@ -93,7 +93,10 @@ def pairing(variant: ArrayLike, baseline: ArrayLike) -> Pairing | None:
         )
     if a.size < 3 or all_equal(a) or all_equal(b):
         return None
-    apart = float(a.var(ddof=1) + b.var(ddof=1))
+    spread_a, spread_b = float(a.var(ddof=1)), float(b.var(ddof=1))
+    if not (spread_a and spread_b):
+        return None  # numbers so far below any metric that their squares are zero do not move either
+    apart = spread_a + spread_b
     return Pairing(
         correlation=float(np.corrcoef(a, b)[0, 1]), variance_ratio=float((a - b).var(ddof=1)) / apart
     )

@@ -205,16 +205,19 @@ def _model(arm: Arm) -> str:
 
 
 def _layer(layer: AnyLayer, **also: object) -> str:
-    """The layer with what it must say and what departs from Keras's defaults, which are ours."""
+    return _call(f"keras.layers.{layer.keras_class}", **layer_arguments(layer), **also, name=layer.name)
+
+
+def layer_arguments(layer: AnyLayer) -> dict[str, object]:
+    """What the layer must say to Keras and what departs from Keras's defaults, which are ours; without its name."""
     given = layer.model_dump(exclude={"kind", "name"})
     defaults = {name: field.default for name, field in type(layer).model_fields.items()}
     # A kernel has a default here and none in Keras; a window is worth saying in any case.
-    arguments = {
+    return {
         _KERAS_NAMES.get(name, name): value
         for name, value in given.items()
         if value != defaults[name] or name in {"kernel", "size"}
     }
-    return _call(f"keras.layers.{layer.keras_class}", **arguments, **also, name=layer.name)
 
 
 def _optimizer(arm: Arm) -> str:

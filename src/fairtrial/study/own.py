@@ -26,7 +26,7 @@ class Own:
     """Values by name, each kept as its JSON: there `1`, `1.0` and `true` are three values, as they are to a program.
 
     >>> Own.of({"width": 64, "blocks": {"deep": True}}).flat()
-    {'width': 64, 'blocks.deep': True}
+    {'blocks.deep': True, 'width': 64}
     """
 
     texts: tuple[tuple[str, str], ...] = ()

@@ -56,7 +56,8 @@ class Node:
 
 
 def shortened(text: str) -> str:
-    """At most 80 characters of `text`."""
+    """At most 80 characters of `text`, in one line."""
+    text = " ".join(text.splitlines())
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 

@@ -1,0 +1,113 @@
+"""What an exported file says of itself: which trial it is, what it takes, what it gives."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, cast
+
+from pydantic import TypeAdapter, ValidationError
+
+from fairtrial.errors import FairtrialError, StudyError
+from fairtrial.fitting import made
+from fairtrial.models.archives import parsed
+from fairtrial.study.layers import AnyLayer, Network
+from fairtrial.study.shapes import layer_facts
+
+FORMAT = "fairtrial-model/1"
+MOST_NUMBERS = 50_000_000
+"""Of the largest output of a layer, and of an input image: a file that says more is not taken up."""
+_NETWORK: TypeAdapter[Network] = TypeAdapter(tuple[AnyLayer, ...])
+Prepare = Literal["mnist", "resize"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """Accuracies are those the store keeps, in [0, 1]; of an ensemble their means over its members.
+
+    `layout` is that of the images the file itself takes, as float32 in [0, 1]: bytes divided by 255.
+    """
+
+    format: str
+    study: str
+    arm: str
+    seeds: tuple[int, ...]
+    keys: tuple[str, ...]
+    engine_version: int
+    fairtrial: str
+    precision: str
+    dataset: str
+    data_fingerprint: str
+    input_shape: tuple[int, ...]
+    layout: Literal["NHWC", "NCHW"]
+    scale: str
+    output: str
+    classes: tuple[str, ...]
+    prepare: Prepare
+    parameters: int
+    validation_accuracy: float
+    test_accuracy: float
+    network: tuple[object, ...]
+    """The layers as their models dump them, output layer included."""
+
+    @property
+    def layers(self) -> Network:
+        return _NETWORK.validate_python(list(self.network))
+
+    @property
+    def members(self) -> list[str]:
+        return [f"seed-{seed}" for seed in self.seeds]
+
+    def text(self) -> str:
+        return json.dumps(asdict(self), separators=(",", ":"), allow_nan=False)
+
+
+def dumped(network: Network) -> tuple[object, ...]:
+    return tuple(_NETWORK.dump_python(network, mode="json"))
+
+
+def card_from(text: str | bytes | None, where: str) -> Card:
+    """Raises FairtrialError where there is none, or it is none of ours."""
+    if text is None:
+        raise FairtrialError(
+            f"{where}: it does not say how images must be prepared for it; only files that `fairtrial export` wrote can be opened here"
+        )
+    found = parsed(text, f"{where}: what it says of itself")
+    try:
+        if not isinstance(found, dict):
+            raise TypeError("it is no mapping")
+        fields = cast("dict[str, Any]", found)
+        if fields.get("format") != FORMAT:
+            raise TypeError(
+                f"its format is {str(fields.get('format'))[:40]!r}, this fairtrial reads {FORMAT}"
+            )
+        lists = {key: tuple(cast("list[Any]", one)) for key, one in fields.items() if isinstance(one, list)}
+        card = made(Card, **{**fields, **lists})
+        _check(card)
+    except (TypeError, ValidationError, ValueError, StudyError, OverflowError, RecursionError) as error:
+        reason = str(error).split("\n", 1)[0][:200]
+        raise FairtrialError(f"{where}: what it says of itself cannot be read ({reason})") from None
+    return card
+
+
+def _check(card: Card) -> None:
+    shape = card.input_shape
+    if (
+        len(shape) != 3
+        or not all(0 < length <= 100_000 for length in shape)
+        or math.prod(shape) > MOST_NUMBERS
+    ):
+        raise TypeError("its input is no image")
+    if not card.seeds or len(card.seeds) > 1000 or len(card.keys) != len(card.seeds):
+        raise TypeError("it names no trials")
+    if shape[2] not in (1, 3):
+        raise TypeError("its images are neither grey nor coloured")
+    facts = layer_facts(card.layers, input_shape=shape)
+    if not facts or facts[-1].output_shape != (len(card.classes),):
+        raise TypeError("its classes are not those of its output layer")
+    if max(math.prod(one.output_shape) + one.parameters for one in facts) > MOST_NUMBERS:
+        raise TypeError("its network is too large")
+    names = [layer.name for layer in card.layers]
+    if None in names or len(set(names)) != len(names):
+        raise TypeError("its layers have no names of their own")

@@ -1,0 +1,155 @@
+"""An exported file opened again: what it says of itself, and what it says of images.
+
+Nothing in a file is run but an ONNX graph, by onnxruntime in a process of its own: weights of the other formats are
+read as numbers and put into the network the file describes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairtrial.engine.exporting import keras_file, tensor_file
+from fairtrial.engine.exporting.members import Model, Weights, probabilities
+from fairtrial.engine.exporting.running import run_apart
+from fairtrial.engine.exporting.torch_files import CARD, named_as_keras
+from fairtrial.errors import FairtrialError
+from fairtrial.models.archives import LARGEST_JSON, entry, parsed
+from fairtrial.models.card import Card, card_from
+from fairtrial.models.protobuf import metadata
+
+LARGEST_WEIGHTS = 2**31
+_FLOAT32 = 7
+"""torch's number for the type."""
+
+READABLE = (".onnx", ".keras", ".safetensors", ".pt2")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """`predict` takes images (n, height, width, channels) in [0, 1] and gives probabilities (n, classes)."""
+
+    card: Card
+    predict: Callable[[NDArray[np.float32]], NDArray[np.floating]]
+
+
+def open_file(path: Path) -> Opened:
+    """Raises FairtrialError for a file that is none of ours, damaged or larger than memory allows."""
+    suffix = path.suffix.lower()
+    if suffix in (".pt", ".ts"):
+        raise FairtrialError(
+            f"{path}: TorchScript is a program of its own, which is not run here; export the arm as onnx, safetensors, keras "
+            "or torch.export, or give STUDY:ARM"
+        )
+    if suffix not in READABLE:
+        raise FairtrialError(f"{path}: the end of a model's name says its format: {', '.join(READABLE)}")
+    if not path.is_file():
+        raise FairtrialError(f"{path}: there is no such file")
+    if suffix == ".onnx":
+        card = card_from(metadata(path).get("fairtrial"), str(path))
+        what = f"{path}: it could not be run"
+        return Opened(
+            card=card, predict=lambda images: _checked(run_apart("onnx", path, images, what=what), card, path)
+        )
+    try:
+        card, weights = _READERS[suffix](path)
+        model = Model(
+            name="model",
+            network=card.layers,
+            input_shape=card.input_shape,
+            members=weights_in(weights, card.members),
+        )
+        probabilities(model, np.zeros((1, *card.input_shape), np.float32))
+    except OSError as error:
+        raise FairtrialError(f"{path}: {error.strerror or error}") from None
+    except (ValueError, KeyError) as error:
+        raise FairtrialError(
+            f"{path}: its weights are not those of its network ({str(error)[:200]})"
+        ) from None
+    return Opened(card=card, predict=lambda images: probabilities(model, images))
+
+
+def weights_in(tensors: Mapping[str, NDArray[np.float32]], members: list[str]) -> dict[str, Weights]:
+    """Each member's weights out of those of a file. Raises KeyError for a member that has none."""
+    if len(members) == 1:
+        return {members[0]: tensors}
+    found = {
+        member: {
+            name.removeprefix(f"{member}/"): one
+            for name, one in tensors.items()
+            if name.startswith(f"{member}/")
+        }
+        for member in members
+    }
+    if not all(found.values()):
+        raise KeyError("a member of the ensemble has no weights")
+    return cast("dict[str, Weights]", found)
+
+
+def _checked(said: NDArray[np.float32], card: Card, path: Path) -> NDArray[np.float32]:
+    if said.ndim != 2 or said.shape[1] != len(card.classes) or not np.isfinite(said).all():
+        raise FairtrialError(f"{path}: what it gives are no probabilities of {len(card.classes)} classes")
+    return said
+
+
+def _safetensors(path: Path) -> tuple[Card, dict[str, NDArray[np.float32]]]:
+    text, tensors = tensor_file.read(path)
+    return card_from(text, str(path)), tensors
+
+
+def _keras(path: Path) -> tuple[Card, dict[str, NDArray[np.float32]]]:
+    card = card_from(entry(path, CARD, largest=LARGEST_JSON), str(path))
+    content = entry(path, keras_file.WEIGHTS, largest=min(LARGEST_WEIGHTS, 64 * card.parameters + 2**24))
+    if content is None:
+        raise FairtrialError(f"{path}: it holds no weights")
+    return card, keras_file.read_weights(content, card.layers, card.members)
+
+
+def _program(path: Path) -> tuple[Card, dict[str, NDArray[np.float32]]]:
+    """Numbers alone out of what `torch.export.save` wrote; to load it as torch does would trust it."""
+    card = card_from(entry(path, CARD, largest=LARGEST_JSON), str(path))
+    where = f"{path}: its list of weights"
+    listed = parsed(entry(path, "model_weights_config.json", largest=LARGEST_JSON) or b"{}", where)
+    tensors: dict[str, NDArray[np.float32]] = {}
+    try:
+        for name, about in cast("dict[str, Any]", listed["config"]).items():
+            tensors[name] = _tensor(path, about)
+        return card, named_as_keras(tensors, card.layers, card.input_shape, card.members)
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        IndexError,
+        OverflowError,
+        RuntimeError,
+    ) as error:
+        raise FairtrialError(f"{path}: its weights cannot be read ({str(error)[:100]})") from None
+
+
+def _tensor(path: Path, about: dict[str, Any]) -> NDArray[np.float32]:
+    meta = about["tensor_meta"]
+    sizes, strides = ([int(one["as_int"]) for one in meta[which]] for which in ("sizes", "strides"))
+    if about["use_pickle"] or meta["dtype"] != _FLOAT32 or not all(0 < size < 2**31 for size in sizes):
+        raise ValueError("a weight is none of float32")
+    content = entry(path, f"data/weights/{about['path_name']}", largest=4 * math.prod(sizes))
+    numbers = np.frombuffer(content or b"", np.float32)
+    if len(numbers) != math.prod(sizes):
+        raise ValueError("a weight has another number of bytes than it should")
+    # Packed in whatever order of axes: the one whose steps are longest comes first.
+    order = sorted(range(len(sizes)), key=lambda axis: (-strides[axis], axis))
+    packed = numbers.reshape([sizes[axis] for axis in order])
+    return packed.transpose(np.argsort(order)) if sizes else packed
+
+
+_READERS: dict[str, Callable[[Path], tuple[Card, dict[str, NDArray[np.float32]]]]] = {
+    ".safetensors": _safetensors,
+    ".keras": _keras,
+    ".pt2": _program,
+}
