@@ -10,6 +10,7 @@ import json
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -19,6 +20,7 @@ from fairtrial.errors import ExecutorError
 from fairtrial.fitting import made
 from fairtrial.images.facts import from_plain
 from fairtrial.pair import ArmTimes, PairTimes
+from fairtrial.study.commands import files_of, placed
 from fairtrial.study.schema import Arm, ArmSettings
 from fairtrial.study.sources import Sources
 from fairtrial.study.tree import shortened
@@ -148,20 +150,21 @@ def _trial_body(trial: Trial) -> dict[str, Any]:
         "data": trial.arm.settings.data.facts.plain(),
         "seed": trial.number,
         "precision": trial.precision,
-        "sources": None if trial.arm.sources is None else asdict(trial.arm.sources),
+        "sources": None if (own := trial.arm.sources) is None else _sources_body(own),
     }
+
+
+def _sources_body(sources: Sources) -> dict[str, Any]:
+    """Files of fairtrial's own are named so that they are found wherever it is installed."""
+    return {"folder": sources.folder, "files": [*files_of(sources).items()], "home": sources.home}
 
 
 def _trial(sent: dict[str, Any]) -> Trial:
     given = sent["sources"]
     sources = None
     if given is not None:
-        sources = made(
-            Sources,
-            folder=given["folder"],
-            files=tuple((name, digest) for name, digest in given["files"]),
-            home=given["home"],
-        )
+        files = placed({name: digest for name, digest in given["files"]}, Path(given["folder"])).files
+        sources = made(Sources, folder=given["folder"], files=files, home=given["home"])
     context = {"facts": from_plain(sent["data"])}
     settings = ArmSettings.model_validate(sent["settings"], context=context)
     arm = Arm(name=sent["name"], settings=settings, sources=sources)

@@ -6,10 +6,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from fairtrial.executors.attempt import Ended, Job
+from fairtrial.executors.attempt import Ended, Job, Need
 from fairtrial.executors.cluster import Gone, News, Node, Share
 from fairtrial.executors.mailbox import Told
-from fairtrial.images.facts import MNIST, DatasetFacts
 
 Answer = Callable[["Begun"], "News | None"]
 
@@ -20,6 +19,7 @@ class Begun:
 
     number: int
     job: Job
+    needs: tuple[Need, ...]
     share: Share
     node: Node | None
 
@@ -44,10 +44,9 @@ class FakeCluster:
         return tuple(self.there)
 
     def begin(
-        self, number: int, job: Job, datasets: Sequence[DatasetFacts], share: Share, node: Node | None
+        self, number: int, job: Job, needs: Sequence[Need], share: Share, node: Node | None
     ) -> None:
-        assert tuple(datasets) == (MNIST,)
-        self.begun.append(Begun(number=number, job=job, share=share, node=node))
+        self.begun.append(Begun(number=number, job=job, needs=tuple(needs), share=share, node=node))
         self._unanswered.append(self.begun[-1])
 
     def cancel(self, number: int) -> None:

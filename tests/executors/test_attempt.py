@@ -14,7 +14,7 @@ from orders import outcome_of, same_numbers, trial
 
 from fairtrial.data import catalog
 from fairtrial.executors import attempt as node_side
-from fairtrial.executors.attempt import Ended, Images, Job, attempt, datasets, job_for
+from fairtrial.executors.attempt import Ended, Images, Job, attempt, job_for, needs
 from fairtrial.executors.local import LocalExecutor
 from fairtrial.executors.mailbox import Told
 from fairtrial.executors.worker_process import WORKER
@@ -38,7 +38,7 @@ def carried_out(job: Job) -> tuple[Ended, list[Told]]:
     opened = catalog.load("mnist")
     arrays = {name: getattr(opened, name) for name in cache.ARRAYS}
     images = Images(fingerprint=opened.fingerprint, arrays=arrays)
-    return attempt(job, node="here", images=[images], tell=told.append), told
+    return attempt(job, node="here", brought=[images], tell=told.append), told
 
 
 def test_an_order_gives_the_bits_of_this_machine_and_its_weights_and_writes_nowhere_else(
@@ -82,12 +82,12 @@ def test_images_of_the_users_own_reach_a_node_that_has_no_such_folder(
     }
     settings = ArmSettings.model_validate(values, context={"facts": facts})
     order = Order(trial=Trial(arm=Arm(name="arm", settings=settings), seed=1, precision="float32"))
-    assert datasets(order) == (facts,)
+    assert needs(order) == (facts,)
     for module in list(node_side._warm):
         node_side._forget(module)  # it has another cache
     monkeypatch.setenv("FAIRTRIAL_CACHE", str(tmp_path / "of the node"))
     images = [Images(fingerprint=facts.fingerprint, arrays=arrays)]
-    ended = attempt(job_for(order), node="there", images=images, tell=lambda _: None)
+    ended = attempt(job_for(order), node="there", brought=images, tell=lambda _: None)
     for module in list(node_side._warm):
         node_side._forget(module)
     assert isinstance(decode_event(ended.lines[-1]), Outcome), ended
@@ -105,7 +105,7 @@ def test_the_worker_stays_warm_and_one_that_was_killed_is_told_of_and_replaced()
     def kill(_: Told) -> None:
         os.kill(before, signal.SIGKILL)
 
-    ended = attempt(job, node="here", images=(), tell=kill)
+    ended = attempt(job, node="here", brought=(), tell=kill)
     lost = decode_event(ended.lines[-1])
     assert isinstance(lost, Lost) and (lost.key, lost.state) == (job.key, "failed")
     assert "SIGKILL" in lost.reason
@@ -116,7 +116,7 @@ def test_the_worker_stays_warm_and_one_that_was_killed_is_told_of_and_replaced()
 def test_a_worker_that_was_given_another_gpu_is_not_kept() -> None:
     """Two trials on one GPU, and none on the other, would be slow and perhaps out of memory."""
     first, second, third = (
-        node_side._worker(WORKER, visible=devices).process.pid for devices in ("0", "0", "1")
+        node_side._worker(WORKER, {"CUDA_VISIBLE_DEVICES": devices}).process.pid for devices in ("0", "0", "1")
     )
     assert first == second != third
 
@@ -134,6 +134,6 @@ def test_a_checkpoint_goes_with_the_job_and_its_absence_is_no_mistake(tmp_path: 
     (tmp_path / "kept").write_bytes(b"state")
     job = job_for(order)
     assert job.checkpoint == b"state"
-    sent = decode_order(node_side._placed(job.order, weights=Path("w"), checkpoint=Path("c")))
+    sent = decode_order(node_side._placed(job.order, (), tmp_path, weights=Path("w"), checkpoint=Path("c")))
     assert isinstance(sent, Order) and (sent.weights, sent.checkpoint) == ("", "c")
     assert json.loads(job.order)["checkpoint"] == str(tmp_path / "kept")

@@ -18,12 +18,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fairtrial.errors import ExecutorError
+from fairtrial.errors import ExecutorError, OwnCodeError, StudyError
 from fairtrial.executors.mailbox import Told
+from fairtrial.executors.own_files import OwnFiles, at_home, own_sources, variables
 from fairtrial.executors.pipes import Pipes
-from fairtrial.executors.worker_process import WORKER, WorkerProcess
+from fairtrial.executors.scratch import scratch
+from fairtrial.executors.worker_process import COMMANDS, WORKER, WorkerProcess
 from fairtrial.images import cache
 from fairtrial.images.facts import DatasetFacts
+from fairtrial.study.sources import Sources
 from fairtrial.trial import Lost
 from fairtrial.wire import Order, TimingOrder, encode_event, encode_order, is_last, kind_of
 
@@ -45,7 +48,8 @@ class Images:
 class Job:
     """An order as a line, for a node. `checkpoint` is what an earlier attempt left; empty for none.
 
-    `gpu`: whether any is kept for it; without, it sees none.
+    `gpu`: whether any is kept for it; without, it sees none. `variables`: what the environment holds where it comes
+    from, of what its commands name.
     """
 
     key: str
@@ -53,18 +57,31 @@ class Job:
     gpu: bool = False
     checkpoint: bytes = b""
     module: str = WORKER
+    variables: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def job_for(order: Order | TimingOrder, *, module: str = WORKER, gpu: bool = False) -> Job:
     """The order, with what is left of an earlier attempt at it on this machine."""
     begun = _content(Path(order.checkpoint)) if isinstance(order, Order) and order.checkpoint else b""
-    return Job(key=order.key, order=encode_order(order), gpu=gpu, checkpoint=begun, module=module)
+    return Job(
+        key=order.key,
+        order=encode_order(order),
+        gpu=gpu,
+        checkpoint=begun,
+        module=COMMANDS if order.is_command else module,
+        variables=variables(order),
+    )
 
 
-def datasets(order: Order | TimingOrder) -> tuple[DatasetFacts, ...]:
-    """The data sets that it needs, each once."""
+Need = DatasetFacts | Sources
+"""What an order needs that a node may not have."""
+
+
+def needs(order: Order | TimingOrder) -> tuple[Need, ...]:
+    """The data sets and the user's own files that it needs, each once."""
     trials = (order.trial,) if isinstance(order, Order) else (order.first, order.second)
-    return tuple(dict.fromkeys(trial.arm.settings.data.facts for trial in trials))
+    datasets = dict.fromkeys(trial.arm.settings.data.facts for trial in trials if trial.arm.has_data)
+    return (*datasets, *own_sources(order))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,24 +126,31 @@ _heard: Pipes[WorkerProcess] = Pipes()
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
 """What the cluster says of its GPUs to the process that it calls, anew for each attempt."""
 
-_sees: dict[str, str] = {}
-"""What it said when the worker was started."""
+_sees: dict[str, dict[str, str]] = {}
+"""What of its environment was ours to say when the worker was started."""
 
 
-def attempt(job: Job, *, node: str, images: Sequence[Images], tell: Callable[[Told], None]) -> Ended:
+def attempt(
+    job: Job, *, node: str, brought: Sequence[Images | OwnFiles], tell: Callable[[Told], None]
+) -> Ended:
     """Carry the order out on a warm worker of this node; its events are told as they come, all but the last."""
-    for one in images:
-        if cache.read(one.fingerprint) is None:
+    for one in brought:
+        if isinstance(one, Images) and cache.read(one.fingerprint) is None:
             cache.write(one.fingerprint, one.arrays)
-    with tempfile.TemporaryDirectory(prefix="fairtrial-") as folder:
+    with tempfile.TemporaryDirectory(dir=scratch(), ignore_cleanup_errors=True) as folder:
         weights, kept = Path(folder) / "weights", Path(folder) / "checkpoint"
         if job.checkpoint:
             kept.write_bytes(job.checkpoint)
         try:
-            worker = _worker(job.module, visible=os.environ.get(_VISIBLE, "") if job.gpu else "")
+            order = _placed(job.order, brought, Path(folder), weights=weights, checkpoint=kept)
+        except (OwnCodeError, StudyError, OSError) as error:
+            lost = Lost(key=job.key, state="failed", reason=str(error), retry=isinstance(error, OSError))
+            return Ended(node=node, lines=(encode_event(lost),))
+        try:
+            worker = _worker(job.module, _environment(job))
         except ExecutorError as error:
             return Ended(node=node, lines=(), broken=str(error))
-        worker.send(_placed(job.order, weights=weights, checkpoint=kept))
+        worker.send(order)
         lines: list[str] = []
         try:
             _follow(worker, lines, _Checkpoint(path=kept, tell=tell), tell)
@@ -179,23 +203,36 @@ def _content(path: Path) -> bytes:
         return b""
 
 
-def _placed(order: str, **places: Path) -> str:
+def _placed(order: str, brought: Sequence[Images | OwnFiles], folder: Path, **places: Path) -> str:
     """The order with this node's paths in place of those of the machine that it comes from."""
     sent: dict[str, Any] = json.loads(order)
-    return json.dumps(sent | {name: str(path) for name, path in places.items() if sent.get(name)})
+    sent |= {name: str(path) for name, path in places.items() if sent.get(name)}
+    files = {one.digest: one for one in brought if isinstance(one, OwnFiles)}
+    if "first" in sent:
+        sent |= {side: at_home(sent[side], files, folder / side) for side in ("first", "second")}
+    else:
+        sent = at_home(sent, files, folder)
+    return json.dumps(sent)
 
 
-def _worker(module: str, *, visible: str) -> WorkerProcess:
-    if module in _warm and not (_warm[module].alive() and _sees[module] == visible):
+def _environment(job: Job) -> dict[str, str]:
+    """What the worker is told beside what this node's own environment says, which goes before what was brought along."""
+    brought = {name: value for name, value in job.variables.items() if name not in os.environ}
+    return {**brought, _VISIBLE: os.environ.get(_VISIBLE, "") if job.gpu else ""}
+
+
+def _worker(module: str, environment: dict[str, str]) -> WorkerProcess:
+    if module in _warm and not (_warm[module].alive() and _sees[module] == environment):
         _forget(module)
     if module not in _warm:
-        _warm[module] = WorkerProcess(module=module, environment={_VISIBLE: visible})
+        words = ["--scratch", str(scratch())] if module == COMMANDS else []
+        _warm[module] = WorkerProcess(module=module, words=words, environment=environment)
         _heard.add(_warm[module].output, _warm[module])
-        _sees[module] = visible
+        _sees[module] = environment
     return _warm[module]
 
 
 def _forget(module: str) -> None:
     worker = _warm.pop(module)
     _heard.remove(worker.output)
-    worker.discard()
+    worker.discard(gently=module == COMMANDS)  # which ends what it runs first

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from fairtrial.errors import ExecutorError
-from fairtrial.executors.attempt import Ended, Job
+from fairtrial.executors.attempt import Ended, Job, Need
 from fairtrial.executors.mailbox import Told
-from fairtrial.images.facts import DatasetFacts
 from fairtrial.pair import machine_called
 
 LARGER = 1.25
@@ -116,8 +115,9 @@ class News:
 class Cluster(Protocol):
     """Where attempts run, each under a number that its executor gave it.
 
-    `begin` hands a job over together with its data sets, to `node` or wherever there is room; `wait` returns as soon as
-    there is news, or after so many seconds without. Each raises ExecutorError when the cluster does not answer.
+    `begin` hands a job over together with its images and files, to `node` or wherever there is room; it raises
+    OwnCodeError for files that have changed. `wait` returns as soon as there is news, or after so many seconds without.
+    Each raises ExecutorError when the cluster does not answer.
     """
 
     @property
@@ -126,7 +126,7 @@ class Cluster(Protocol):
     def nodes(self) -> tuple[Node, ...]: ...
 
     def begin(
-        self, number: int, job: Job, datasets: Sequence[DatasetFacts], share: Share, node: Node | None
+        self, number: int, job: Job, needs: Sequence[Need], share: Share, node: Node | None
     ) -> None: ...
 
     def cancel(self, number: int) -> None: ...

@@ -13,9 +13,10 @@ from typing import Any
 
 from fairtrial.data import catalog
 from fairtrial.errors import ExecutorError
-from fairtrial.executors.attempt import Ended, Images, Job, attempt
+from fairtrial.executors.attempt import Ended, Images, Job, Need, attempt
 from fairtrial.executors.cluster import Gone, News, Node, Share
 from fairtrial.executors.mailbox import Mailbox, Told
+from fairtrial.executors.own_files import OwnFiles, packed
 from fairtrial.images import cache
 from fairtrial.images.facts import DatasetFacts
 from fairtrial.pair import machine_called
@@ -33,7 +34,7 @@ _GONE_WITH_ITS_NODE = {
 _OUT_OF_MEMORY = "OutOfMemoryError"
 
 
-def on_node(job: Job, number: int, mailbox: Any, *images: Images) -> Ended:
+def on_node(job: Job, number: int, mailbox: Any, *brought: Images | OwnFiles) -> Ended:
     """What runs as a Ray task."""
     node = str(_library().get_runtime_context().get_node_id())
 
@@ -41,7 +42,7 @@ def on_node(job: Job, number: int, mailbox: Any, *images: Images) -> Ended:
         mailbox.put.remote(number, told)
 
     tell(Told(node=node))
-    return attempt(job, node=node, images=images, tell=tell)
+    return attempt(job, node=node, brought=brought, tell=tell)
 
 
 class RayCluster:
@@ -55,7 +56,7 @@ class RayCluster:
     def __init__(self, address: str = name) -> None:
         self._ray, self._was_connected = _connected(address)
         self._tasks: dict[int, Any] = {}
-        self._images: dict[str, Any] = {}
+        self._sent: dict[Need, Any] = {}
         self._listening: Any = None
         self._task = self._ray.remote(on_node)
         # Beside whoever reads it, where it is lost with them alone; should it end by itself it starts again, and
@@ -71,14 +72,14 @@ class RayCluster:
         return tuple(_node(one) for one in self._ray.nodes() if one["Alive"])
 
     def begin(
-        self, number: int, job: Job, datasets: Sequence[DatasetFacts], share: Share, node: Node | None
+        self, number: int, job: Job, needs: Sequence[Need], share: Share, node: Node | None
     ) -> None:
         """Hand the job to Ray, which does not try again by itself: a lost attempt is its executor's to judge."""
         options: dict[str, Any] = {"num_cpus": share.cpus, "num_gpus": share.gpus, "max_retries": 0}
         if node is not None:
             options["scheduling_strategy"] = self._on(node.name, soft=False)
-        images = [self._sent(dataset) for dataset in datasets]
-        self._tasks[number] = self._task.options(**options).remote(job, number, self._mailbox, *images)
+        brought = [self._brought(need) for need in needs]
+        self._tasks[number] = self._task.options(**options).remote(job, number, self._mailbox, *brought)
 
     def cancel(self, number: int) -> None:
         """End the attempt at once, with the process it runs in."""
@@ -127,17 +128,18 @@ class RayCluster:
         """To be run on this node; `soft`: elsewhere if need be."""
         return self._ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(node, soft=soft)
 
-    def _sent(self, dataset: DatasetFacts) -> Any:
-        """The data set in the object store, which brings it to each node that asks for it, once.
+    def _brought(self, need: Need) -> Any:
+        """A data set, or files of the user's own, in the object store, which brings them to each node that asks, once.
 
-        Wherever it came from: nodes find its content in their caches, and need no folder or file of this machine.
+        Wherever they came from: nodes need no folder or file of this machine.
         """
-        if dataset.fingerprint not in self._images:
-            opened = catalog.load(dataset)
-            arrays = {name: getattr(opened, name) for name in cache.ARRAYS}
-            sent = self._ray.put(Images(fingerprint=dataset.fingerprint, arrays=arrays))
-            self._images[dataset.fingerprint] = sent
-        return self._images[dataset.fingerprint]
+        if need not in self._sent:
+            try:
+                self._sent[need] = self._ray.put(_images(need) if isinstance(need, DatasetFacts) else packed(need))
+            except self._ray.exceptions.RayError as error:
+                what = "the images" if isinstance(need, DatasetFacts) else "the files of an arm"
+                raise ExecutorError(f"the cluster cannot take {what} ({_lines(error)[0]})") from error
+        return self._sent[need]
 
     def _heard(self) -> list[tuple[int, Told]]:
         listened, self._listening = self._listening, None
@@ -156,6 +158,13 @@ class RayCluster:
             if _OUT_OF_MEMORY in kinds:
                 return Gone(because="memory", said=said)
             return Gone(because="node" if kinds & _GONE_WITH_ITS_NODE else "process", said=said)
+
+
+def _images(dataset: DatasetFacts) -> Images:
+    opened = catalog.load(dataset)
+    return Images(
+        fingerprint=dataset.fingerprint, arrays={name: getattr(opened, name) for name in cache.ARRAYS}
+    )
 
 
 def _node(listed: Mapping[str, Any]) -> Node:

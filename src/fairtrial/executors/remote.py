@@ -10,8 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from fairtrial.errors import ExecutorError
-from fairtrial.executors.attempt import Ended, datasets, job_for
+from fairtrial.errors import ExecutorError, OwnCodeError
+from fairtrial.executors.attempt import Ended, job_for, needs
 from fairtrial.executors.cluster import Cluster, Gone, Node, Share, check_room, clock, larger, room
 from fairtrial.executors.local import IDLE_SECONDS
 from fairtrial.executors.mailbox import Told
@@ -81,8 +81,6 @@ class ClusterExecutor:
             raise ExecutorError(
                 f"all {self.workers} places of the cluster are busy; wait for an event before starting more"
             )
-        if order.is_command:
-            raise ExecutorError("programs of your own are run on this machine alone: leave out --executor")
         running = _Running(order=order)
         self._ready.append(Started(key=order.key, worker=self._begun + 1))
         node = None
@@ -92,7 +90,10 @@ class ClusterExecutor:
             except ExecutorError as nowhere:
                 self._ready.append(Lost(key=order.key, state="failed", reason=str(nowhere), retry=False))
                 return
-        self._begin(running, self._share, node)
+        try:
+            self._begin(running, self._share, node)
+        except OwnCodeError as changed:
+            self._ready.append(Lost(key=order.key, state="failed", reason=str(changed), retry=False))
 
     def stop(self, key: str) -> None:
         """Give up on a running trial. A trial that is not running is left alone."""
@@ -131,10 +132,10 @@ class ClusterExecutor:
 
     def _begin(self, running: _Running, share: Share, node: Node | None) -> None:
         self._begun += 1
+        job = job_for(running.order, module=self._module, gpu=share.gpus > 0)
+        self._cluster.begin(self._begun, job, needs(running.order), share, node)
         self._running[self._begun] = running
         self._taken += running.takes
-        job = job_for(running.order, module=self._module, gpu=share.gpus > 0)
-        self._cluster.begin(self._begun, job, datasets(running.order), share, node)
 
     def _let_go(self, number: int) -> _Running:
         running = self._running.pop(number)
