@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,24 +37,19 @@ ROOT = Path(__file__).parents[1]
 class RayNodes:
     """The first is the head. `address` is what RAY_ADDRESS has to be, `client` where the head serves from afar.
 
-    `nodes` are the process ids of what Ray calls raylets: all that a node runs descends from its own.
+    `nodes` are process ids, of what Ray calls a raylet or of what started it: all that a node runs descends from its own.
     """
 
-    starter: subprocess.Popen[str]
-    client: str
+    start: Callable[[str], tuple[int, str]]
+    """One more node, of the cluster at an address or of a new one: its process id and the cluster's address."""
+    client: str = ""
     address: str = ""
     nodes: list[int] = field(default_factory=list[int])
 
     def add(self) -> int:
         """One more node; its number."""
-        assert self.starter.stdin is not None and self.starter.stdout is not None
-        self.starter.stdin.write("add\n")
-        self.starter.stdin.flush()
-        said = self.starter.stdout.readline().split()
-        if not said:
-            raise RuntimeError("Ray could not start a node; its messages are above")
-        self.nodes.append(int(said[0]))
-        self.address = said[1]
+        node, self.address = self.start(self.address)
+        self.nodes.append(node)
         return len(self.nodes) - 1
 
     def workers(self, node: int) -> list[psutil.Process]:
@@ -109,27 +104,102 @@ def ray_nodes(count: int, *, from_afar: bool = False) -> Generator[RayNodes]:
     """
     with tempfile.TemporaryDirectory(prefix="ray-") as folder:
         client = free_port() if from_afar else 0
-        paths = [str(ROOT / "src"), str(ROOT), os.environ.get("PYTHONPATH", "")]
         starter = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.ray_nodes", str(client), folder],
-            env={**os.environ, **ENVIRONMENT, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+            env={**os.environ, **ENVIRONMENT, "PYTHONPATH": nodes_path()},
             cwd=folder,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
+
+        def start(_: str) -> tuple[int, str]:
+            assert starter.stdin is not None and starter.stdout is not None
+            starter.stdin.write("add\n")
+            starter.stdin.flush()
+            said = starter.stdout.readline().split()
+            if not said:
+                raise RuntimeError("Ray could not start a node; its messages are above")
+            return int(said[0]), said[1]
+
         try:
-            made = RayNodes(starter, f"ray://{HOST}:{client}")
+            made = RayNodes(start, client=f"ray://{HOST}:{client}")
             for _ in range(count):
                 made.add()
             yield made
         finally:
-            started = descendants(starter.pid)
-            starter.kill()
-            for one in started:
-                send(one, signal.SIGKILL)
-            starter.communicate()
-            psutil.wait_procs(started, timeout=5)
+            end([starter])
+
+
+@contextmanager
+def started_nodes(count: int) -> Generator[RayNodes]:
+    """The same by the command that a user starts nodes with, each by a `ray start` of its own.
+
+    Slower to start; and Ray leaves a note of it for whoever looks for a cluster on this machine, until its own next one.
+    """
+    with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
+        processes: list[subprocess.Popen[str]] = []
+
+        def start(address: str) -> tuple[int, str]:
+            head = [
+                "--head",
+                f"--port={free_port()}",
+                f"--temp-dir={folder}",
+                f"--ray-client-server-port={free_port()}",
+            ]
+            words = [
+                "--include-dashboard=false",
+                "--include-log-monitor=false",
+                "--min-worker-port=0",
+                "--max-worker-port=0",
+            ]
+            process = subprocess.Popen(
+                [
+                    str(Path(sys.executable).parent / "ray"), "start", "--block", "--num-cpus=1",
+                    f"--object-store-memory={OBJECT_STORE_BYTES}", f"--node-ip-address={HOST}",
+                    *words, *([f"--address={address}"] if address else head),
+                ],
+                env={**os.environ, **ENVIRONMENT, "PYTHONPATH": nodes_path()},
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )  # fmt: skip
+            processes.append(process)
+            assert process.stdout is not None
+            said: list[str] = []
+            for line in process.stdout:
+                said.append(line)
+                if "Ray runtime started" in line:
+                    # Nobody reads what else it says, which is little.
+                    return process.pid, address or f"{HOST}:{head[1].partition('=')[2]}"
+            raise RuntimeError(f"`ray start` ended with status {process.wait()}: {''.join(said)[-2000:]}")
+
+        try:
+            made = RayNodes(start)
+            for _ in range(count):
+                made.add()
+            yield made
+        finally:
+            end(processes)
+
+
+def nodes_path() -> str:
+    """Where nodes find this package and these modules."""
+    return os.pathsep.join(filter(None, (str(ROOT / "src"), str(ROOT), os.environ.get("PYTHONPATH", ""))))
+
+
+def end(starters: Sequence[subprocess.Popen[str]]) -> None:
+    """What was started, with all that it has started, and nothing else."""
+    started = [one for starter in starters for one in descendants(starter.pid)]
+    for starter in starters:
+        starter.kill()
+    for one in started:
+        send(one, signal.SIGKILL)
+    for starter in starters:
+        starter.communicate()
+    psutil.wait_procs(started, timeout=5)
 
 
 def free_port() -> int:

@@ -163,7 +163,7 @@ def _trial(sent: dict[str, Any]) -> Trial:
     given = sent["sources"]
     sources = None
     if given is not None:
-        files = placed({name: digest for name, digest in given["files"]}, Path(given["folder"])).files
+        files = placed(dict(given["files"]), Path(given["folder"])).files
         sources = made(Sources, folder=given["folder"], files=files, home=given["home"])
     context = {"facts": from_plain(sent["data"])}
     settings = ArmSettings.model_validate(sent["settings"], context=context)

@@ -43,9 +43,7 @@ class FakeCluster:
     def nodes(self) -> tuple[Node, ...]:
         return tuple(self.there)
 
-    def begin(
-        self, number: int, job: Job, needs: Sequence[Need], share: Share, node: Node | None
-    ) -> None:
+    def begin(self, number: int, job: Job, needs: Sequence[Need], share: Share, node: Node | None) -> None:
         self.begun.append(Begun(number=number, job=job, needs=tuple(needs), share=share, node=node))
         self._unanswered.append(self.begun[-1])
 

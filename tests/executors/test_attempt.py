@@ -116,7 +116,8 @@ def test_the_worker_stays_warm_and_one_that_was_killed_is_told_of_and_replaced()
 def test_a_worker_that_was_given_another_gpu_is_not_kept() -> None:
     """Two trials on one GPU, and none on the other, would be slow and perhaps out of memory."""
     first, second, third = (
-        node_side._worker(WORKER, {"CUDA_VISIBLE_DEVICES": devices}).process.pid for devices in ("0", "0", "1")
+        node_side._worker(WORKER, {"CUDA_VISIBLE_DEVICES": devices}).process.pid
+        for devices in ("0", "0", "1")
     )
     assert first == second != third
 

@@ -25,7 +25,7 @@ from fairtrial.pair import PairTimes
 from fairtrial.study.commands import PACKAGE
 from fairtrial.study.sources import Sources
 from fairtrial.trial import Lost, Outcome, Started, Trial
-from fairtrial.wire import Order, TimingOrder, decode_event, decode_order, encode_order
+from fairtrial.wire import Order, TimingOrder, decode_event, decode_order, encode_event, encode_order
 
 SHARE = Share(cpus=1, gpus=0)
 
@@ -98,7 +98,9 @@ def test_a_program_runs_where_its_files_are_not_and_finds_nothing_that_an_earlie
 
 def test_files_beside_the_folder_and_programs_that_are_run_themselves_travel_too(home: Path) -> None:
     """Their names go up from the folder; they stay within what is the attempt's."""
-    (home / "run.sh").write_text('#!/bin/sh\ntest -s "$1" && test -s "$2" && echo \'{"validation_accuracy": 0.5}\'\n')
+    (home / "run.sh").write_text(
+        '#!/bin/sh\ntest -s "$1" && test -s "$2" && echo \'{"validation_accuracy": 0.5}\'\n'
+    )
     (home / "run.sh").chmod(0o755)
     (home / "data").mkdir()
     command = "./run.sh ../shared.txt data/../../shared.txt --seed {seed}"
@@ -129,7 +131,8 @@ def test_a_network_in_python_is_that_of_its_own_files_in_whichever_order_they_co
     brought = [[packed(one) for one in needs(order) if isinstance(one, Sources)] for order in orders]
     remove(home)
     found = [
-        only(attempt(job, node="there", brought=own, tell=lambda _: None)) for job, own in zip(jobs, brought, strict=True)
+        only(attempt(job, node="there", brought=own, tell=lambda _: None))
+        for job, own in zip(jobs, brought, strict=True)
     ]
     weights = [784 * width + width + 10 * width + 10 for width in (3, 9)]
     assert [outcome.provenance["parameters"] for outcome in found] == [str(one) for one in weights]
@@ -199,7 +202,8 @@ def test_a_file_that_changed_since_the_study_was_read_fails_its_trials_and_no_ot
     executor = ClusterExecutor(cluster, share=SHARE)
     executor.start(order)
     executor.start(other)
-    cluster.coming.append(ended(2, '{"event": "Lost", "key": "%s", "state": "failed", "reason": "r"}' % other.key))
+    lost = encode_event(Lost(key=other.key, state="failed", reason="reason"))
+    cluster.coming.append(ended(2, lost))
     events = [event for event in executor.events() if not isinstance(event, Started)]
     assert [event.key for event in events if isinstance(event, Lost)] == [order.key, other.key]
     assert isinstance(events[0], Lost) and not events[0].retry and "no longer what it was" in events[0].reason
@@ -208,11 +212,15 @@ def test_a_file_that_changed_since_the_study_was_read_fails_its_trials_and_no_ot
 
 def test_files_of_fairtrials_own_are_known_wherever_it_is_installed(home: Path) -> None:
     """A node's copy of the package lies elsewhere: the name in the order must not be a place."""
-    order = Order(trial=trial(command="{python} {fairtrial}/programs/keras_arm.py --settings {settings} --seed {seed}"))
+    order = Order(
+        trial=trial(command="{python} {fairtrial}/programs/keras_arm.py --settings {settings} --seed {seed}")
+    )
+    sources = order.trial.arm.sources
+    assert sources is not None and any(name.startswith(str(PACKAGE)) for name, _ in sources.files)
     line = encode_order(order)
-    assert str(PACKAGE) not in line.replace(order.trial.arm.sources.home, "") and "{fairtrial}/programs/keras_arm.py" in line  # pyright: ignore[reportOptionalMemberAccess]
+    assert f'"{PACKAGE}/' not in line and '"{fairtrial}/programs/keras_arm.py"' in line
     again = decode_order(line)
-    assert isinstance(again, Order) and again.trial.arm.sources == order.trial.arm.sources
+    assert isinstance(again, Order) and again.trial.arm.sources == sources
 
 
 def test_variables_that_a_command_names_are_the_nodes_own_and_else_those_that_were_set_here(

@@ -105,5 +105,5 @@ def test_no_room_is_said_before_anything_is_trained(nodes: RayNodes) -> None:
 def test_width_and_two_hundred_trials_on_three_nodes_one_of_them_killed() -> None:
     """At the size of real studies: what docs/scale.md tells of, and `benchmarks/scale --part disturbed` measures."""
     found = list(points())
-    assert [one["trials"] for one in found] == [12, 200]
+    assert [one["trials"] for one in found] == [9, 200]
     assert all(one["equal_trials"] == one["trials"] for one in found)

@@ -71,9 +71,7 @@ class RayCluster:
         """Those that live."""
         return tuple(_node(one) for one in self._ray.nodes() if one["Alive"])
 
-    def begin(
-        self, number: int, job: Job, needs: Sequence[Need], share: Share, node: Node | None
-    ) -> None:
+    def begin(self, number: int, job: Job, needs: Sequence[Need], share: Share, node: Node | None) -> None:
         """Hand the job to Ray, which does not try again by itself: a lost attempt is its executor's to judge."""
         options: dict[str, Any] = {"num_cpus": share.cpus, "num_gpus": share.gpus, "max_retries": 0}
         if node is not None:
@@ -135,7 +133,9 @@ class RayCluster:
         """
         if need not in self._sent:
             try:
-                self._sent[need] = self._ray.put(_images(need) if isinstance(need, DatasetFacts) else packed(need))
+                self._sent[need] = self._ray.put(
+                    _images(need) if isinstance(need, DatasetFacts) else packed(need)
+                )
             except self._ray.exceptions.RayError as error:
                 what = "the images" if isinstance(need, DatasetFacts) else "the files of an arm"
                 raise ExecutorError(f"the cluster cannot take {what} ({_lines(error)[0]})") from error

@@ -44,7 +44,9 @@ class OwnFiles:
 def own_sources(order: Order | TimingOrder) -> tuple[Sources, ...]:
     """What its trials are made of that no other machine has: installed modules are there already."""
     trials = (order.trial,) if isinstance(order, Order) else (order.first, order.second)
-    found = (one.arm.sources for one in trials if _travels(one.arm.settings.network.python, one.arm.is_command))
+    found = (
+        one.arm.sources for one in trials if _travels(one.arm.settings.network.python, one.arm.is_command)
+    )
     return tuple(dict.fromkeys(one for one in found if one is not None))
 
 
@@ -52,7 +54,12 @@ def variables(order: Order | TimingOrder) -> dict[str, str]:
     """The environment variables that its commands name, as they are here."""
     trials = (order.trial,) if isinstance(order, Order) else (order.first, order.second)
     commands = [one.arm.settings.command for one in trials if one.arm.settings.command]
-    names = [name.removeprefix(ENVIRONMENT) for one in commands for name in placeholders(one) if name.startswith(ENVIRONMENT)]
+    names = [
+        name.removeprefix(ENVIRONMENT)
+        for one in commands
+        for name in placeholders(one)
+        if name.startswith(ENVIRONMENT)
+    ]
     return {name: os.environ[name] for name in names if name in os.environ}
 
 
@@ -71,7 +78,7 @@ def packed(sources: Sources) -> OwnFiles:
             executable = os.access(path, os.X_OK)
         except OSError:
             content, executable = None, False
-        if content is None or hashlib.sha256(content).hexdigest() != digest:
+        if content is None or hashlib.sha256(content.data).hexdigest() != digest:
             raise OwnCodeError(sources.changed() or f"{name} in {sources.folder} changes while it is read")
         read[name] = OwnFile(content=content, executable=executable)
     return OwnFiles(digest=digest_of(sources.files), files=read)
