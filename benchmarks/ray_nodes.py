@@ -21,10 +21,12 @@ from typing import Any
 import psutil
 
 HOST = "127.0.0.1"
+LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     # Drivers take loopback for their own address, too: what Ray does by itself where it supports no real cluster.
-    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    # `ray start` wants it otherwise.
+    LOOPBACK: "0",
     # Trials are as important as whatever else runs here; Ray would have them wait for it.
     "RAY_worker_niceness": "0",
 }
@@ -142,24 +144,17 @@ def started_nodes(count: int) -> Generator[RayNodes]:
 
         def start(address: str) -> tuple[int, str]:
             head = [
-                "--head",
-                f"--port={free_port()}",
-                f"--temp-dir={folder}",
-                f"--ray-client-server-port={free_port()}",
-            ]
-            words = [
+                "--head", f"--port={free_port()}", f"--temp-dir={folder}", f"--ray-client-server-port={free_port()}",
                 "--include-dashboard=false",
-                "--include-log-monitor=false",
-                "--min-worker-port=0",
-                "--max-worker-port=0",
-            ]
+            ]  # fmt: skip
+            words = ["--include-log-monitor=false", "--min-worker-port=0", "--max-worker-port=0"]
             process = subprocess.Popen(
                 [
                     str(Path(sys.executable).parent / "ray"), "start", "--block", "--num-cpus=1",
                     f"--object-store-memory={OBJECT_STORE_BYTES}", f"--node-ip-address={HOST}",
                     *words, *([f"--address={address}"] if address else head),
                 ],
-                env={**os.environ, **ENVIRONMENT, "PYTHONPATH": nodes_path()},
+                env={**os.environ, **ENVIRONMENT, LOOPBACK: "1", "PYTHONPATH": nodes_path()},
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
