@@ -30,6 +30,12 @@ ENVIRONMENT = {
     # Trials are as important as whatever else runs here; Ray would have them wait for it.
     "RAY_worker_niceness": "0",
 }
+QUICK = {
+    # A node that was killed is missed after two seconds; Ray's own patience is four times as long and more.
+    "RAY_health_check_initial_delay_ms": "1000",
+    "RAY_health_check_period_ms": "500",
+    "RAY_health_check_failure_threshold": "3",
+}
 OBJECT_STORE_BYTES = 150_000_000
 WORKER = "fairtrial.engine.worker"
 ROOT = Path(__file__).parents[1]
@@ -54,6 +60,11 @@ class RayNodes:
         self.nodes.append(node)
         return len(self.nodes) - 1
 
+    def at_least(self, count: int) -> None:
+        """Add what is missing of so many that live."""
+        while len([one for one in self.nodes if lives(one)]) < count:
+            self.add()
+
     def workers(self, node: int) -> list[psutil.Process]:
         """The processes on it that train, or wait to."""
         return [one for one in descendants(self.nodes[node]) if WORKER in command(one)]
@@ -77,6 +88,13 @@ def descendants(pid: int) -> list[psutil.Process]:
         return psutil.Process(pid).children(recursive=True)
     except psutil.NoSuchProcess:
         return []
+
+
+def lives(pid: int) -> bool:
+    try:
+        return status(psutil.Process(pid)) != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def command(process: psutil.Process) -> str:
@@ -108,7 +126,7 @@ def ray_nodes(count: int, *, from_afar: bool = False) -> Generator[RayNodes]:
         client = free_port() if from_afar else 0
         starter = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.ray_nodes", str(client), folder],
-            env={**os.environ, **ENVIRONMENT, "PYTHONPATH": nodes_path()},
+            env={**os.environ, **ENVIRONMENT, **QUICK, "PYTHONPATH": nodes_path()},
             cwd=folder,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

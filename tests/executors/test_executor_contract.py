@@ -34,7 +34,7 @@ class Subject:
     params=[
         "local",
         # What the cluster's library warns of is not ours to mend.
-        pytest.param("ray", marks=[pytest.mark.slow, pytest.mark.filterwarnings("ignore")]),
+        pytest.param("ray", marks=[pytest.mark.long, pytest.mark.filterwarnings("ignore")]),
     ],
 )
 def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
@@ -43,6 +43,7 @@ def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
             yield Subject(executor, lambda: kill_busy(executor))
         return
     nodes = request.getfixturevalue("nodes")
+    nodes.at_least(2)
     with Place(name="ray", workers=2).ready() as executor:
         yield Subject(executor, nodes.kill_workers)
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 from benchmarks.cluster.disturbed import SMALL, Disturbed, point, points
-from benchmarks.ray_nodes import RayNodes
+from benchmarks.ray_nodes import RayNodes, command, lives
 from orders import outcome_of, same_numbers, trial
 from reliability.small import Command
+from reliability.sound import held
 
 import fairtrial as ft
+from fairtrial import runner
 from fairtrial.errors import ExecutorError
 from fairtrial.executors.choice import Place
 from fairtrial.store import Store
-from fairtrial.trial import Lost, Progress
+from fairtrial.trial import Event, Lost, Outcome, Progress
 from fairtrial.wire import Order
 
 # What the cluster's library warns of is not ours to mend.
@@ -26,28 +30,64 @@ TIMED = SMALL.replace("baseline: narrow}", "baseline: narrow, metrics: [accuracy
 
 
 @pytest.mark.slow
-def test_a_study_one_of_whose_nodes_is_killed_holds_what_it_holds_on_this_machine_alone(
+def test_a_study_one_of_whose_two_nodes_is_killed_holds_what_it_holds_on_this_machine_alone(
     nodes: RayNodes, tmp_path: Path
 ) -> None:
     """The promise of the whole module: keys, epochs, predictions, weights and answers, to the bit; nothing twice."""
-    asked = Disturbed(name="small", text=SMALL, seeds=5, node_after=2)
-    found = point(asked, tmp_path, nodes, victim=nodes.add())
-    assert (found["trials"], found["equal_trials"]) == (10, 10)
-    assert found["lost_with_node"] == 1
+    ran: dict[str, list[Event]] = {"here": [], "there": []}
+    nodes.at_least(2)
+    study, victim = SMALL.replace("epochs: 2", "epochs: 60"), nodes.nodes[-1]
+    for name, place in (("here", Place(workers=1)), ("there", Place(name="ray"))):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "study.yaml").write_text(study, encoding="utf-8")
+        with Store.open(tmp_path / name / "store.db") as store, place.ready() as executor:
+
+            def on_event(event: Event, name: str = name, executor: Any = executor) -> None:
+                ran[name].append(event)
+                if name == "there" and isinstance(event, Progress) and lives(victim):
+                    trains_on = {one.order.key: one.node for one in executor._running.values()}
+                    if trains_on.get(event.key) == ray_name(victim):
+                        nodes.kill_node(nodes.nodes.index(victim))
+
+            runner.run(
+                ft.load(tmp_path / name / "study.yaml"),
+                store=store,
+                executor=executor,
+                seeds=3,
+                on_event=on_event,
+            )
+    lost = [event for event in ran["there"] if isinstance(event, Lost)]
+    assert [(one.state, one.retry, "was lost" in one.reason) for one in lost] == [("stopped", True, True)]
+    done = [event.key for event in ran["there"] if isinstance(event, Outcome)]
+    assert len(done) == len(set(done)) == 6
+    complaints: list[str] = []
+    here, there = (held(tmp_path / name, complaints) for name in ("here", "there"))
+    assert complaints == []
+    assert here == there
+
+
+def ray_name(node: int) -> str:
+    """What Ray calls the node with this process id."""
+    import ray  # pyright: ignore[reportMissingImports]
+
+    words = command(psutil.Process(node))
+    (name,) = [one["NodeID"] for one in ray.nodes() if one["RayletSocketName"] in words]
+    return str(name)
 
 
 @pytest.mark.faults
 def test_a_killed_node_a_killed_driver_and_one_from_afar_leave_an_undisturbed_store(
-    nodes: RayNodes, tmp_path: Path
+    nodes_from_afar: RayNodes, tmp_path: Path
 ) -> None:
     """The next run goes on, as on one machine; one more seed comes from a driver that is no node of the cluster."""
     asked = Disturbed(name="small", text=TIMED, seeds=6, node_after=3, driver_after=6)
+    nodes = nodes_from_afar
     found = point(asked, tmp_path, nodes, victim=nodes.add())
     assert (found["trials"], found["equal_trials"]) == (12, 12)
     words = ("run", "study.yaml", "--store", "store.db", "--seeds", "7", "--executor", nodes.client)
-    command = Command(tmp_path / "there", *words)
-    assert command.wait(seconds=300) == 0, command.errors
-    assert sorted(command.finished) == [("narrow", 7), ("wide", 7)]
+    ran = Command(tmp_path / "there", *words)
+    assert ran.wait(seconds=300) == 0, ran.errors
+    assert sorted(ran.finished) == [("narrow", 7), ("wide", 7)]
     study, path = ft.load(tmp_path / "there" / "study.yaml"), tmp_path / "there" / "store.db"
     answers = ft.answers(study, store=path)
     assert answers["wider"].time.seeds == 7
@@ -94,7 +134,7 @@ def test_a_trial_whose_node_is_killed_was_stopped_and_gives_the_same_numbers_els
         assert same_numbers(there, outcome_of(list(alone.events()), again.key))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_no_room_is_said_before_anything_is_trained(nodes: RayNodes) -> None:
     """Waiting for a GPU that nobody has would be waiting for ever."""
     with pytest.raises(ExecutorError, match=r"no node with the 1 CPUs and 1 GPUs .* 1 CPUs and 0 GPUs"):
