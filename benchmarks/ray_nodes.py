@@ -36,7 +36,9 @@ QUICK = {
     "RAY_health_check_period_ms": "500",
     "RAY_health_check_failure_threshold": "3",
 }
-OBJECT_STORE_BYTES = 150_000_000
+OBJECT_STORE_BYTES = 1_000_000_000
+"""Taken as it is used. What a killed driver has sent stays on its nodes, and Ray begins no task whose images have no room
+beside it."""
 WORKER = "fairtrial.engine.worker"
 ROOT = Path(__file__).parents[1]
 

@@ -134,6 +134,67 @@ def test_a_trial_whose_node_is_killed_was_stopped_and_gives_the_same_numbers_els
         assert same_numbers(there, outcome_of(list(alone.events()), again.key))
 
 
+OWN = """\
+schema: fairtrial/1
+name: own
+data: {train: 400, validation: 200}
+base: {epochs: 2}
+arms:
+  module: {network: {python: "net.py:build"}}
+  program: {command: "python train.py {seed} {env.FAIRTRIAL_OWN_TEST}"}
+questions:
+  - {id: which, variant: program, baseline: module}
+"""
+NET = "import blocks\n\n\ndef build(classes):\n    return blocks.made(classes)\n"
+BLOCKS = """\
+from torch import nn
+
+
+def made(classes):
+    return nn.Sequential(nn.Flatten(), nn.Linear(784, 8), nn.Dropout(0.5), nn.Linear(8, classes))
+"""
+TRAIN = """\
+import json, os, sys
+
+at_home = float(os.path.exists("study.yaml"))
+print(json.dumps({"validation_accuracy": float(sys.argv[2]), "validation_loss": at_home, "train_accuracy": 1 / int(sys.argv[1])}))
+"""
+
+
+@pytest.mark.long
+def test_code_of_ones_own_gives_on_a_cluster_what_it_gives_here_and_needs_no_folder_of_this_machine(
+    nodes: RayNodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network in Python and a program of any kind: their files go to the nodes, which were started before they were written."""
+    nodes.at_least(2)
+    for name, text in (("study.yaml", OWN), ("net.py", NET), ("blocks.py", BLOCKS), ("train.py", TRAIN)):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    monkeypatch.setenv("FAIRTRIAL_OWN_TEST", "0.25")  # which the nodes do not have
+    study, ran = ft.load(tmp_path / "study.yaml"), list[dict[str, Outcome]]()
+    for place in (Place(workers=1), Place(name="ray")):
+        found: dict[str, Outcome] = {}
+
+        def note(event: Event, found: dict[str, Outcome] = found) -> None:
+            if isinstance(event, Outcome):
+                found[event.key] = event
+
+        with Store.open(tmp_path / f"{place.name}.db") as store, place.ready() as executor:
+            report = runner.run(study, store=store, executor=executor, seeds=2, on_event=note)
+        assert (report.trained, report.failed) == (4, {})
+        ran.append(found)
+    here, there = ran
+    assert here.keys() == there.keys()
+    for key, one in here.items():
+        other = there[key]
+        assert other.provenance["executor"] == "ray" and len(other.provenance["node"]) == 12
+        if one.weights_sha256:
+            assert same_numbers(one, other)
+        else:
+            assert (one.metrics["validation_loss"], other.metrics["validation_loss"]) == (1.0, 0.0)
+            assert one.metrics["validation_accuracy"] == other.metrics["validation_accuracy"] == 0.25
+            assert one.metrics["train_accuracy"] == other.metrics["train_accuracy"]
+
+
 @pytest.mark.long
 def test_no_room_is_said_before_anything_is_trained(nodes: RayNodes) -> None:
     """Waiting for a GPU that nobody has would be waiting for ever."""
