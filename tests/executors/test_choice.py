@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from fake_cluster import FakeCluster, node
 
 from fairtrial.errors import ExecutorError
+from fairtrial.executors.addresses import check_answers
 from fairtrial.executors.choice import Place
 from fairtrial.executors.local import LocalExecutor
 from fairtrial.executors.remote import ClusterExecutor
@@ -61,6 +64,38 @@ def test_a_cluster_without_room_for_a_trial_is_refused_unless_it_is_to_grow(
         Place(name="ray", gpus=1).ready()
     with Place(name="ray://somewhere:10001", gpus=1, workers=3).ready() as executor:
         assert isinstance(executor, ClusterExecutor) and executor.free == 3
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("ray://127.0.0.1:1", r"no Ray cluster at ray://127.0.0.1:1 \(nobody answers at 127.0.0.1:1: Connection refused\)"),
+        ("ray://", r"ray:// is no address such as ray://head.example:10001"),
+        ("ray://127.0.0.1:none", "is no address: Port could not be cast"),
+        ("ray://127.0.0.1:99999", "is no address: Port out of range"),
+        ("ray://127.0.0.1:10001/there", "is no address such as"),
+        ("ray://" + "a" * 70 + ":1", "nobody answers at a"),
+    ],
+)  # fmt: skip
+def test_a_wrong_address_is_said_at_once(address: str, said: str) -> None:
+    """The cluster's own library would try it for a quarter of an hour."""
+    pytest.importorskip("ray")
+    began = time.monotonic()
+    with pytest.raises(ExecutorError, match=said):
+        Place(name=address).ready()
+    assert time.monotonic() - began < 20  # most of it for importing the library
+
+
+def test_an_address_from_the_environment_is_looked_at_too_and_names_that_are_none_are_left_alone() -> None:
+    """RAY_ADDRESS may still name the cluster of yesterday."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        check_answers(f"127.0.0.1:{port}")
+        check_answers(f"ray://localhost:{port}")
+    with pytest.raises(ConnectionError, match=f"nobody answers at 127.0.0.1:{port}"):
+        check_answers(f"127.0.0.1:{port}")
+    for other in ("auto", "local", "other://somewhere:1"):
+        check_answers(other)
 
 
 def test_this_machine_is_what_nobody_has_to_ask_for() -> None:

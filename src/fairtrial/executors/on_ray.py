@@ -13,6 +13,7 @@ from typing import Any
 
 from fairtrial.data import catalog
 from fairtrial.errors import ExecutorError
+from fairtrial.executors.addresses import check_answers
 from fairtrial.executors.attempt import Ended, Images, Job, Need, attempt
 from fairtrial.executors.cluster import Gone, News, Node, Share
 from fairtrial.executors.mailbox import Mailbox, Told
@@ -180,6 +181,8 @@ def _node(listed: Mapping[str, Any]) -> Node:
 
 def _library() -> Any:
     """Ray, whose own types are of no help. Raises ExecutorError with the command that installs it."""
+    # It reads this when it is imported. Each try takes most of a minute, and it would make twenty of them.
+    os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "1")
     try:
         import ray  # pyright: ignore[reportMissingImports]
         import ray.util.scheduling_strategies  # pyright: ignore[reportMissingImports, reportUnusedImport]
@@ -196,6 +199,7 @@ def _connected(address: str) -> tuple[Any, bool]:
     here = address == RayCluster.name
     where = os.environ.get("RAY_ADDRESS") or "auto" if here else address
     try:
+        check_answers(where)
         ray.init(address=where, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, ValueError, OSError, ray.exceptions.RayError) as error:
         which = "that RAY_ADDRESS or a `ray start` on this machine names" if here else f"at {address}"
