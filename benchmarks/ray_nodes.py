@@ -71,6 +71,10 @@ class RayNodes:
         """The processes on it that train, or wait to."""
         return [one for one in descendants(self.nodes[node]) if WORKER in command(one)]
 
+    def busy(self, node: int) -> bool:
+        """Whether a worker on it is computing."""
+        return any(status(one) == psutil.STATUS_RUNNING for one in self.workers(node))
+
     def kill_workers(self) -> None:
         """Those that train, or wait to, on every node; returns when none of them is left."""
         workers = [worker for node in range(len(self.nodes)) for worker in self.workers(node)]

@@ -56,7 +56,13 @@ def studies() -> tuple[Disturbed, ...]:
     width = (studyfile.BUILTIN / "width.yaml").read_text(encoding="utf-8")
     return (
         Disturbed(name="`width`, as it is built in", text=width, seeds=3, node_after=2, driver_after=5),
-        Disturbed(name="200 small trials", text=SMALL, seeds=100, node_after=60, driver_after=130),
+        Disturbed(
+            name="200 small trials",
+            text=SMALL.replace("epochs: 2", "epochs: 20"),
+            seeds=100,
+            node_after=60,
+            driver_after=130,
+        ),
     )
 
 
@@ -83,8 +89,8 @@ def point(asked: Disturbed, folder: Path, nodes: RayNodes, *, victim: int) -> Po
     command = _run(there, asked, nodes)
     if asked.node_after:
         _wait(command, asked.node_after)
-        while not nodes.workers(victim) and command.process.poll() is None:
-            time.sleep(0.05)  # a node that has not begun would lose nothing
+        while not nodes.busy(victim) and command.process.poll() is None:
+            time.sleep(0.01)  # a node that is between two trials would lose nothing
         nodes.kill_node(victim)
     if asked.driver_after:
         _wait(command, asked.driver_after)

@@ -59,7 +59,7 @@ def test_a_cluster_without_room_for_a_trial_is_refused_unless_it_is_to_grow(
     """One that starts machines by itself has none before anybody asks."""
     on_fake(node("a", cpus=4))
     with pytest.raises(
-        ExecutorError, match=r"no node with the 1 CPUs and 1 GPUs .* it has 4 CPUs and 0 GPUs"
+        ExecutorError, match=r"no node with the 1 CPU and 1 GPU .* it has 1 with 4 CPUs and 0 GPUs"
     ):
         Place(name="ray", gpus=1).ready()
     with Place(name="ray://somewhere:10001", gpus=1, workers=3).ready() as executor:

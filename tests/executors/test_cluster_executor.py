@@ -356,7 +356,7 @@ def test_places_come_and_go_with_the_nodes(monkeypatch: pytest.MonkeyPatch) -> N
     cluster.there.append(node("c", cpus=6))
     assert executor.free == 8
     cluster.there.clear()
-    with pytest.raises(ExecutorError, match=r"no node with the 1 CPUs .* it has no node"):
+    with pytest.raises(ExecutorError, match=r"no node with the 1 CPU .* it has no node"):
         _ = executor.free
     assert executor_on(cluster, workers=5).free == 5, "told so, it trusts that the cluster will grow"
 

@@ -198,7 +198,7 @@ def test_code_of_ones_own_gives_on_a_cluster_what_it_gives_here_and_needs_no_fol
 @pytest.mark.long
 def test_no_room_is_said_before_anything_is_trained(nodes: RayNodes) -> None:
     """Waiting for a GPU that nobody has would be waiting for ever."""
-    with pytest.raises(ExecutorError, match=r"no node with the 1 CPUs and 1 GPUs .* 1 CPUs and 0 GPUs"):
+    with pytest.raises(ExecutorError, match=r"no node with the 1 CPU and 1 GPU .* with 1 CPU and 0 GPUs"):
         Place(name="ray", gpus=1).ready()
 
 

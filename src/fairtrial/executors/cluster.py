@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -24,8 +25,16 @@ class Share:
     gpus: float
 
     def __str__(self) -> str:
-        gpus = f" and {self.gpus:g} GPUs" if self.gpus else ""
-        return f"{self.cpus:g} CPUs{gpus}"
+        """
+        >>> str(Share(cpus=1, gpus=0.25))
+        '1 CPU and 0.25 GPUs'
+        """
+        gpus = f" and {_of(self.gpus, 'GPU')}" if self.gpus else ""
+        return f"{_of(self.cpus, 'CPU')}{gpus}"
+
+
+def _of(number: float, what: str) -> str:
+    return f"{number:g} {what}{'' if number == 1 else 's'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +98,8 @@ def clock(nodes: Sequence[Node], share: Share, *, machine: str) -> Node:
 def check_room(nodes: Sequence[Node], share: Share) -> None:
     """Raises ExecutorError if not a single trial has a place."""
     if not room(nodes, share):
-        has = ", ".join(f"{node.cpus:g} CPUs and {node.gpus:g} GPUs" for node in nodes) or "no node"
+        kinds = Counter(f"{_of(node.cpus, 'CPU')} and {_of(node.gpus, 'GPU')}" for node in nodes)
+        has = ", ".join(f"{count} with {kind}" for kind, count in kinds.most_common(5)) or "no node"
         raise ExecutorError(
             f"the cluster has no node with the {share} that a trial is to have; it has {has}. Ask for less with "
             "--cpus-per-trial and --gpus-per-trial, or say with -j how many trials it will have room for once it has grown"

@@ -183,6 +183,8 @@ def _library() -> Any:
     """Ray, whose own types are of no help. Raises ExecutorError with the command that installs it."""
     # It reads this when it is imported. Each try takes most of a minute, and it would make twenty of them.
     os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "1")
+    # What goes wrong is raised; its own words come between ours, at every Ctrl-C.
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     try:
         import ray  # pyright: ignore[reportMissingImports]
         import ray.util.scheduling_strategies  # pyright: ignore[reportMissingImports, reportUnusedImport]
