@@ -9,7 +9,7 @@ from typing import Any
 import psutil
 import pytest
 from benchmarks.cluster.disturbed import SMALL, Disturbed, point, points
-from benchmarks.ray_nodes import RayNodes, command, lives
+from benchmarks.ray_nodes import RayNodes, lives
 from orders import outcome_of, same_numbers, trial
 from reliability.small import Command
 from reliability.sound import held
@@ -70,7 +70,7 @@ def ray_name(node: int) -> str:
     """What Ray calls the node with this process id."""
     import ray  # pyright: ignore[reportMissingImports]
 
-    words = command(psutil.Process(node))
+    words = {word.rpartition("=")[2] for word in psutil.Process(node).cmdline()}
     (name,) = [one["NodeID"] for one in ray.nodes() if one["RayletSocketName"] in words]
     return str(name)
 

@@ -6,6 +6,7 @@ and says at once when a node is gone.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ from fairtrial.images.facts import DatasetFacts
 from fairtrial.pair import machine_called
 
 _LISTEN_SECONDS = 30.0
+_ENDING_SECONDS = 2.0
 
 # By name: not every version of Ray has all of them.
 _GONE_WITH_ITS_NODE = {
@@ -116,11 +118,17 @@ class RayCluster:
         """End what is running. The cluster lives on."""
         if not self._ray.is_initialized():
             return
-        for number in list(self._tasks):
-            self.cancel(number)
-        if self._was_connected:
-            self._ray.kill(self._mailbox)
-        else:
+        ending = [*self._tasks.values(), *([] if self._listening is None else [self._listening])]
+        with contextlib.suppress(self._ray.exceptions.RayError, ConnectionError):  # it may be gone itself
+            for number in list(self._tasks):
+                self.cancel(number)
+            # What does not end before the connection does complains of it into the terminal.
+            self._mailbox.put.remote(0, Told())
+            if ending:
+                self._ray.wait(ending, num_returns=len(ending), timeout=_ENDING_SECONDS)
+            if self._was_connected:
+                self._ray.kill(self._mailbox)
+        if not self._was_connected:
             self._ray.shutdown()  # which ends the mailbox, too
 
     def _on(self, node: str, *, soft: bool) -> Any:
@@ -183,8 +191,6 @@ def _library() -> Any:
     """Ray, whose own types are of no help. Raises ExecutorError with the command that installs it."""
     # It reads this when it is imported. Each try takes most of a minute, and it would make twenty of them.
     os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "1")
-    # What goes wrong is raised; its own words come between ours, at every Ctrl-C.
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     try:
         import ray  # pyright: ignore[reportMissingImports]
         import ray.util.scheduling_strategies  # pyright: ignore[reportMissingImports, reportUnusedImport]
