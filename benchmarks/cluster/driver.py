@@ -70,6 +70,10 @@ def executor(kind: str, *, module: str = MODULE) -> Iterator[Executor]:
 
 def points(kinds: Sequence[str] = KINDS, *, trials: int = TRIALS) -> Iterator[Point]:
     """One for each kind of executor: seconds from the first outcome to the last."""
+    if trials % stores.SEEDS or not trials:
+        raise ValueError(
+            f"--trials must be a multiple of {stores.SEEDS}, the seeds of each arm; got {trials}"
+        )
     study = stores.made(trials)
     for kind in kinds:
         came: list[float] = []
