@@ -21,7 +21,7 @@ from fairtrial.errors import DataTooLargeError, ExecutorError
 from fairtrial.executors import local, worker_process
 from fairtrial.executors.local import LocalExecutor
 from fairtrial.trial import Lost, Unsaved
-from fairtrial.wire import Order, decode_order, encode_order
+from fairtrial.wire import Order, decode_event, decode_order, encode_order
 
 
 @pytest.fixture(scope="module")
