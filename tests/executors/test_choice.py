@@ -12,6 +12,7 @@ import pytest
 from fake_cluster import FakeCluster, node
 
 from fairtrial.errors import ExecutorError
+from fairtrial.executors import addresses
 from fairtrial.executors.addresses import check_answers
 from fairtrial.executors.choice import Place
 from fairtrial.executors.local import LocalExecutor
@@ -96,6 +97,27 @@ def test_an_address_from_the_environment_is_looked_at_too_and_names_that_are_non
         check_answers(f"127.0.0.1:{port}")
     for other in ("auto", "local", "other://somewhere:1"):
         check_answers(other)
+
+
+def test_a_head_that_is_gone_is_waited_for_and_then_said_before_the_library_ends_the_program(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A head that is started anew comes back; one that does not must not take the last word with it."""
+    clock = [1000.0]
+    monkeypatch.setattr(addresses.time, "monotonic", lambda: clock[0])
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        pulse = addresses.Pulse(f"127.0.0.1:{server.getsockname()[1]}")
+        assert pulse.beats()
+    assert pulse.beats(lately=True) and not pulse.beats()
+    clock[0] += addresses.GONE_SECONDS - 1
+    assert not pulse.beats(lately=True)
+    with socket.create_server(("127.0.0.1", int(pulse.address.rpartition(":")[2]))):
+        assert pulse.beats(lately=True)
+    assert not pulse.beats()
+    clock[0] += addresses.GONE_SECONDS + 1
+    with pytest.raises(ConnectionError, match="nobody answers at 127.0.0.1"):
+        pulse.beats(lately=True)
+    assert addresses.Pulse("").beats()
 
 
 def test_this_machine_is_what_nobody_has_to_ask_for() -> None:

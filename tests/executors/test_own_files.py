@@ -210,6 +210,20 @@ def test_a_file_that_changed_since_the_study_was_read_fails_its_trials_and_no_ot
     assert executor.free == 2
 
 
+def test_a_program_that_misses_a_file_on_a_node_is_told_which_files_go_there(home: Path) -> None:
+    """Here it finds whatever lies in its folder; its own words would send its author looking for a typing mistake."""
+    (home / "train.py").write_text("open('notes.txt')\n")
+    (home / "notes.txt").write_text("beside it, and not in the command")
+    order = Order(trial=trial(command="python train.py --seed {seed}"))
+    came = carried_out(order)
+    cluster = FakeCluster()
+    executor = ClusterExecutor(cluster, share=SHARE)
+    executor.start(order)
+    cluster.coming.append(ended(1, *came.lines))
+    lost = [event for event in executor.events() if isinstance(event, Lost)]
+    assert len(lost) == 1 and "notes.txt" in lost[0].reason and "under `files:`" in lost[0].reason
+
+
 def test_files_of_fairtrials_own_are_known_wherever_it_is_installed(home: Path) -> None:
     """A node's copy of the package lies elsewhere: the name in the order must not be a place."""
     order = Order(

@@ -9,12 +9,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fairtrial.data import catalog
 from fairtrial.errors import ExecutorError
-from fairtrial.executors.addresses import check_answers
+from fairtrial.executors.addresses import Pulse, check_answers
 from fairtrial.executors.attempt import Ended, Images, Job, Need, attempt
 from fairtrial.executors.cluster import Gone, News, Node, Share
 from fairtrial.executors.mailbox import Mailbox, Told
@@ -58,13 +59,18 @@ class RayCluster:
 
     def __init__(self, address: str = name) -> None:
         self._ray, self._was_connected = _connected(address)
+        context = self._ray.get_runtime_context()
+        # From afar the head is behind the server that this program is connected to, which ends the connection itself.
+        self._pulse = Pulse("" if self._ray.util.client.ray.is_connected() else str(context.gcs_address))
+        self._gone = False
+        self._nodes: tuple[Node, ...] = ()
         self._tasks: dict[int, Any] = {}
         self._sent: dict[Need, Any] = {}
         self._listening: Any = None
         self._task = self._ray.remote(on_node)
         # Beside whoever reads it, where it is lost with them alone; should it end by itself it starts again, and
         # nothing final passes through it.
-        here = self._on(str(self._ray.get_runtime_context().get_node_id()), soft=True)
+        here = self._on(str(context.get_node_id()), soft=True)
         mailbox = self._ray.remote(Mailbox).options(
             num_cpus=0, max_restarts=-1, max_task_retries=-1, scheduling_strategy=here
         )
@@ -72,7 +78,9 @@ class RayCluster:
 
     def nodes(self) -> tuple[Node, ...]:
         """Those that live."""
-        return tuple(_node(one) for one in self._ray.nodes() if one["Alive"])
+        if self._answers():
+            self._nodes = tuple(_node(one) for one in self._ray.nodes() if one["Alive"])
+        return self._nodes
 
     def begin(self, number: int, job: Job, needs: Sequence[Need], share: Share, node: Node | None) -> None:
         """Hand the job to Ray, which does not try again by itself: a lost attempt is its executor's to judge."""
@@ -88,6 +96,9 @@ class RayCluster:
 
     def wait(self, seconds: float) -> News:
         """Raises ExecutorError when the cluster does not answer, or cannot run what it is sent."""
+        if not self._answers(lately=True):
+            time.sleep(seconds)  # the library would not come back
+            return News()
         if self._listening is None:
             self._listening = self._mailbox.take.remote(_LISTEN_SECONDS)
         numbers = {task: number for number, task in self._tasks.items()}
@@ -106,17 +117,14 @@ class RayCluster:
                 "what it depends on."
             ) from error
         except (self._ray.exceptions.RayError, ConnectionError) as error:
-            raise ExecutorError(
-                f"the cluster does not answer any more ({_lines(error)[0]}); what has finished is kept: the same "
-                "command goes on once there is a cluster"
-            ) from error
+            raise _no_answer(error) from error
         for number in ended:
             del self._tasks[number]
         return News(told=told, ended=ended)
 
     def close(self) -> None:
         """End what is running. The cluster lives on."""
-        if not self._ray.is_initialized():
+        if self._gone or not self._ray.is_initialized():
             return
         ending = [*self._tasks.values(), *([] if self._listening is None else [self._listening])]
         with contextlib.suppress(self._ray.exceptions.RayError, ConnectionError):  # it may be gone itself
@@ -130,6 +138,13 @@ class RayCluster:
                 self._ray.kill(self._mailbox)
         if not self._was_connected:
             self._ray.shutdown()  # which ends the mailbox, too
+
+    def _answers(self, *, lately: bool = False) -> bool:
+        try:
+            return self._pulse.beats(lately=lately)
+        except ConnectionError as error:
+            self._gone = True
+            raise _no_answer(error) from error
 
     def _on(self, node: str, *, soft: bool) -> Any:
         """To be run on this node; `soft`: elsewhere if need be."""
@@ -167,6 +182,13 @@ class RayCluster:
             if _OUT_OF_MEMORY in kinds:
                 return Gone(because="memory", said=said)
             return Gone(because="node" if kinds & _GONE_WITH_ITS_NODE else "process", said=said)
+
+
+def _no_answer(error: Exception) -> ExecutorError:
+    return ExecutorError(
+        f"the cluster does not answer any more ({_lines(error)[0]}); what has finished is kept: the same command goes "
+        "on once there is a cluster"
+    )
 
 
 def _images(dataset: DatasetFacts) -> Images:

@@ -15,11 +15,17 @@ from fairtrial.executors.attempt import Ended, job_for, needs
 from fairtrial.executors.cluster import Cluster, Gone, Node, Share, check_room, clock, larger, room
 from fairtrial.executors.local import IDLE_SECONDS
 from fairtrial.executors.mailbox import Told
+from fairtrial.executors.own_files import own_sources
 from fairtrial.executors.worker_process import KILLED_STARTING, WORKER
 from fairtrial.pair import PairTimes
 from fairtrial.trial import Event, Idle, Lost, Outcome, Ready, Started, Unsaved
 from fairtrial.whole_files import whole_file
 from fairtrial.wire import Order, TimingOrder, decode_event
+
+_NOT_SENT = (
+    " (only the files that the study knows of go to a cluster's nodes: name it in the command or under `files:`, or put it "
+    "where every node has it)"
+)
 
 _LOOK_SECONDS = 2.0
 """Nodes come and go: looked for this often."""
@@ -170,8 +176,10 @@ class ClusterExecutor:
                 self._save(running, "weights", ended.weights)
             if isinstance(event, Lost) and event.memory:
                 self._out_of_memory(running, event)
-            else:
-                self._ready.append(event)
+                continue
+            if isinstance(event, Lost) and "No such file" in event.reason and own_sources(running.order):
+                event = replace(event, reason=event.reason + _NOT_SENT)
+            self._ready.append(event)
 
     def _event(self, running: _Running, line: str) -> Event:
         event = decode_event(line)
