@@ -115,7 +115,7 @@ def test_a_head_that_is_gone_is_waited_for_and_then_said_before_the_library_ends
         assert pulse.beats(lately=True)
     assert not pulse.beats()
     clock[0] += addresses.GONE_SECONDS + 1
-    with pytest.raises(ConnectionError, match="nobody answers at 127.0.0.1"):
+    with pytest.raises(ConnectionError, match="nobody answers at"):
         pulse.beats(lately=True)
     assert addresses.Pulse("").beats()
 
