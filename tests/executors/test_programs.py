@@ -77,13 +77,14 @@ def test_a_worker_that_is_killed_takes_its_program_along(
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="is known by /proc")
 def test_only_what_runs_in_the_folder_is_ended(tmp_path: Path) -> None:
     """A number in a note may be another process's by now."""
-    ours, other = program(tmp_path), program(tmp_path / "elsewhere")
+    ours, other = program(tmp_path), program(Path(f"{tmp_path}-elsewhere"))
     try:
         for number, one in enumerate((ours, other)):
             (tmp_path / f"{number}.program").write_text(str(one.pid))
         (tmp_path / "3.program").write_text("nonsense")
         programs.end_left(tmp_path)
         assert ours.wait(20) == -signal.SIGKILL
+        time.sleep(0.2)
         assert other.poll() is None
         assert not [*tmp_path.glob("?.program")][1:]
     finally:
