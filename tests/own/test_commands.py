@@ -377,6 +377,9 @@ def test_a_study_of_commands_is_answered_like_any_other(folder: Path) -> None:
     found = ft.rerun(key)
     # Its own clock differs; its figures are the same.
     assert found.equal, found.differences
+    # No weights are looked for that a program keeps to itself.
+    (weights,) = [one for one in ft.doctor(store="fairtrial.db").findings if one.name == "weights"]
+    assert (weights.state, weights.text) == ("ok", "0 files, each the weights of its trial.")
     assert len(answers.history()) == 16
 
 
