@@ -225,8 +225,8 @@ def _worker(module: str, environment: dict[str, str]) -> WorkerProcess:
     if module in _warm and not (_warm[module].alive() and _sees[module] == environment):
         _forget(module)
     if module not in _warm:
-        words = ["--scratch", str(scratch())] if module == COMMANDS else []
-        _warm[module] = WorkerProcess(module=module, words=words, environment=environment)
+        folder = scratch() if module == COMMANDS else None
+        _warm[module] = WorkerProcess(module=module, scratch=folder, environment=environment)
         _heard.add(_warm[module].output, _warm[module])
         _sees[module] = environment
     return _warm[module]

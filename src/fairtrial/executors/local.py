@@ -18,6 +18,7 @@ from typing import Self
 
 from fairtrial.errors import ExecutorError
 from fairtrial.executors.pipes import Pipes
+from fairtrial.executors.scratch import scratch
 from fairtrial.executors.worker_process import COMMANDS, KILLED_STARTING, WORKER, WorkerProcess
 from fairtrial.pair import PairTimes
 from fairtrial.trial import Event, Idle, Lost, Outcome, Ready, Started
@@ -137,21 +138,20 @@ class LocalExecutor:
         # Pinned only while every worker has a core to itself; otherwise the kernel shares better.
         core = self._cores[number] if self.workers <= len(self._cores) else None
         module = COMMANDS if command else self._module
-        words = ["--scratch", self._scratch_folder()] if command else []
-        started = WorkerProcess(core=core, module=module, words=words)
+        started = WorkerProcess(core=core, module=module, scratch=self._scratch_folder() if command else None)
         worker = _Worker(number=number, worker=started, command=command)
         self._pipes.add(started.output, worker)
         self._pool.append(worker)
         return worker
 
-    def _scratch_folder(self) -> str:
+    def _scratch_folder(self) -> Path:
         """Where commands get their folders; it goes with this executor."""
         if self._scratch is None:
             try:
-                self._scratch = tempfile.TemporaryDirectory(prefix="fairtrial-", ignore_cleanup_errors=True)
+                self._scratch = tempfile.TemporaryDirectory(dir=scratch(), ignore_cleanup_errors=True)
             except OSError as error:
                 raise ExecutorError(f"no folder for commands can be made: {error}") from error
-        return self._scratch.name
+        return Path(self._scratch.name)
 
     def _read(self, worker: _Worker, received: bytes) -> None:
         if worker not in self._pool:

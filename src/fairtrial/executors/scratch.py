@@ -1,4 +1,4 @@
-"""A folder for what passes through this process on a node: gone with it, or, if it was killed, when the next one looks."""
+"""A folder for what passes through this process: gone with it, or, if it was killed, when the next one looks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import time
 from functools import cache
 from pathlib import Path
 
-_PREFIX = "fairtrial-node-"
+from fairtrial.executors import programs
+
+_PREFIX = "fairtrial-scratch-"
 
 _YOUNG_SECONDS = 60.0
 """A folder that was made just now may not be held yet by whoever made it."""
@@ -32,6 +34,9 @@ def _clear() -> None:
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError):
             if time.time() - folder.lstat().st_mtime > _YOUNG_SECONDS and (held := _hold(folder)) is not None:
+                programs.end_left(folder)
+                for inner in folder.iterdir():
+                    programs.end_left(inner)
                 shutil.rmtree(folder, ignore_errors=True)
                 os.close(held)
 

@@ -7,12 +7,13 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from fairtrial.errors import ExecutorError
+from fairtrial.executors import programs
 from fairtrial.executors.deaths import short_of_memory, why
 from fairtrial.trial import Ready
 from fairtrial.wire import encode_event
@@ -57,16 +58,18 @@ class WorkerProcess:
         *,
         core: int | None = None,
         module: str = WORKER,
-        words: Sequence[str] = (),
+        scratch: Path | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        """Raises ExecutorError if the system does not let it start."""
+        """`scratch`: where one for commands makes a folder for each. Raises ExecutorError if the system does not let it start."""
         # -P: a file called random.py in the user's folder is not what torch means by `import random`.
-        command = [sys.executable, "-P", "-m", module, "--parent", str(os.getpid()), *words]
+        command = [sys.executable, "-P", "-m", module, "--parent", str(os.getpid())]
+        if scratch is not None:
+            command += ["--scratch", str(scratch)]
         if core is not None:
             command += ["--core", str(core)]
         threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-        self._module = module
+        self._module, self._scratch = module, scratch
         self._unread = bytearray()
         self.ready = False
         """Whether it has come up: if it dies before, no trial is to blame."""
@@ -150,6 +153,8 @@ class WorkerProcess:
         if self.alive():
             self.process.kill()
         self.process.wait()
+        if self._scratch is not None:
+            programs.end_left(self._scratch, self.process.pid)
         self.process.stdout.close()
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.close()
