@@ -18,10 +18,17 @@ from fairtrial.data import catalog
 from fairtrial.data.inspecting import AGREEING, COUNT, NEAR, Inspection, Twins, inspect
 from fairtrial.errors import DataError
 from fairtrial.images import cache, known, opening, published
-from fairtrial.images.facts import LARGEST_SIDE, Background, Colour, DatasetFacts, Source
+from fairtrial.images.facts import (
+    LARGEST_SIDE,
+    LARGEST_WHITE,
+    Background,
+    Colour,
+    DatasetFacts,
+    Source,
+    size_of,
+)
 from fairtrial.report.data_page import sheet, write_data_page
 from fairtrial.report.files import write_bytes
-from fairtrial.study.imagery import size_of
 
 SHOWN = 5
 """Pairs and images that the terminal lists; the page and --json have more."""
@@ -42,8 +49,8 @@ def source_of(
         raise DataError(f"--size must be a height and a width in pixels, such as 28x28, got {size[:40]!r}")
     if test is not None and not 0 < test < 1:
         raise DataError(f"--test must be a share between 0 and 1, got {test:g}")
-    if highest is not None and not 0 < highest <= 65_535:
-        raise DataError(f"--highest must be above 0 and at most 65535, got {highest:g}")
+    if highest is not None and not 0 < highest <= LARGEST_WHITE:
+        raise DataError(f"--highest must be above 0 and at most {LARGEST_WHITE}, got {highest:g}")
     return Source(
         dataset=opening.absolute(reference),
         colour=colour,

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from fairtrial.errors import DataError, printable
 from fairtrial.images import arrayfiles, cache, known, published, reading, shipped
 from fairtrial.images.apart import SHARE, set_apart
@@ -177,18 +179,29 @@ def assembled(parts: Parts, source: Source) -> tuple[DatasetFacts, Arrays, Files
     train, test = both[0], both[1] if len(both) > 1 else None
     if test is None:
         share = SHARE if source.test is None else source.test
-        train, test, rule = set_apart(train, classes=parts.classes, share=share, what=parts.name)
+        train, test, rule = set_apart(
+            train, classes=parts.classes, share=share, what=parts.name, class_names=parts.class_names
+        )
         notes = (*notes, rule)
     elif source.test is not None:
         raise DataError(
             f"{parts.name} has test images of its own ({len(test.images):,}); leave out data.test ({source.test:g})"
         )
+    for part, called in ((train, "training"), (test, "test")):
+        absent: list[int] = np.setdiff1d(np.arange(parts.classes), part.labels).tolist()
+        if absent:
+            names = ", ".join(parts.class_names[one] if parts.class_names else str(one) for one in absent[:3])
+            more = ", ..." if len(absent) > 3 else ""
+            notes = (
+                *notes,
+                f"{parts.name}: no {called} image is of {len(absent)} of its {parts.classes} classes ({names}{more})",
+            )
     shapes = {one.images.shape[1:] for one in (train, test)}
     if len(shapes) > 1:
         sizes = " and ".join(" x ".join(map(str, shape)) for shape in sorted(shapes))
         raise DataError(
-            f"{parts.name}: training and test images differ ({sizes}); say one size with data.size, such as 28x28, and "
-            "one kind of colour with data.colour: grey or rgb"
+            f"{parts.name}: training and test images differ ({sizes}); say one size, such as data.size: 28x28, and "
+            "one kind of colour, data.colour: grey or rgb"
         )
     arrays = {
         "train_images": train.images,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from dataclasses import replace
 from os import PathLike, fspath
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Annotated, Any, cast
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from fairtrial.errors import DataError
-from fairtrial.images.facts import LARGEST_SIDE, MNIST, DatasetFacts, Source
+from fairtrial.images.facts import LARGEST_SIDE, MNIST, DatasetFacts, Source, size_of
 from fairtrial.study.limits import refusal
 from fairtrial.study.tree import Node, plain
 
@@ -27,17 +26,6 @@ def _absolute(reference: str) -> str:
         return absolute(reference)
     except DataError as error:
         raise refusal(str(error)) from None
-
-
-def size_of(value: object) -> object:
-    """`32x32` and `32` as they are written, as the two numbers that they mean, height and width; None for what is none."""
-    if isinstance(value, str) and (found := re.fullmatch(r"\s*([0-9]{1,5})\s*[x×]\s*([0-9]{1,5})\s*", value)):
-        return int(found[1]), int(found[2])
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value, value
-    if isinstance(value, list | tuple) and len(cast("list[Any]", value)) == 2:
-        return tuple(cast("list[Any]", value))
-    return None
 
 
 def _size(value: object) -> object:
