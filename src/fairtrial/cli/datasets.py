@@ -72,16 +72,17 @@ def print_catalogue(*, as_json: bool) -> None:
         emit_json([{**_entry(entry), "here": place} for entry, place in entries])
         return
     table = Table(box=None, pad_edge=False)
-    table.add_column("name", min_width=max(map(len, published.CATALOGUE)))
+    table.add_column("name", no_wrap=True)
     for head in ("train", "test", "size", "classes", "download"):
-        table.add_column(head, justify="right")
-    table.add_column("here")
-    table.add_column("", no_wrap=True, overflow="ellipsis")
+        table.add_column(head, justify="right", no_wrap=True)
+    table.add_column("here", no_wrap=True)
+    # Where it is narrow this column alone gives way: that its cells are not wrapped is said of them, not of it.
+    table.add_column("")
     for entry, place in entries:
         table.add_row(
             entry.name, f"{entry.train:,}", f"{entry.test:,}", _shape(entry.shape), str(entry.classes),
             "" if not entry.files else "?" if entry.size is None else _bytes(entry.size),
-            "yes" if place else "", Text(entry.title, style="dim"),
+            "yes" if place else "", Text(entry.title, style="dim", no_wrap=True, overflow="ellipsis"),
         )  # fmt: skip
     console = stdout()
     console.print(table)

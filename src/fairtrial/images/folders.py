@@ -100,6 +100,11 @@ def _listing(folder: Path) -> _Listing:
         inside = f"{len(classes)} folder{'' if len(classes) == 1 else 's'}"
         below_it = len(classes) == 1 and len(_folders(root / classes[0])) > 1
         meant = f"; is {root / classes[0]} meant?" if below_it else ""
+        if not classes and (others := [one.name for one in _sorted(root) if not one.name.startswith(".")]):
+            meant = (
+                f". It holds {_some(others)}; files of IDX would be called train-images-idx3-ubyte and the like, and arrays "
+                "images.npy and labels.npy"
+            )
         raise DataError(
             f"{root}: {inside} in it; a folder for each class is needed, 2 to {MOST_CLASSES} of them, with the "
             f"images of that class inside{meant}"

@@ -137,7 +137,7 @@ def _look(source: Source) -> known.Look:
     try:
         return known.look(reading.files(_existing(source.dataset)))
     except OSError as error:
-        raise DataError(f"{source.dataset}: cannot be read ({error.strerror})") from None
+        raise DataError(f"{error.filename or source.dataset}: cannot be read ({error.strerror})") from None
 
 
 def _existing(reference: str) -> Path:
@@ -150,10 +150,15 @@ def _existing(reference: str) -> Path:
     near = difflib.get_close_matches(
         path.name.lower().replace("-", "_"), published.CATALOGUE, n=1, cutoff=0.6
     )
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    nor = (
+        f"without a folder before it {path.name!r} is the data set of the catalogue."
+        if path.name in published.CATALOGUE
+        else f"{path.name[:80]!r} is no data set of the catalogue"
+        + (f"; did you mean {near[0]!r}?" if near else ".")
+    )
     raise DataError(
-        f"{printable(reference)[:200]}: there is no such file or folder, and {path.name[:80]!r} is no data set of the "
-        f"catalogue{hint} The catalogue has {', '.join(published.CATALOGUE)}"
+        f"{printable(reference)[:200]}: there is no such file or folder, and {nor} The catalogue has "
+        f"{', '.join(published.CATALOGUE)}"
     )
 
 
