@@ -78,6 +78,27 @@ def test_inspect_prints_and_writes_what_it_found(fairtrial, digits, tmp_path) ->
     told = json.loads(fairtrial("data", "inspect", "some.npz", "--json").stdout)
     assert told["exact_duplicates"]["count"] == 1
     assert fairtrial("data", "inspect", "some.npz", "--html", "page.txt").exit_code == 2
+    assert fairtrial("data", "inspect", "some.npz", "--png", "sheet.jpg").exit_code == 2
+
+
+def test_the_duplicates_that_spoil_figures_come_first(fairtrial, digits, tmp_path) -> None:
+    """Of many, five are shown: those across training and test images must be among them."""
+    images = np.random.default_rng(2).integers(0, 256, (80, 5, 4), dtype=np.uint8)
+    images[10:20] = images[:10]
+    images[70] = images[30]
+    labels = np.arange(80) % 2
+    np.savez(
+        tmp_path / "twice.npz",
+        x_train=images[:70],
+        y_train=labels[:70],
+        x_test=images[70:],
+        y_test=labels[70:],
+    )
+    lines = fairtrial("data", "inspect", "twice.npz").stdout.splitlines()
+    first = next(
+        place for place, line in enumerate(lines) if line.startswith("exact duplicates: 11 (1 across")
+    )
+    assert lines[first + 1].strip() == "test image 0 (0) and train image 30 (0)"
 
 
 def test_saved_arrays_are_the_same_data(fairtrial, digits, tmp_path) -> None:

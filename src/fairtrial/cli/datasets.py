@@ -178,6 +178,8 @@ def _catalogue_lines(entry: published.Published) -> Iterator[str]:
 def print_inspection(source: Source, *, html: Path | None, png: Path | None, as_json: bool) -> None:
     if html is not None and html.suffix.lower() not in (".html", ".htm"):
         raise DataError(f"{html}: a page is a file that ends in .html")
+    if png is not None and png.suffix.lower() != ".png":
+        raise DataError(f"{png}: a sheet of pictures is a file that ends in .png")
     facts = opening.facts_of(source)
     dataset = catalog.load(facts)
     found = inspect(dataset, facts, files=known.files_of(facts))
@@ -251,7 +253,8 @@ def _pairs(found: Inspection, twins: tuple[Twins, ...]) -> list[str]:
     lines = [
         f"{one.second} ({found.name(one.second.label)}) and {one.first} ({found.name(one.first.label)})"
         + (f", {one.distance:.3f} apart" if one.distance else "")
-        for one in twins[:SHOWN]
+        # What spoils a figure or a label first, and then as they were found.
+        for one in sorted(twins, key=lambda one: (not one.in_dispute, not one.across))[:SHOWN]
     ]
     return [*lines, *_more(len(twins))]
 
