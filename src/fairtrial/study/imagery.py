@@ -36,7 +36,20 @@ def _size(value: object) -> object:
 
 _Side = Annotated[int, Field(ge=1, le=LARGEST_SIDE, strict=True)]
 ImageSize = Annotated[tuple[_Side, _Side], BeforeValidator(_size)]
-Reference = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_absolute)]
+
+
+def _text(value: object) -> object:
+    if isinstance(value, str):
+        return value
+    got = "nothing" if value is None else f"{type(value).__name__} {' '.join(str(value).split())[:40]}"
+    raise refusal(
+        f"must be a name of the catalogue or a path, as text, or in Python fairtrial.Data(images, labels), got {got}"
+    )
+
+
+Reference = Annotated[
+    str, BeforeValidator(_text), Field(min_length=1, max_length=4096), AfterValidator(_absolute)
+]
 
 
 def placed(settings: Node, folder: Path | None) -> Node:
