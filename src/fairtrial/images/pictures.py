@@ -1,4 +1,4 @@
-"""One image file as an array of unsigned bytes; the only module that knows Pillow."""
+"""One image file as an array of unsigned bytes; with `upright.py` the only module that knows Pillow."""
 
 from __future__ import annotations
 
@@ -17,11 +17,14 @@ from fairtrial.bounded import read_bounded
 from fairtrial.errors import DataError
 from fairtrial.images.arrays import Bytes
 from fairtrial.images.facts import LARGEST_SIDE
+from fairtrial.images.upright import upright
 
 if TYPE_CHECKING:
     from PIL import Image
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".pgm", ".ppm", ".gif")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".webp", ".pgm", ".ppm", ".pnm", ".gif")
+OTHER_SUFFIXES = (".tif", ".tiff", ".avif", ".heic", ".heif", ".jp2", ".jxl", ".tga", ".ico", ".svg", ".dcm")
+"""Of images too, in formats that are not read: to leave them out without a word would be to learn from less."""
 LARGEST_FILE = 2**26
 """Bytes of one image file."""
 
@@ -45,8 +48,10 @@ _BAD = (
 """What Pillow raises for files that only begin like an image."""
 
 
-def read(path: Path) -> Bytes:
+def read(path: Path) -> tuple[Bytes, bool]:
     """The image (height, width, channels): 1 channel if it is grey, 3 if it has colour, 4 if transparency.
+
+    It stands as viewers show it; the second value says whether it had to be turned for that.
 
     Raises DataError for a file that is damaged, no image, or of a kind that would lose something.
     """
@@ -54,26 +59,37 @@ def read(path: Path) -> Bytes:
         return pixels_of(image, what=str(path))
 
 
-def pixels_of(image: Any, *, what: str) -> Bytes:
+def pixels_of(image: Any, *, what: str) -> tuple[Bytes, bool]:
     """The same of an image that Pillow holds already, which messages call `what`."""
-    pixels = np.asarray(image.convert(_mode(image, what)), np.uint8)
-    return np.ascontiguousarray(pixels[..., np.newaxis] if pixels.ndim == 2 else pixels)
+    mode = _mode(image, what)
+    image, turned = upright(image)
+    pixels = np.asarray(image.convert(mode), np.uint8)
+    return np.ascontiguousarray(pixels[..., np.newaxis] if pixels.ndim == 2 else pixels), turned
 
 
 def shape_of(path: Path) -> tuple[int, int, int]:
-    """Height, width and channels that `read` would give, from the header alone."""
+    """Height, width and channels that `read` would give."""
     with _opened(path) as image:
-        return image.height, image.width, {"L": 1, "RGB": 3, "RGBA": 4}[_mode(image, str(path))]
+        channels = {"L": 1, "RGB": 3, "RGBA": 4}[_mode(image, str(path))]
+        standing, _ = upright(image)
+        return standing.height, standing.width, channels
 
 
-@contextmanager
-def _opened(path: Path) -> Generator[Image.Image]:
+def demand_pillow(path: Path) -> None:
+    """Raises DataError where the library that reads image files is not installed."""
     try:
-        from PIL import Image
+        import PIL.Image  # noqa: F401  # pyright: ignore[reportUnusedImport]
     except ImportError:
         raise DataError(
             f"{path}: reading image files needs Pillow, which is not installed: pip install 'fairtrial[images]'"
         ) from None
+
+
+@contextmanager
+def _opened(path: Path) -> Generator[Image.Image]:
+    demand_pillow(path)
+    from PIL import Image
+
     try:
         content = read_bounded(path, largest=LARGEST_FILE)
     except OSError as error:
@@ -96,7 +112,8 @@ def _opened(path: Path) -> Generator[Image.Image]:
     except (*_BAD, Image.DecompressionBombError) as error:
         reason = (str(error).splitlines() or [""])[0][:120] or type(error).__name__
         raise DataError(
-            f"{path}: not an undamaged image ({reason.replace('<_io.BytesIO object', '<the file')})"
+            f"{path}: not an undamaged image ({reason.replace('<_io.BytesIO object', '<the file')}); save it anew, "
+            "or take it out of the folder"
         ) from None
 
 
