@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from fairtrial.errors import FairtrialError, StudyError
 from fairtrial.fitting import made
+from fairtrial.images.facts import Background
 from fairtrial.models.archives import parsed
 from fairtrial.study.layers import AnyLayer, Network
 from fairtrial.study.shapes import layer_facts
@@ -19,7 +20,8 @@ FORMAT = "fairtrial-model/1"
 MOST_NUMBERS = 50_000_000
 """Of the largest output of a layer, and of an input image: a file that says more is not taken up."""
 _NETWORK: TypeAdapter[Network] = TypeAdapter(tuple[AnyLayer, ...])
-Prepare = Literal["mnist", "resize"]
+Prepare = Literal["mnist", "emnist", "resize"]
+"""How pictures become images like those of training: drawn digits laid out as these data sets are, or scaled alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,10 @@ class Card:
     test_accuracy: float
     network: tuple[object, ...]
     """The layers as their models dump them, output layer included."""
+    light_on_dark: bool = False
+    """What is shown is lighter than what is around it, in all images of training."""
+    background: Background | None = None
+    """What transparent images of training were laid on."""
 
     @property
     def layers(self) -> Network:
@@ -103,6 +109,8 @@ def _check(card: Card) -> None:
         raise TypeError("it names no trials")
     if shape[2] not in (1, 3):
         raise TypeError("its images are neither grey nor coloured")
+    if card.prepare != "resize" and tuple(shape) != (28, 28, 1):
+        raise TypeError("its images cannot be laid out as those of MNIST")
     facts = layer_facts(card.layers, input_shape=shape)
     if not facts or facts[-1].output_shape != (len(card.classes),):
         raise TypeError("its classes are not those of its output layer")
