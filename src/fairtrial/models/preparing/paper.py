@@ -1,7 +1,8 @@
 """What in a picture is paper and what is ink: the level of the paper, place by place, and how far each pixel is from it.
 
-Paper is taken to be smooth: in each channel a surface of the second degree, so that light may fall from one side. Ink
-is what departs from it in one direction of colour, so that red on green is as good as black on white.
+Paper is taken to be smooth: in each channel a surface of the second degree, so that light may fall from one side. Where
+that leaves long parts of the picture's edges as ink, a shadow lies across it, and paper is the median around each place.
+Ink is what departs from paper in one direction of colour, so that red on green is as good as black on white.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ FAINTEST = 10.0
 """Levels of 255 by which ink must differ from the paper: less is a shade of it."""
 _LUMA = np.array([0.299, 0.587, 0.114])
 _ROUNDS = 8
+_SHADOWED = 0.2
+"""No drawing takes up more of the picture's edges."""
 _RECTANGLE = 0.8
 _EVEN = 1.5
 """Where half of the paper is within so many levels of one, it is of one level."""
@@ -50,13 +53,19 @@ def contrast(picture: Floats, *, invert: Invert = "auto") -> Contrast:
         inner = None if paper.mean() > 0.5 else _sheet(~paper)
         if inner is None or min(rows.stop - rows.start, columns.stop - columns.start) < 40:
             break
-        rows, columns = _cut(rows, inner[0], coarse.shape[0]), _cut(columns, inner[1], coarse.shape[1])
+        step = _step((rows.stop - rows.start, columns.stop - columns.start))
+        rows = _cut(rows, inner[0], coarse.shape[0], step)
+        columns = _cut(columns, inner[1], coarse.shape[1], step)
         peeled = True
     part = picture[rows, columns]
     paper, surface = _settled(coarse, paper, invert)
-    away = coarse - _values(surface, coarse.shape)
-    towards = _direction(away, paper, invert)
-    values = _along(part - _values(surface, part.shape), towards)
+    level: Floats = _values(surface, coarse.shape)
+    if _along_edges(~paper) > _SHADOWED:
+        level = _around(coarse)
+        paper = _near(coarse - level, paper, invert)
+    towards = _direction(coarse - level, paper, invert)
+    level = _values(surface, part.shape) if level.shape != coarse.shape else _enlarged(level, part.shape)
+    values = _along(part - level, towards)
     luma = _LUMA if len(towards) == 3 else np.ones(1)
     return Contrast(
         values=values, dark=bool((towards * luma).sum() < 0), within=(rows, columns), peeled=peeled
@@ -64,14 +73,18 @@ def contrast(picture: Floats, *, invert: Invert = "auto") -> Contrast:
 
 
 def _coarse(picture: Floats) -> Floats:
-    """Averages of square blocks; what is left over at the lower and right edges is left out."""
-    height, width, channels = picture.shape
-    step = -(-max(height, width) // COARSE)
-    rows, columns = height // step, width // step
-    if not (rows and columns):
-        return picture
-    blocks = picture[: rows * step, : columns * step].reshape(rows, step, columns, step, channels)
-    return blocks.mean((1, 3))
+    """Averages of square blocks; those at the lower and right edges may be smaller."""
+    step = _step(picture.shape)
+    rows, columns = (np.arange(0, length, step) for length in picture.shape[:2])
+    sums = np.add.reduceat(np.add.reduceat(picture, rows, axis=0), columns, axis=1)
+    tall, wide = (
+        np.diff(np.append(one, length)) for one, length in zip((rows, columns), picture.shape, strict=False)
+    )
+    return sums / (tall[:, None] * wide[None, :])[..., None]
+
+
+def _step(shape: tuple[int, ...]) -> int:
+    return -(-max(shape[:2]) // COARSE)
 
 
 def _paper(coarse: Floats, invert: Invert) -> Mask:
@@ -86,7 +99,7 @@ def _paper(coarse: Floats, invert: Invert) -> Mask:
     high = level > _between(level.ravel())
     if invert != "auto":
         return high
-    ring = np.concatenate([high[0], high[-1], high[1:-1, 0], high[1:-1, -1]]).mean()
+    ring = _along_edges(high)
     if abs(ring - 0.5) < 0.2:
         ring = high.mean()
     return high if ring >= 0.5 else ~high
@@ -123,29 +136,55 @@ def _sheet(light: Mask) -> tuple[slice, slice] | None:
     return None if sizes[largest] < 0.3 * light.size or written < 0.5 else place
 
 
-def _cut(whole: slice, part: slice, count: int) -> slice:
+def _cut(whole: slice, part: slice, count: int, step: int) -> slice:
     """The part of a coarse picture in pixels of the whole one, a coarse pixel less on sides that were cut."""
-    step = (whole.stop - whole.start) / count
     first = 0 if part.start == 0 else part.start + 1
-    last = count if part.stop == count else part.stop - 1
-    begin = whole.start + round(first * step)
-    return slice(begin, max(begin + 1, min(whole.stop, whole.start + round(last * step))))
+    begin = whole.start + first * step
+    end = whole.stop if part.stop == count else whole.start + (part.stop - 1) * step
+    return slice(begin, max(begin + 1, min(whole.stop, end)))
 
 
 def _settled(coarse: Floats, paper: Mask, invert: Invert) -> tuple[Mask, Floats]:
     """Paper and its surface, each found anew from the other until neither changes."""
     surface = _fitted(coarse, paper)
     for _ in range(_ROUNDS):
-        away = coarse - _values(surface, coarse.shape)
-        distance = np.linalg.norm(away, axis=2) if invert == "auto" else -_grey(away) * _sign(invert)
-        usual = np.median(distance[paper]) if paper.any() else 0.0
-        limit = max(3 * usual, FAINTEST / 2, 0.35 * float(distance.max()))
-        found = distance <= limit
+        found = _near(coarse - _values(surface, coarse.shape), paper, invert)
         if found.sum() < 0.3 * found.size or (found == paper).all():
             break
         paper = found
         surface = _fitted(coarse, paper)
     return paper, surface
+
+
+def _near(away: Floats, paper: Mask, invert: Invert) -> Mask:
+    """Where the departure from paper is small beside the largest."""
+    distance = np.linalg.norm(away, axis=2) if invert == "auto" else _grey(away) * _sign(invert)
+    usual = float(np.median(distance[paper])) if paper.any() else 0.0
+    return distance <= max(3 * usual, FAINTEST / 2, 0.35 * float(distance.max()))
+
+
+def _along_edges(mask: Mask) -> float:
+    """The share of the picture's edges that is in the mask."""
+    return float(np.concatenate([mask[0], mask[-1], mask[1:-1, 0], mask[1:-1, -1]]).mean())
+
+
+def _around(coarse: Floats) -> Floats:
+    """The median around each place: strokes vanish in it, and the edges of shadows stay where they are."""
+    side = max(3, max(coarse.shape[:2]) // 3 | 1)
+    return np.stack(
+        [ndimage.median_filter(one, side, mode="nearest") for one in np.moveaxis(coarse, 2, 0)], axis=2
+    )
+
+
+def _enlarged(coarse: Floats, shape: tuple[int, ...]) -> Floats:
+    """Interpolated between the middles of the blocks that it is of."""
+    step = _step(shape)
+    y, x = ((np.arange(length) + 0.5) / step - 0.5 for length in shape[:2])
+    places = np.meshgrid(y, x, indexing="ij")
+    return np.stack(
+        [ndimage.map_coordinates(one, places, order=1, mode="nearest") for one in np.moveaxis(coarse, 2, 0)],
+        axis=2,
+    )
 
 
 def _fitted(coarse: Floats, paper: Mask) -> Floats:

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from fairtrial.models.preparing.forms import AROUND, gap, sides_of, without_frames, without_lines
 from fairtrial.models.preparing.paper import FAINTEST, Floats, Mask
 
-_AROUND = np.ones((3, 3), bool)
 _NOISE = 4.0
 """Ink stands out of the paper's own grain by so many of its standard deviations."""
 SPECK = 0.04
@@ -38,12 +38,13 @@ def strokes(values: Floats) -> Strokes | None:
     if level < max(FAINTEST, _NOISE * left):
         return None
     mask = _connected(smooth, low=max(0.35 * level, 2.5 * left), high=0.5 * level)
-    mask, ruled = _without_lines(mask)
-    kept, specks, framed = _chosen(mask)
+    mask, framed = without_frames(mask)
+    mask, ruled = without_lines(mask)
+    kept, specks = _chosen(mask)
     if not kept.any():
         return None
     edge = np.clip((smooth / level - 0.25) / 0.5, 0, 1)
-    near = ndimage.binary_dilation(kept, _AROUND)
+    near = ndimage.binary_dilation(kept, AROUND)
     done = [
         word
         for word, true in (("grain smoothed", grain >= 1), ("ruled lines removed", ruled), ("frame removed", framed), ("specks removed", specks))
@@ -67,8 +68,12 @@ def _grain(values: Floats) -> float:
 
 
 def _level(values: Floats) -> float:
-    """The contrast of solid ink: the mean of what is above half of it (Ridler and Calvard 1978)."""
-    level = float(values.max(initial=0.0))
+    """The contrast of solid ink: the mean of what is above half of it (Ridler and Calvard 1978).
+
+    It begins from the highest mean along five pixels in a row: a stroke has that contrast, however thin it is, and dirt,
+    however black, has not.
+    """
+    level = float(_along_strokes(values).max(initial=0.0))
     for _ in range(30):
         above = values[values > level / 2]
         found = float(above.mean()) if len(above) else 0.0
@@ -76,6 +81,22 @@ def _level(values: Floats) -> float:
             break
         level = found
     return level
+
+
+def _along_strokes(values: Floats) -> Floats:
+    """At each pixel the highest mean of five in a row: across, down, or in either slope."""
+    height, width = values.shape
+    padded = np.pad(values, 2, mode="edge")
+    directions = [(0, 1), (1, 0), (1, 1), (1, -1)]
+    means = [
+        sum(
+            padded[2 + down * step : 2 + down * step + height, 2 + right * step : 2 + right * step + width]
+            for step in range(-2, 3)
+        )
+        / 5
+        for down, right in directions
+    ]
+    return np.max(means, axis=0)
 
 
 def _without_dots(values: Floats) -> Floats:
@@ -108,81 +129,26 @@ def _neighbours(mask: Mask) -> NDArray[np.int8]:
 
 def _connected(values: Floats, *, low: float, high: float) -> Mask:
     """What is above `low` and hangs together with something above `high`."""
-    labels, count = ndimage.label(values > low, _AROUND)
+    labels, count = ndimage.label(values > low, AROUND)
     sure = np.zeros(count + 1, bool)
     sure[np.unique(labels[values > high])] = True
     sure[0] = False
     return sure[labels]
 
 
-def _without_lines(mask: Mask) -> tuple[Mask, bool]:
-    """Without straight lines from edge to edge, where they are several, or thin beside what remains."""
-    rows, columns = _lines(mask), _lines(mask.T).T
-    lines = rows | columns
-    rest = mask & ~lines
-    if not lines.any() or rest.sum() < 0.1 * lines.sum() or not _size(rest):
-        return mask, False
-    count = ndimage.label(rows, _AROUND)[1] + ndimage.label(columns, _AROUND)[1]
-    if count < 2 and _thickness(lines) > 0.6 * _thickness(rest):
-        return mask, False
-    return rest, True
-
-
-def _lines(mask: Mask) -> Mask:
-    """Pixels of level lines: thin, over nine tenths of the width, and not where a stroke crosses them."""
-    height, width = mask.shape
-    thin = max(2, round(0.02 * height))
-    if width < 40 or height < 40:
-        return np.zeros_like(mask)
-    # A little slope is allowed: in each of eight parts the line may lie elsewhere.
-    thick = ndimage.binary_opening(mask, np.ones((2 * thin + 1, 1), bool))
-    flat = mask & ~ndimage.binary_dilation(thick, np.ones((3, 1), bool))
-    labels, _ = ndimage.label(ndimage.binary_closing(flat, np.ones((1, 9), bool)) & ~thick, _AROUND)
-    found = np.zeros_like(mask)
-    for number, place in enumerate(ndimage.find_objects(labels), 1):
-        if _sides(place)[1] <= 0.9 * width:
-            continue
-        shape = labels[place] == number
-        if shape.any(0).sum() > 0.7 * width and shape.shape[0] <= max(3 * thin, 0.06 * height):
-            found[place] |= shape
-    return found & mask
-
-
-def _thickness(mask: Mask) -> float:
-    if not mask.any():
-        return 0.0
-    return 4 * float(ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1][mask].mean())
-
-
-def _size(mask: Mask) -> int:
-    """The longer side of the largest shape."""
-    labels, count = ndimage.label(mask, _AROUND)
-    return 0 if not count else max(max(_sides(one)) for one in ndimage.find_objects(labels))
-
-
-def _sides(place: tuple[slice, ...]) -> tuple[int, int]:
-    return place[0].stop - place[0].start, place[1].stop - place[1].start
-
-
-def _chosen(mask: Mask) -> tuple[Mask, bool, bool]:
-    """The shapes that make up what was drawn; whether specks were left out, and whether a frame was."""
-    labels, count = ndimage.label(mask, _AROUND)
+def _chosen(mask: Mask) -> tuple[Mask, bool]:
+    """The shapes that make up what was drawn, and whether specks were left out."""
+    labels, count = ndimage.label(mask, AROUND)
     if not count:
-        return mask, False, False
+        return mask, False
     places = ndimage.find_objects(labels)
     areas = np.bincount(labels.ravel(), minlength=count + 1)[1:].astype(float)
-    sides = np.array([max(_sides(one)) for one in places], float)
+    sides = np.array([max(sides_of(one)) for one in places], float)
     least = max(3.0, 0.03 * max(mask.shape))
     large = sides >= least
-    frames = np.zeros(count, bool)
-    for number in np.flatnonzero(large):
-        others = large & ~frames
-        others[number] = False
-        if _is_frame(labels == number + 1, places[number]) and _something(others, sides, areas, number):
-            frames[number] = True
-    candidates = large & ~frames
+    candidates = large
     if not candidates.any():
-        return np.zeros_like(mask), False, bool(frames.any())
+        return np.zeros_like(mask), False
     # A stroke is long or thick: neither a long scratch nor a thick blot alone makes a shape the main one.
     weight = np.where(candidates, areas * sides, 0)
     main = int(weight.argmax())
@@ -190,50 +156,23 @@ def _chosen(mask: Mask) -> tuple[Mask, bool, bool]:
     for number in np.argsort(-areas):
         if number == main or not candidates[number]:
             continue
-        near = _gap(places[number], places[main]) < 0.25 * sides[main]
+        near = gap(places[number], places[main]) < 0.25 * sides[main]
         share = areas[number] / areas[main]
         if share >= (SPECK if near else 3 * SPECK) and sides[number] >= (0.08 if near else 0.3) * sides[main]:
             chosen.add(int(number))
     wanted = np.zeros(count + 1, bool)
     wanted[[number + 1 for number in chosen]] = True
-    rest = set(range(count)) - chosen - set(np.flatnonzero(frames))
-    return wanted[labels], bool(rest), bool(frames.any())
-
-
-def _is_frame(shape: Mask, place: tuple[slice, ...]) -> bool:
-    """Whether it lies along the edges: runs along one for long, or around everything with nothing in the middle."""
-    height, width = shape.shape
-    along = max(shape[0].mean(), shape[-1].mean(), shape[:, 0].mean(), shape[:, -1].mean())
-    if along > 0.4:
-        return True
-    tall, wide = _sides(place)
-    if tall < 0.75 * height or wide < 0.75 * width:
-        return False
-    inside = shape[place][tall // 8 : tall - tall // 8, wide // 8 : wide - wide // 8]
-    return bool(inside.sum() < 0.05 * shape.sum())
-
-
-def _something(others: NDArray[np.bool_], sides: Floats, areas: Floats, number: int) -> bool:
-    """Whether anything else could be what was drawn."""
-    return bool((others & (sides >= 0.12 * sides[number]) & (areas >= 0.02 * areas[number])).any())
-
-
-def _gap(one: tuple[slice, ...], other: tuple[slice, ...]) -> float:
-    """Between two boxes, in pixels."""
-    apart = [max(0, max(a.start, b.start) - min(a.stop, b.stop)) for a, b in zip(one, other, strict=True)]
-    return float(np.hypot(*apart))
+    return wanted[labels], len(chosen) < count
 
 
 def _doubts(kept: Mask) -> tuple[str, ...]:
-    labels, count = ndimage.label(kept, _AROUND)
+    labels, count = ndimage.label(kept, AROUND)
     places = ndimage.find_objects(labels)
     areas = np.bincount(labels.ravel())[1:]
     main = int(areas.argmax())
-    side = max(_sides(places[main]))
+    side = max(sides_of(places[main]))
     far = [
-        number
-        for number in range(count)
-        if number != main and _gap(places[number], places[main]) > FAR * side
+        number for number in range(count) if number != main and gap(places[number], places[main]) > FAR * side
     ]
     if far:
         return (f"{len(far) + 1} shapes far apart: a picture should hold one digit",)
