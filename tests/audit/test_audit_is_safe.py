@@ -190,7 +190,13 @@ PROGRAMS = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name in ("calls", "cuts", "lists") else pytest.param(name, marks=pytest.mark.long)
+        for name in PROGRAMS
+    ],
+)
 def test_programs_made_to_be_slow_are_given_up(name: str, tmp_path):
     """Following stops after so many steps and events; what was found before stands."""
     path = tmp_path / f"{name}.py"

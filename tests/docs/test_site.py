@@ -135,7 +135,14 @@ def test_the_site_builds_and_every_link_leads_somewhere(site: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        pytest.param(1280, "light", marks=pytest.mark.long),
+        pytest.param(1280, "dark", marks=pytest.mark.long),
+        (390, "light"),
+    ],
+)
 def test_the_site_opens_from_a_disk_and_can_be_searched(site: Path, width: int, scheme: Any) -> None:
     """In a real browser without a network: nothing fails to load, nothing is wider than the screen, search finds."""
     sync = pytest.importorskip("playwright.sync_api")

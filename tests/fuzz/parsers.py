@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 import fake_executor  # pyright: ignore[reportMissingImports]
+import model_files
 import numpy as np
 import store_samples  # pyright: ignore[reportMissingImports]
 import torch
@@ -36,6 +37,8 @@ from fairtrial.engine.machine import machine, processor
 from fairtrial.engine.saved_weights import fingerprint, read_weights
 from fairtrial.images import cache, idx, known, opening
 from fairtrial.images.facts import MNIST, Source
+from fairtrial.images.pictures import read_any
+from fairtrial.models.preparing.prepared import prepared
 from fairtrial.pair import ArmTimes, PairTimes
 from fairtrial.store import Claim, Proposal, Store
 from fairtrial.store.integrity import inspect
@@ -393,6 +396,41 @@ def _pictures(folder: Path) -> list[bytes]:
         image.convert(mode).save(content, kind)
         found.append(content.getvalue())
     return found
+
+
+def _asked_picture(content: bytes, folder: Path) -> None:
+    """A picture that a model is asked about: read, then laid out as MNIST's images are and as those of any other are."""
+    _put(folder / "some.png", content)
+    pixels = read_any(folder / "some.png").pixels
+    prepared(pixels, preparation="mnist", shape=(28, 28, 1))
+    prepared(pixels, preparation="resize", shape=(32, 32, 3))
+
+
+def _asked_pictures(folder: Path) -> list[bytes]:
+    """Those of data sets, and what these refuse: 16 bits, several frames, photographs on their side."""
+    found = _pictures(folder)
+    grey = Image.fromarray(np.arange(15 * 12, dtype=np.uint16).reshape(15, 12) * 300)
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    for kind, image, options in (
+        ("PNG", grey, {}),
+        ("TIFF", grey, {}),
+        ("GIF", Image.new("P", (9, 9)), {"save_all": True, "append_images": [Image.new("P", (9, 9), 3)]}),
+        ("JPEG", Image.new("CMYK", (20, 10), (9, 99, 9, 9)), {}),
+        ("JPEG", Image.new("L", (20, 10), 77), {"exif": turned}),
+        ("WEBP", Image.new("RGBA", (20, 10), (9, 9, 9, 99)), {}),
+    ):
+        content = io.BytesIO()
+        image.save(content, kind, **options)
+        found.append(content.getvalue())
+    return found
+
+
+def _asked_picture_bombs() -> Iterable[tuple[str, bytes]]:
+    yield from _picture_bombs()
+    content = io.BytesIO()
+    Image.new("RGBA", (7_000, 7_000), (9, 9, 9, 99)).save(content, "PNG")
+    yield "a transparent picture as large as allowed", content.getvalue()
 
 
 def _picture_bombs() -> Iterable[tuple[str, bytes]]:
@@ -803,6 +841,10 @@ PARSERS: tuple[Parser, ...] = (
     Parser(name="npy", reads="data sets in .npy files", begin=_one_npy, read=_npy, file="images.npy", bombs=_npy_bombs),
     Parser(name="picture", reads="images in class folders", begin=_pictures, read=_picture, file="pets/dog/some.png", bombs=_picture_bombs),
     Parser(
+        name="asked-picture", reads="pictures that a model is asked about", begin=_asked_pictures, read=_asked_picture, file="some.png",
+        bombs=_asked_picture_bombs,
+    ),
+    Parser(
         name="known", reads="what the cache knows of data sets (JSON)", begin=lambda _: [json.dumps({"facts": MNIST.plain()}).encode()], read=_known,
         silent=True, file=f"cache/known/{MNIST.fingerprint}.json", bombs=_line_bombs,
     ),
@@ -814,6 +856,30 @@ PARSERS: tuple[Parser, ...] = (
     Parser(name="store", reads="stores, whole files", begin=_stores, read=_store, file="some.db", bombs=_store_bombs),
     Parser(name="store-pages", reads="stores, pages overwritten", begin=_pages, read=_store_pages),
     Parser(name="store-cells", reads="stores, values changed", begin=_cells, read=_store_cells),
+    Parser(
+        name="onnx", reads="exported models (ONNX), and what they say of themselves", begin=model_files.onnx_files, read=model_files.opener("m.onnx", _put),
+        words=model_files.WORDS, file="m.onnx", bombs=model_files.onnx_bombs,
+    ),
+    Parser(
+        name="safetensors", reads="exported models (safetensors)", begin=model_files.safetensors_files, read=model_files.opener("m.safetensors", _put),
+        words=model_files.WORDS, file="m.safetensors", bombs=lambda: (*model_files.safetensors_bombs(), *_tensor_bombs()),
+    ),
+    Parser(
+        name="keras", reads="exported models (Keras)", begin=model_files.keras_files, read=model_files.opener("m.keras", _put), words=model_files.WORDS,
+        file="m.keras", bombs=model_files.keras_bombs,
+    ),
+    Parser(
+        name="keras-content", reads="exported models (Keras), damaged beneath zip", begin=model_files.content_of_keras,
+        read=model_files.opener("m.keras", _put, model_files.beneath_keras), words=model_files.WORDS,
+    ),
+    Parser(
+        name="pt2", reads="exported models (torch.export)", begin=model_files.program_files, read=model_files.opener("m.pt2", _put), words=model_files.WORDS,
+        file="m.pt2", bombs=model_files.program_bombs,
+    ),
+    Parser(
+        name="pt2-content", reads="exported models (torch.export), damaged beneath zip", begin=model_files.content_of_program,
+        read=model_files.opener("m.pt2", _put, model_files.beneath_program), words=model_files.WORDS,
+    ),
 )  # fmt: skip
 
 bounded.SILENCE_SECONDS = 0.05

@@ -86,7 +86,7 @@ def test_every_layer_and_activation_means_the_same_to_onnxruntime(made: Model, t
     )  # a network that says the same of every image would prove nothing
 
 
-@pytest.mark.parametrize("format", ["torch.export", "torchscript"])
+@pytest.mark.parametrize("format", [pytest.param("torch.export", marks=pytest.mark.long), "torchscript"])
 def test_every_layer_means_the_same_to_torch_alone(format: str, tmp_path: Path) -> None:
     """What is loaded knows nothing of the classes it was traced from."""
     made = model(EVERY_LAYER, 1, 2)
@@ -267,7 +267,9 @@ PAGE = Path(__file__).parents[2] / "docs" / "models.md"
 COMMANDS = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("fairtrial ")]
 
 
-@pytest.mark.parametrize("line", COMMANDS)
+@pytest.mark.parametrize(
+    "line", [pytest.param(line, marks=pytest.mark.long) if "keras" in line else line for line in COMMANDS]
+)
 def test_the_examples_of_the_page_work(
     line: str, trained: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,7 +89,13 @@ def test_hovering_a_chart_tells_a_value(open_page, small_page):
     assert any(character.isdigit() for character in told)
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (360, "dark"), (768, "light")])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (360, "light"),
+        *(pytest.param(*one, marks=pytest.mark.long) for one in ((360, "dark"), (768, "light"))),
+    ],
+)
 def test_a_narrow_screen_needs_no_sideways_scrolling(open_page, small_page, width, scheme):
     """Reports are opened on phones, in the dark."""
     opened = open_page(small_page, viewport={"width": width, "height": 740}, color_scheme=scheme)

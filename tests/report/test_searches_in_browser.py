@@ -59,7 +59,13 @@ def test_a_switch_hides_what_was_stopped_and_a_value_is_one_movement_away(
     assert opened.complaints == []
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (360, "dark"), (768, "light")])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (360, "light"),
+        *(pytest.param(*one, marks=pytest.mark.long) for one in ((360, "dark"), (768, "light"))),
+    ],
+)
 def test_a_search_fits_a_narrow_screen(open_page: Any, search_pages: Any, width: int, scheme: str) -> None:
     """Eight axes do not fit a phone: they are moved in their frame, and the page is not."""
     opened = open_page(search_pages["many"], viewport={"width": width, "height": 740}, color_scheme=scheme)

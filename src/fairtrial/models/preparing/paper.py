@@ -50,7 +50,7 @@ def contrast(picture: Floats, *, invert: Invert = "auto") -> Contrast:
     for _ in range(3):
         coarse = _coarse(picture[rows, columns])
         paper = _paper(coarse, invert)
-        inner = None if paper.mean() > 0.5 else _sheet(~paper)
+        inner = _sheet(~paper)
         if inner is None or min(rows.stop - rows.start, columns.stop - columns.start) < 40:
             break
         step = _step((rows.stop - rows.start, columns.stop - columns.start))
@@ -120,7 +120,7 @@ def _between(levels: Floats) -> float:
 
 
 def _sheet(light: Mask) -> tuple[slice, slice] | None:
-    """The place of a sheet of paper: one region that nearly fills a rectangle, whatever is written on it."""
+    """The place of a sheet of paper in what looked like ink: one region that nearly fills a rectangle, written upon."""
     filled = ndimage.binary_fill_holes(light)
     labels, count = ndimage.label(filled)
     if not count:
@@ -128,12 +128,15 @@ def _sheet(light: Mask) -> tuple[slice, slice] | None:
     sizes = np.bincount(labels.ravel())[1:]
     largest = int(sizes.argmax())
     place = ndimage.find_objects(labels)[largest]
-    sides = [one.stop - one.start for one in place]
-    if min(sides) < 8 or sizes[largest] < _RECTANGLE * sides[0] * sides[1]:
+    area = (place[0].stop - place[0].start) * (place[1].stop - place[1].start)
+    # Strokes, however thick, fill no rectangle and are not much more than what they enclose.
+    full, written = sizes[largest] / area, 1 - light[place].mean()
+    rest = 1 - light.mean()
+    if sizes[largest] < 0.15 * light.size or full < (_RECTANGLE if rest < 0.5 else 0.9):
         return None
-    # Ink fills no rectangle, or leaves none of its paper inside.
-    written = light[place].mean()
-    return None if sizes[largest] < 0.3 * light.size or written < 0.5 else place
+    if area < 64 or written > 0.5 or (rest >= 0.5 and written + full - 1 < 0.005):
+        return None
+    return place
 
 
 def _cut(whole: slice, part: slice, count: int, step: int) -> slice:
