@@ -7,6 +7,7 @@ afterwards. Nothing here knows how pictures are prepared.
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -224,3 +225,112 @@ def _befallen(
         pixels = np.asarray(Image.open(file), float)
         done["jpeg"] = quality
     return pixels, done
+
+
+def _ruled(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    for row in range(15, len(pixels) - 1, 30):
+        pixels[row : row + 2] = np.minimum(pixels[row : row + 2], 70)
+    return pixels
+
+
+def _squared(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    pixels[11::24] = np.minimum(pixels[11::24], 120)
+    pixels[:, 11::24] = np.minimum(pixels[:, 11::24], 120)
+    return pixels
+
+
+def _framed(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    pixels = np.pad(pixels, ((30, 30), (40, 40), (0, 0)), constant_values=255)
+    for part in (np.s_[20:23, 25:-25], np.s_[-23:-20, 25:-25], np.s_[20:-20, 25:28], np.s_[20:-20, -28:-25]):
+        pixels[part] = 0
+    return pixels
+
+
+def _on_a_desk(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.pad(pixels, ((40, 30), (30, 50), (0, 0)), constant_values=30)
+
+
+def _shadowed(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    y, x = np.mgrid[: pixels.shape[0], : pixels.shape[1]]
+    dark = x + 0.3 * y > 0.6 * pixels.shape[1]
+    return (pixels * np.where(dark, 0.55, 1)[..., None]).astype(np.uint8)
+
+
+def _peppered(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    hit = np.random.default_rng(1).random(pixels.shape[:2])
+    spots = np.where((hit < 0.03)[..., None], 0, np.where((hit > 0.97)[..., None], 255, pixels))
+    return spots.astype(np.uint8)
+
+
+def _grained(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    noise = np.random.default_rng(1).normal(0, 30, (*pixels.shape[:2], 1))
+    return (pixels * 0.7 + 30 + noise).clip(0, 255).astype(np.uint8)
+
+
+def cropped(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """To the very edges of the digit."""
+    rows, columns = (np.flatnonzero((pixels[..., 0] < 128).any(axis)) for axis in (1, 0))
+    return np.ascontiguousarray(pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+
+
+def _reddened(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Green on red of about the same luma: grey alone would lose it."""
+    paper = pixels[..., :1] / 255.0
+    return np.rint(paper * [220, 80, 55] + (1 - paper) * [60, 160, 60]).astype(np.uint8)
+
+
+def _copying(change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> Callable[..., NDArray[np.uint8]]:
+    return lambda pixels: change(pixels.copy())
+
+
+SPOILT: dict[str, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
+    "on ruled paper": _copying(_ruled),
+    "on squared paper": _copying(_squared),
+    "in a frame": _copying(_framed),
+    "on a sheet on a dark desk": _copying(_on_a_desk),
+    "half in a shadow": _copying(_shadowed),
+    "6 % of pixels black or white": _copying(_peppered),
+    "grain of 30 levels, grey paper": _copying(_grained),
+    "cropped to the digit": _copying(cropped),
+    "green on red": _copying(_reddened),
+}
+"""What may happen to a plain drawing."""
+
+
+def disturbed(image: NDArray[np.uint8], what: str, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """An image of MNIST (28, 28) as a picture of 200 to 400 pixels on a larger sheet, with what the words say done to it."""
+    from PIL import Image
+
+    side = int(rng.integers(200, 401))
+    large = np.asarray(Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC), float)
+    height, width = (int(side * rng.uniform(1, 2)) for _ in range(2))
+    sheet = np.zeros((height, width))
+    top, left = int(rng.integers(0, height - side + 1)), int(rng.integers(0, width - side + 1))
+    sheet[top : top + side, left : left + side] = large
+    if "inverted" in what:
+        sheet = 255 - sheet
+    if "shaded" in what:
+        low, high, turn = rng.uniform(0, 60), rng.uniform(190, 255), rng.uniform(0, 2 * np.pi)
+        y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
+        sheet = (low + sheet / 255 * (high - low)) * (1 + 0.15 * (np.cos(turn) * x + np.sin(turn) * y))
+    if "grain" in what:
+        sheet = sheet + rng.normal(0, rng.uniform(5, 30), sheet.shape)
+    pixels = sheet.clip(0, 255).astype(np.uint8)
+    if "dirt" in what:
+        hit, share = rng.random(pixels.shape), rng.uniform(0.005, 0.05)
+        pixels[hit < share / 2], pixels[hit > 1 - share / 2] = 0, 255
+    if "JPEG" in what:
+        file = io.BytesIO()
+        Image.fromarray(pixels).save(file, "JPEG", quality=int(rng.integers(20, 80)))
+        pixels = np.asarray(Image.open(file))
+    return pixels[..., None]
+
+
+DISTURBED = (
+    "scaled, shifted",
+    "scaled, shifted, inverted",
+    "scaled, shifted, inverted, shaded",
+    "scaled, shifted, grain",
+    "scaled, shifted, inverted, dirt",
+    "scaled, shifted, inverted, shaded, grain, dirt, JPEG",
+)

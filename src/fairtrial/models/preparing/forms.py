@@ -93,7 +93,7 @@ def without_lines(mask: Mask) -> tuple[Mask, bool]:
     for first, last in upright:
         _clear(rest.T, mask.T & ~rows[None, :], first, last)
     lines = mask & ~rest
-    if rest.sum() < 0.1 * lines.sum() or not _largest_side(rest):
+    if _largest_side(rest) < max(8, 0.06 * max(mask.shape)):
         return mask, False
     if len(level) + len(upright) < 2 and _thickness(lines) > 0.6 * _thickness(rest):
         return mask, False

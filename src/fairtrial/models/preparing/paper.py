@@ -50,7 +50,7 @@ def contrast(picture: Floats, *, invert: Invert = "auto") -> Contrast:
     for _ in range(3):
         coarse = _coarse(picture[rows, columns])
         paper = _paper(coarse, invert)
-        inner = _sheet(~paper)
+        inner = _sheet(~paper, coarse)
         if inner is None or min(rows.stop - rows.start, columns.stop - columns.start) < 40:
             break
         step = _step((rows.stop - rows.start, columns.stop - columns.start))
@@ -119,24 +119,27 @@ def _between(levels: Floats) -> float:
     return float((ordered[best[0]] + ordered[best[-1] + 1]) / 2)
 
 
-def _sheet(light: Mask) -> tuple[slice, slice] | None:
+def _sheet(light: Mask, coarse: Floats) -> tuple[slice, slice] | None:
     """The place of a sheet of paper in what looked like ink: one region that nearly fills a rectangle, written upon."""
-    filled = ndimage.binary_fill_holes(light)
-    labels, count = ndimage.label(filled)
+    labels, count = ndimage.label(ndimage.binary_fill_holes(light))
     if not count:
         return None
     sizes = np.bincount(labels.ravel())[1:]
     largest = int(sizes.argmax())
     place = ndimage.find_objects(labels)[largest]
-    area = (place[0].stop - place[0].start) * (place[1].stop - place[1].start)
-    # Strokes, however thick, fill no rectangle and are not much more than what they enclose.
-    full, written = sizes[largest] / area, 1 - light[place].mean()
-    rest = 1 - light.mean()
-    if sizes[largest] < 0.15 * light.size or full < (_RECTANGLE if rest < 0.5 else 0.9):
+    sides = [one.stop - one.start for one in place]
+    full, small = sizes[largest] / (sides[0] * sides[1]), light.mean() < 0.5
+    # Strokes, however thick, fill no rectangle, and are not much more than what they enclose.
+    if min(sides) < 8 or sizes[largest] < 0.15 * light.size or light[place].mean() < 0.5:
         return None
-    if area < 64 or written > 0.5 or (rest >= 0.5 and written + full - 1 < 0.005):
-        return None
-    return place
+    return place if full > (0.9 if small else _RECTANGLE) and (not small or _written(coarse[place])) else None
+
+
+def _written(sheet: Floats) -> bool:
+    """Whether anything within its margins departs from the sheet."""
+    inner = sheet[2:-2, 2:-2]
+    away = np.linalg.norm(inner - np.median(inner, axis=(0, 1)), axis=2)
+    return bool(away.max() > 2 * FAINTEST)
 
 
 def _cut(whole: slice, part: slice, count: int, step: int) -> slice:
@@ -173,7 +176,7 @@ def _along_edges(mask: Mask) -> float:
 
 def _around(coarse: Floats) -> Floats:
     """The median around each place: strokes vanish in it, and the edges of shadows stay where they are."""
-    side = max(3, max(coarse.shape[:2]) // 3 | 1)
+    side = max(5, min(coarse.shape[:2]) // 4 | 1)
     return np.stack(
         [ndimage.median_filter(one, side, mode="nearest") for one in np.moveaxis(coarse, 2, 0)], axis=2
     )

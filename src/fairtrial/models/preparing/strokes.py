@@ -157,12 +157,18 @@ def _chosen(mask: Mask) -> tuple[Mask, bool]:
         if number == main or not candidates[number]:
             continue
         near = gap(places[number], places[main]) < 0.25 * sides[main]
-        share = areas[number] / areas[main]
-        if share >= (SPECK if near else 3 * SPECK) and sides[number] >= (0.08 if near else 0.3) * sides[main]:
+        share, long = areas[number] / areas[main], sides[number] / sides[main]
+        # What lies at the picture's edge, far from the rest, is cut off there and belongs to something else.
+        enough = (SPECK, 0.08) if near else (0.5, 0.3) if _at_edge(places[number], mask) else (3 * SPECK, 0.3)
+        if share >= enough[0] and long >= enough[1]:
             chosen.add(int(number))
     wanted = np.zeros(count + 1, bool)
     wanted[[number + 1 for number in chosen]] = True
     return wanted[labels], len(chosen) < count
+
+
+def _at_edge(place: tuple[slice, ...], mask: Mask) -> bool:
+    return any(one.start == 0 or one.stop == length for one, length in zip(place, mask.shape, strict=True))
 
 
 def _doubts(kept: Mask) -> tuple[str, ...]:
