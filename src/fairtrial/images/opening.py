@@ -148,7 +148,7 @@ def _existing(reference: str) -> Path:
     near = difflib.get_close_matches(
         path.name.lower().replace("-", "_"), published.CATALOGUE, n=1, cutoff=0.6
     )
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    hint = f"; did you mean {near[0]!r}?" if near else "."
     raise DataError(
         f"{printable(reference)[:200]}: there is no such file or folder, and {path.name[:80]!r} is no data set of the "
         f"catalogue{hint} The catalogue has {', '.join(published.CATALOGUE)}"

@@ -82,6 +82,8 @@ def export(
     images = in_unit(data.test_images)
     part = path.with_name(f".{path.stem[:100]}.{os.getpid()}.part{FORMATS[format].suffix}")
     try:
+        if format == "onnx":
+            onnx_file.onnx_library()  # before anything is said to be written
         if not path.parent.is_dir():
             raise FairtrialError(f"{path}: the folder {path.parent} does not exist")
         on_step(f"writing {path}")

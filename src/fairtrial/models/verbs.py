@@ -57,7 +57,13 @@ def export(
             return made[0]
 
         chosen = choose(
-            study, arm, str(seed), opened, executor=executor if retrain else None, on_event=on_event
+            study,
+            arm,
+            str(seed),
+            opened,
+            place=store_path(store),
+            executor=executor if retrain else None,
+            on_event=on_event,
         )
         return exporting.export(
             study, chosen, format=format, out=None if out is None else Path(out), on_step=on_step
@@ -114,7 +120,7 @@ def opened_model(
 
     study = load(named, sets=tuple(sets))
     with open_to_read(store_path(store)) as opened:
-        chosen = choose(study, arm, str(seed), opened, executor=None)
+        chosen = choose(study, arm, str(seed), opened, place=store_path(store), executor=None)
     network, card = model_of(study, chosen, layout="NHWC")
     return of_weights(card, network)
 
