@@ -178,7 +178,7 @@ def next_commands(
     models = "the models, beside what was printed:" if printed else "the models:"
     commands = {
         models: ("show", *same),
-        "the page:": ("report", *same, "--html", f"{study.name}.html"),
+        "the page:": ("report", *same, "--html", "report.html"),
         "more seeds:": ("run", *same, "--budget", "5m"),
     }
     width = max(len(label) for label in commands)
