@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import typer
+from rich.console import RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -18,13 +19,22 @@ from fairtrial.data import catalog
 from fairtrial.data.inspecting import AGREEING, COUNT, NEAR, Inspection, Twins, inspect
 from fairtrial.errors import DataError
 from fairtrial.images import cache, known, opening, published
-from fairtrial.images.facts import LARGEST_SIDE, Background, Colour, DatasetFacts, Source
+from fairtrial.images.facts import (
+    LARGEST_SIDE,
+    LARGEST_WHITE,
+    Background,
+    Colour,
+    DatasetFacts,
+    Source,
+    size_of,
+)
 from fairtrial.report.data_page import sheet, write_data_page
 from fairtrial.report.files import write_bytes
-from fairtrial.study.imagery import size_of
 
 SHOWN = 5
 """Pairs and images that the terminal lists; the page and --json have more."""
+_TITLE = 36
+"""Characters of a title that a line of the catalogue has room for, at the least."""
 
 
 def source_of(
@@ -42,8 +52,8 @@ def source_of(
         raise DataError(f"--size must be a height and a width in pixels, such as 28x28, got {size[:40]!r}")
     if test is not None and not 0 < test < 1:
         raise DataError(f"--test must be a share between 0 and 1, got {test:g}")
-    if highest is not None and not 0 < highest <= 65_535:
-        raise DataError(f"--highest must be above 0 and at most 65535, got {highest:g}")
+    if highest is not None and not 0 < highest <= LARGEST_WHITE:
+        raise DataError(f"--highest must be above 0 and at most {LARGEST_WHITE}, got {highest:g}")
     return Source(
         dataset=opening.absolute(reference),
         colour=colour,
@@ -64,24 +74,52 @@ def print_catalogue(*, as_json: bool) -> None:
     if as_json:
         emit_json([{**_entry(entry), "here": place} for entry, place in entries])
         return
-    table = Table(box=None, pad_edge=False)
-    table.add_column("name", min_width=max(map(len, published.CATALOGUE)))
-    for head in ("train", "test", "size", "classes", "download"):
-        table.add_column(head, justify="right")
-    table.add_column("here")
-    table.add_column("", no_wrap=True, overflow="ellipsis")
-    for entry, place in entries:
-        table.add_row(
-            entry.name, f"{entry.train:,}", f"{entry.test:,}", _shape(entry.shape), str(entry.classes),
-            "" if not entry.files else "?" if entry.size is None else _bytes(entry.size),
-            "yes" if place else "", Text(entry.title, style="dim"),
-        )  # fmt: skip
     console = stdout()
-    console.print(table)
+    table = _catalogue_table(entries)
+    whole = console.measure(table, options=console.options.update(max_width=1000)).maximum
+    longest = max(len(entry.title) for entry, _ in entries)
+    # Titles may go on in a second line; figures that are cut off are of no use.
+    if whole - max(0, longest - _TITLE) <= console.width:
+        console.print(table)
+    else:
+        for entry, place in entries:
+            for line in _entry_lines(entry, place):
+                console.print(line)
     console.print()
     console.print(
         Text("fairtrial data get NAME fetches one; --set data.dataset=NAME learns from it."), soft_wrap=True
     )
+
+
+def _catalogue_table(entries: Sequence[tuple[published.Published, str]]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("name", no_wrap=True)
+    for head in ("train", "test", "size", "classes", "download"):
+        table.add_column(head, justify="right", no_wrap=True)
+    table.add_column("here", no_wrap=True)
+    table.add_column("")
+    for entry, place in entries:
+        table.add_row(
+            entry.name, f"{entry.train:,}", f"{entry.test:,}", _shape(entry.shape), str(entry.classes),
+            _download(entry), "yes" if place else "", Text(entry.title, style="dim"),
+        )  # fmt: skip
+    return table
+
+
+def _entry_lines(entry: published.Published, place: str) -> Iterator[RenderableType]:
+    """The same, for a terminal that is too narrow for columns: nothing of it is cut off."""
+    yield Text(f"{entry.name}: {entry.title}")
+    size = _download(entry)
+    about = [
+        f"{entry.train:,} + {entry.test:,} images of {_shape(entry.shape)}",
+        f"{entry.classes} classes",
+        "here" if place else f"download {size}" if size else "not here",
+    ]
+    yield Padding(Text(", ".join(about), style="dim"), (0, 0, 0, 2), expand=False)
+
+
+def _download(entry: published.Published) -> str:
+    return "" if not entry.files else "?" if entry.size is None else _bytes(entry.size)
 
 
 def _entry(entry: published.Published) -> dict[str, Any]:
@@ -170,6 +208,8 @@ def _catalogue_lines(entry: published.Published) -> Iterator[str]:
 def print_inspection(source: Source, *, html: Path | None, png: Path | None, as_json: bool) -> None:
     if html is not None and html.suffix.lower() not in (".html", ".htm"):
         raise DataError(f"{html}: a page is a file that ends in .html")
+    if png is not None and png.suffix.lower() != ".png":
+        raise DataError(f"{png}: a sheet of pictures is a file that ends in .png")
     facts = opening.facts_of(source)
     dataset = catalog.load(facts)
     found = inspect(dataset, facts, files=known.files_of(facts))
@@ -243,7 +283,8 @@ def _pairs(found: Inspection, twins: tuple[Twins, ...]) -> list[str]:
     lines = [
         f"{one.second} ({found.name(one.second.label)}) and {one.first} ({found.name(one.first.label)})"
         + (f", {one.distance:.3f} apart" if one.distance else "")
-        for one in twins[:SHOWN]
+        # What spoils a figure or a label first, and then as they were found.
+        for one in sorted(twins, key=lambda one: (not one.in_dispute, not one.across))[:SHOWN]
     ]
     return [*lines, *_more(len(twins))]
 
