@@ -144,7 +144,7 @@ def test_the_list_of_parsers_is_whole() -> None:
         "study/studyfile.py", "study/overrides.py", "study/asking.py", "study/yamltree.py",
         # `compare`, `idx`, `cache`
         "comparison/lines.py", "images/idx.py", "images/cache.py",
-        # `npz`, `npy`, `picture`, `known`
+        # `npz`, `npy`, `picture`, `asked-picture`, `known`
         "images/arrayfiles.py", "images/pictures.py", "images/known.py",
         # published files, each held against its published checksum before it is read
         "images/formats.py",

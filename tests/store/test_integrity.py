@@ -245,6 +245,8 @@ def test_an_inspection_tells_what_there_is(path: Path, tmp_path: Path) -> None:
     found = inspect(path)
     assert found.expected == ((weights_path(path, trial.key), finished(trial).weights_sha256),)
     assert (found.newest, found.size) == (newest(), path.stat().st_size)
+    change(path, "UPDATE trials SET weights_saved = 1 WHERE weights_sha256 = ''")
+    assert inspect(path).expected == found.expected, "what has no weights has none to be expected"
     with Store.open(path) as store:
         claim = store.claim(trial_of(30))
         assert isinstance(claim, Claim)

@@ -32,6 +32,7 @@ from fairtrial.cli.options import (
     Track,
     Workers,
 )
+from fairtrial.cli.predict import predict
 from fairtrial.cli.search import search
 from fairtrial.cli.upkeep import doctor, merge, rerun
 
@@ -279,7 +280,7 @@ def answers(
         raise typer.Exit(1)
 
 
-for _command in (export, compare, audit, rerun, merge, doctor):
+for _command in (export, predict, compare, audit, rerun, merge, doctor):
     app.command(rich_help_panel=MORE)(_command)
 app.add_typer(data, name="data", rich_help_panel=MORE)
 

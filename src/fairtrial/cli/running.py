@@ -176,7 +176,11 @@ def next_commands(
         same += ["--store", str(path)]
     printed = any(arm.published is not None for arm in study.arms.values())
     models = "the models, beside what was printed:" if printed else "the models:"
-    commands = {models: ("show", *same), "more seeds:": ("run", *same, "--budget", "5m")}
+    commands = {
+        models: ("show", *same),
+        "the page:": ("report", *same, "--html", "report.html"),
+        "more seeds:": ("run", *same, "--budget", "5m"),
+    }
     width = max(len(label) for label in commands)
     return "\n".join(
         [

@@ -20,21 +20,22 @@ _UNREADABLE = (
 )
 
 
-def upright(image: Any) -> tuple[Any, bool]:
-    """An image of Pillow's as viewers show it, and whether it had to be turned or mirrored for that.
-
-    EXIF that says nothing of it, or cannot be read, leaves the image as it is.
-    """
+def turn_of(image: Any) -> Any:
+    """Pillow's name of what stands the image upright, as EXIF says; None where it says nothing, or nothing that can be read."""
     from PIL.Image import Transpose
 
     try:
         said = image.getexif().get(_ORIENTATION, 1)
     except _UNREADABLE:
-        return image, False
+        return None
     turns = (
         Transpose.FLIP_LEFT_RIGHT, Transpose.ROTATE_180, Transpose.FLIP_TOP_BOTTOM, Transpose.TRANSPOSE,
         Transpose.ROTATE_270, Transpose.TRANSVERSE, Transpose.ROTATE_90,
     )  # fmt: skip
-    if not isinstance(said, int) or not 2 <= said <= 8:
-        return image, False
-    return image.transpose(turns[said - 2]), True
+    return turns[said - 2] if isinstance(said, int) and 2 <= said <= 8 else None
+
+
+def upright(image: Any) -> tuple[Any, bool]:
+    """An image of Pillow's as viewers show it, and whether it had to be turned or mirrored for that."""
+    turn = turn_of(image)
+    return (image, False) if turn is None else (image.transpose(turn), True)
