@@ -71,9 +71,11 @@ def test_no_block_is_of_a_kind_that_nobody_runs() -> None:
 @pytest.fixture
 def prepared(fairtrial: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """A folder as a reader of any page has it: notebooks to audit, numbers to compare, another store."""
-    from fairtrial.executors import local
+    from fairtrial.executors import choice, local
 
     monkeypatch.setattr(local, "LocalExecutor", Quick)
+    # A cluster's place is taken by the same: its own tests have a real one.
+    monkeypatch.setattr(choice.Place, "_on_ray", lambda place: Quick(workers=place.workers))
     notebook = (ROOT / "tests" / "audit" / "course-notebook.ipynb").read_text(encoding="utf-8")
     Path("class").mkdir()
     for name in ("homework.ipynb", "class/one.ipynb", "class/two.ipynb"):
