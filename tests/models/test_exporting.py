@@ -264,7 +264,9 @@ def test_what_a_file_says_of_itself_is_checked(trained: Any, tmp_path: Path) -> 
 
 
 PAGE = Path(__file__).parents[2] / "docs" / "models.md"
-COMMANDS = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("fairtrial ")]
+COMMANDS = [
+    line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("fairtrial export ")
+]
 
 
 @pytest.mark.parametrize(
