@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fairtrial.images import published
+
 
 @pytest.fixture
 def digits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -26,6 +28,22 @@ def test_the_catalogue_is_listed(fairtrial, digits) -> None:
     assert names["mnist"]["here"] and not names["kmnist"]["here"]
     assert names["cifar10"]["files"][0]["checksum"].startswith("sha256:c4a38c50")
     assert "fashion_mnist" in fairtrial("data", "list").stdout
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_the_list_is_whole_in_a_terminal_of_any_width(columns: int, fairtrial, digits, monkeypatch) -> None:
+    """A name that is cut off cannot be given to `--set`."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    told = fairtrial("data", "list").stdout
+    assert "…" not in told
+    for one in published.CATALOGUE.values():
+        assert one.name in told and one.title.split()[-1] in told
+
+
+def test_a_data_set_that_is_none_is_told_in_two_sentences(fairtrial, digits) -> None:
+    """The second lists what there is."""
+    said = fairtrial("check", "width", "--set", "data.dataset=nosuch").stderr
+    assert "no data set of the catalogue. The catalogue has mnist, " in " ".join(said.split())
 
 
 def test_what_is_not_in_the_catalogue_or_not_here_is_said(fairtrial, digits) -> None:
