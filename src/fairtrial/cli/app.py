@@ -20,6 +20,9 @@ from fairtrial.cli.group import Commands, never_fail_to_encode, program
 from fairtrial.cli.options import (
     Arms,
     AsJson,
+    CpusPerTrial,
+    ExecutorName,
+    GpusPerTrial,
     Questions,
     SeedCount,
     Sets,
@@ -137,6 +140,9 @@ def run(
             "--sharpen", help="Go on where a settled question may still say more: a size, or a direction."
         ),
     ] = False,
+    executor: ExecutorName = "local",
+    cpus_per_trial: CpusPerTrial = None,
+    gpus_per_trial: GpusPerTrial = None,
     track: Track = None,
     sets: Sets = None,
     store: StorePath = None,
@@ -144,6 +150,7 @@ def run(
 ) -> None:
     """Train what is missing, then print the answers. Ctrl-C loses nothing that has finished."""
     from fairtrial.cli.running import run_study
+    from fairtrial.executors.choice import Place
 
     if seeds is not None and budget is not None:
         raise typer.BadParameter("give --seeds or --budget, not both: each says when to stop")
@@ -158,7 +165,7 @@ def run(
         questions=questions,
         seeds=seeds,
         budget=budget,
-        workers=workers,
+        executor=Place(name=executor, workers=workers, cpus=cpus_per_trial, gpus=gpus_per_trial),
         weights=weights,
         sharpen=sharpen,
         track=track or [],

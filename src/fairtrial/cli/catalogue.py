@@ -1,8 +1,9 @@
-"""What `fairtrial data list` prints: the catalogue, as a table where there is room for one."""
+"""The catalogue of published data sets as `fairtrial data list` prints it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from rich.console import RenderableType
 from rich.padding import Padding
@@ -10,23 +11,22 @@ from rich.table import Table
 from rich.text import Text
 
 from fairtrial.cli.console import emit_json, stdout
-from fairtrial.cli.datasets import plain_entry, shape_text, size_text
 from fairtrial.images import published
 
-_TITLE = 36
-"""Characters of a title that a line of the catalogue has room for, at the least."""
+_TITLE = 20
+"""Characters of a title that must be seen beside the figures; where there is no room for them each data set has lines of its own."""
 
 
 def print_catalogue(*, as_json: bool) -> None:
     entries = [(entry, published.where(entry)) for entry in published.CATALOGUE.values()]
     if as_json:
-        emit_json([{**plain_entry(entry), "here": place} for entry, place in entries])
+        emit_json([{**entry_facts(entry), "here": place} for entry, place in entries])
         return
     console = stdout()
     table = _catalogue_table(entries)
     whole = console.measure(table, options=console.options.update(max_width=1000)).maximum
     longest = max(len(entry.title) for entry, _ in entries)
-    # Titles may go on in a second line; figures that are cut off are of no use.
+    # A title may be cut off; figures that are would be of no use.
     if whole - max(0, longest - _TITLE) <= console.width:
         console.print(table)
     else:
@@ -48,8 +48,8 @@ def _catalogue_table(entries: Sequence[tuple[published.Published, str]]) -> Tabl
     table.add_column("")
     for entry, place in entries:
         table.add_row(
-            entry.name, f"{entry.train:,}", f"{entry.test:,}", shape_text(entry.shape), str(entry.classes),
-            _download(entry), "yes" if place else "", Text(entry.title, style="dim"),
+            entry.name, f"{entry.train:,}", f"{entry.test:,}", sides(entry.shape), str(entry.classes),
+            _download(entry), "yes" if place else "", Text(entry.title, style="dim", no_wrap=True, overflow="ellipsis"),
         )  # fmt: skip
     return table
 
@@ -59,7 +59,7 @@ def _entry_lines(entry: published.Published, place: str) -> Iterator[RenderableT
     yield Text(f"{entry.name}: {entry.title}")
     size = _download(entry)
     about = [
-        f"{entry.train:,} + {entry.test:,} images of {shape_text(entry.shape)}",
+        f"{entry.train:,} + {entry.test:,} images of {sides(entry.shape)}",
         f"{entry.classes} classes",
         "here" if place else f"download {size}" if size else "not here",
     ]
@@ -67,4 +67,31 @@ def _entry_lines(entry: published.Published, place: str) -> Iterator[RenderableT
 
 
 def _download(entry: published.Published) -> str:
-    return "" if not entry.files else "?" if entry.size is None else size_text(entry.size)
+    return "" if not entry.files else "?" if entry.size is None else in_bytes(entry.size)
+
+
+def entry_facts(entry: published.Published) -> dict[str, Any]:
+    return {
+        "name": entry.name,
+        "title": entry.title,
+        "page": entry.page,
+        "terms": entry.terms,
+        "shape": list(entry.shape),
+        "classes": entry.classes,
+        "class_names": list(entry.class_names),
+        "train": entry.train,
+        "test": entry.test,
+        "fingerprint": entry.fingerprint or None,
+        "files": [
+            {"name": file.name, "bytes": file.size, "checksum": file.checksum, "urls": list(file.urls)}
+            for file in entry.files
+        ],
+    }
+
+
+def sides(shape: tuple[int, int, int]) -> str:
+    return f"{shape[0]} x {shape[1]}{' in colour' if shape[2] == 3 else ''}"
+
+
+def in_bytes(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"

@@ -1,4 +1,4 @@
-"""One image file as an array of unsigned bytes; the only module that knows Pillow.
+"""One image file as an array of unsigned bytes; with `upright.py` the only module that knows Pillow.
 
 Two readers: `read` for data sets, which takes what loses nothing and refuses the rest, so that what is learnt from is
 what stands in the files; `read_any` for a picture that somebody wants to know something of, however it was made.
@@ -22,16 +22,19 @@ from fairtrial.bounded import read_bounded
 from fairtrial.errors import DataError
 from fairtrial.images.arrays import Bytes
 from fairtrial.images.facts import LARGEST_SIDE
+from fairtrial.images.upright import turn_of, upright
 
 if TYPE_CHECKING:
     from PIL import Image
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".pgm", ".ppm", ".gif")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".webp", ".pgm", ".ppm", ".pnm", ".gif")
+OTHER_SUFFIXES = (".tif", ".tiff", ".avif", ".heic", ".heif", ".jp2", ".jxl", ".tga", ".ico", ".svg", ".dcm")
+"""Of images too, in formats that are not read: to leave them out without a word would be to learn from less."""
 LARGEST_FILE = 2**26
 """Bytes of one image file."""
 LARGEST_ANY_FILE = 2**28
 
-ANY_SUFFIXES = (*SUFFIXES, ".pbm", ".pnm", ".tif", ".tiff", ".jfif", ".avif", ".ico", ".tga")
+ANY_SUFFIXES = (*SUFFIXES, ".pbm", ".tif", ".tiff", ".avif", ".ico", ".tga")
 MOST_PIXELS = 50_000_000
 """Of a picture that `read_any` takes: those of a large photograph, and a quarter of a gigabyte while it is decoded."""
 
@@ -41,8 +44,6 @@ LONGEST_SIDE = 1280
 _ANY_FORMATS = (
     "PNG", "JPEG", "BMP", "WEBP", "PPM", "GIF", "TIFF", "AVIF", "ICO", "TGA",
 )  # fmt: skip
-_ORIENTATION = 0x0112
-"""The tag of EXIF that says which way up a photograph is."""
 
 _FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "PPM", "GIF")
 _KEPT = {
@@ -64,8 +65,10 @@ _BAD = (
 """What Pillow raises for files that only begin like an image."""
 
 
-def read(path: Path) -> Bytes:
+def read(path: Path) -> tuple[Bytes, bool]:
     """The image (height, width, channels): 1 channel if it is grey, 3 if it has colour, 4 if transparency.
+
+    It stands as viewers show it; the second value says whether it had to be turned for that.
 
     Raises DataError for a file that is damaged, no image, or of a kind that would lose something.
     """
@@ -73,16 +76,20 @@ def read(path: Path) -> Bytes:
         return pixels_of(image, what=str(path))
 
 
-def pixels_of(image: Any, *, what: str) -> Bytes:
+def pixels_of(image: Any, *, what: str) -> tuple[Bytes, bool]:
     """The same of an image that Pillow holds already, which messages call `what`."""
-    pixels = np.asarray(image.convert(_mode(image, what)), np.uint8)
-    return np.ascontiguousarray(pixels[..., np.newaxis] if pixels.ndim == 2 else pixels)
+    mode = _mode(image, what)
+    image, turned = upright(image)
+    pixels = np.asarray(image.convert(mode), np.uint8)
+    return np.ascontiguousarray(pixels[..., np.newaxis] if pixels.ndim == 2 else pixels), turned
 
 
 def shape_of(path: Path) -> tuple[int, int, int]:
-    """Height, width and channels that `read` would give, from the header alone."""
+    """Height, width and channels that `read` would give."""
     with _opened(path) as image:
-        return image.height, image.width, {"L": 1, "RGB": 3, "RGBA": 4}[_mode(image, str(path))]
+        channels = {"L": 1, "RGB": 3, "RGBA": 4}[_mode(image, str(path))]
+        standing, _ = upright(image)
+        return standing.height, standing.width, channels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +118,7 @@ def read_any(path: Path) -> Picture:
             done.append(f"the first of {frames} images taken")
         if image.format in ("JPEG", "MPO"):
             image.draft(None, (LONGEST_SIDE, LONGEST_SIDE))
-        turn = _turn(image)
+        turn = turn_of(image)
         small = _eight_bits(_smaller(image), done)
         small = _smaller(small)
         if small.size != (width, height):
@@ -123,20 +130,6 @@ def read_any(path: Path) -> Picture:
     pixels = np.ascontiguousarray(pixels[..., np.newaxis] if pixels.ndim == 2 else pixels)
     on_its_side = (pixels.shape[0] > pixels.shape[1]) != (height > width)
     return Picture(pixels=pixels, size=(width, height) if on_its_side else (height, width), done=tuple(done))
-
-
-def _turn(image: Image.Image) -> Any:
-    """What stands a photograph upright, as EXIF says; None where it says nothing, or nothing that can be read."""
-    from PIL.Image import Transpose
-
-    try:
-        said = image.getexif().get(_ORIENTATION, 1)
-    except _BAD:
-        return None
-    return {
-        2: Transpose.FLIP_LEFT_RIGHT, 3: Transpose.ROTATE_180, 4: Transpose.FLIP_TOP_BOTTOM, 5: Transpose.TRANSPOSE,
-        6: Transpose.ROTATE_270, 7: Transpose.TRANSVERSE, 8: Transpose.ROTATE_90,
-    }.get(said if isinstance(said, int) else 1)  # fmt: skip
 
 
 def _smaller(image: Image.Image) -> Image.Image:
@@ -168,17 +161,24 @@ def _eight_bits(image: Image.Image, done: list[str]) -> Image.Image:
     return image.convert(_mode(image, ""))
 
 
+def demand_pillow(path: Path) -> None:
+    """Raises DataError where the library that reads image files is not installed."""
+    try:
+        import PIL.Image  # noqa: F401  # pyright: ignore[reportUnusedImport]
+    except ImportError:
+        raise DataError(
+            f"{path}: reading image files needs Pillow, which is not installed: pip install 'fairtrial[images]'"
+        ) from None
+
+
 @contextmanager
 def _opened(
     path: Path, *, formats: Sequence[str] = _FORMATS, largest: int = LARGEST_FILE
 ) -> Generator[Image.Image]:
     """The image in the file, and whatever Pillow says of it in words of ours. Sides and frames count for data sets alone."""
-    try:
-        from PIL import Image, UnidentifiedImageError
-    except ImportError:
-        raise DataError(
-            f"{path}: reading image files needs Pillow, which is not installed: pip install 'fairtrial[images]'"
-        ) from None
+    demand_pillow(path)
+    from PIL import Image, UnidentifiedImageError
+
     try:
         content = read_bounded(path, largest=largest)
     except OSError as error:
@@ -209,7 +209,8 @@ def _opened(
     except (*_BAD, Image.DecompressionBombError) as error:
         reason = (str(error).splitlines() or [""])[0][:120] or type(error).__name__
         raise DataError(
-            f"{path}: not an undamaged image ({reason.replace('<_io.BytesIO object', '<the file')})"
+            f"{path}: not an undamaged image ({reason.replace('<_io.BytesIO object', '<the file')}); save it anew, "
+            "or take it out of the folder"
         ) from None
 
 

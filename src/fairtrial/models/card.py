@@ -114,7 +114,7 @@ def _check(card: Card) -> None:
     ):
         raise TypeError("its input is no image")
     if not 0 < len(set(card.seeds)) == len(card.seeds) == len(card.keys) <= 1000:
-        raise TypeError("it names no trials")
+        raise TypeError("it names no trials, one of them twice, or more than 1000")
     if shape[2] not in (1, 3):
         raise TypeError("its images are neither grey nor coloured")
     if card.prepare != "resize" and tuple(shape) != (28, 28, 1):
