@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,8 +55,11 @@ class Measured:
 
 
 def measured(source: str, store: Path, *, seed: int = 1) -> Measured:
-    """From a store that holds some trials of the study, of whichever machine trained most of them."""
-    with open_to_read(store) as opened:
+    """From a store that holds some trials of the study, of whichever machine trained most of them.
+
+    It is read from a copy: to open a store changes a byte of it.
+    """
+    with tempfile.TemporaryDirectory() as folder, open_to_read(Path(shutil.copy(store, folder))) as opened:
         # Whatever this processor's own precision is.
         study = studyfile.load(source, sets=settings_for(studyfile.load(source), opened))
         found = answers(study, opened, history=False)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import typer
-from rich.console import RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from fairtrial.cli.catalogue import entry_facts, in_bytes, sides
 from fairtrial.cli.console import emit_json, stdout
 from fairtrial.data import catalog
 from fairtrial.data.inspecting import AGREEING, COUNT, NEAR, Inspection, Twins, inspect
@@ -33,8 +33,6 @@ from fairtrial.report.files import write_bytes
 
 SHOWN = 5
 """Pairs and images that the terminal lists; the page and --json have more."""
-_TITLE = 36
-"""Characters of a title that a line of the catalogue has room for, at the least."""
 
 
 def source_of(
@@ -69,78 +67,6 @@ def _sides(text: str) -> tuple[int, int] | None:
     return found if found is not None and min(found) >= 1 and max(found) <= LARGEST_SIDE else None
 
 
-def print_catalogue(*, as_json: bool) -> None:
-    entries = [(entry, published.where(entry)) for entry in published.CATALOGUE.values()]
-    if as_json:
-        emit_json([{**_entry(entry), "here": place} for entry, place in entries])
-        return
-    console = stdout()
-    table = _catalogue_table(entries)
-    whole = console.measure(table, options=console.options.update(max_width=1000)).maximum
-    longest = max(len(entry.title) for entry, _ in entries)
-    # Titles may go on in a second line; figures that are cut off are of no use.
-    if whole - max(0, longest - _TITLE) <= console.width:
-        console.print(table)
-    else:
-        for entry, place in entries:
-            for line in _entry_lines(entry, place):
-                console.print(line)
-    console.print()
-    console.print(
-        Text("fairtrial data get NAME fetches one; --set data.dataset=NAME learns from it."), soft_wrap=True
-    )
-
-
-def _catalogue_table(entries: Sequence[tuple[published.Published, str]]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("name", no_wrap=True)
-    for head in ("train", "test", "size", "classes", "download"):
-        table.add_column(head, justify="right", no_wrap=True)
-    table.add_column("here", no_wrap=True)
-    table.add_column("")
-    for entry, place in entries:
-        table.add_row(
-            entry.name, f"{entry.train:,}", f"{entry.test:,}", _shape(entry.shape), str(entry.classes),
-            _download(entry), "yes" if place else "", Text(entry.title, style="dim"),
-        )  # fmt: skip
-    return table
-
-
-def _entry_lines(entry: published.Published, place: str) -> Iterator[RenderableType]:
-    """The same, for a terminal that is too narrow for columns: nothing of it is cut off."""
-    yield Text(f"{entry.name}: {entry.title}")
-    size = _download(entry)
-    about = [
-        f"{entry.train:,} + {entry.test:,} images of {_shape(entry.shape)}",
-        f"{entry.classes} classes",
-        "here" if place else f"download {size}" if size else "not here",
-    ]
-    yield Padding(Text(", ".join(about), style="dim"), (0, 0, 0, 2), expand=False)
-
-
-def _download(entry: published.Published) -> str:
-    return "" if not entry.files else "?" if entry.size is None else _bytes(entry.size)
-
-
-def _entry(entry: published.Published) -> dict[str, Any]:
-    return {
-        "name": entry.name,
-        "title": entry.title,
-        "page": entry.page,
-        "terms": entry.terms,
-        "shape": list(entry.shape),
-        "classes": entry.classes,
-        "class_names": list(entry.class_names),
-        "train": entry.train,
-        "test": entry.test,
-        "fingerprint": entry.fingerprint or None,
-        "files": [
-            {"name": file.name, "bytes": file.size, "checksum": file.checksum, "urls": list(file.urls)}
-            for file in entry.files
-        ],
-    }
-
-
 def fetch(name: str, *, as_json: bool) -> None:
     if name not in published.CATALOGUE:
         raise DataError(
@@ -157,7 +83,7 @@ def print_info(source: Source, *, as_json: bool) -> None:
     plain = source == Source(dataset=source.dataset)
     if entry is not None and not published.where(entry) and not (plain and entry.facts is not None):
         if as_json:
-            emit_json({"catalogue": {**_entry(entry), "here": ""}, "facts": None})
+            emit_json({"catalogue": {**entry_facts(entry), "here": ""}, "facts": None})
             return
         for line in _catalogue_lines(entry):
             stdout().print(Text(line), soft_wrap=True)
@@ -168,7 +94,7 @@ def print_info(source: Source, *, as_json: bool) -> None:
 def _print_facts(facts: DatasetFacts, *, as_json: bool, catalogue: published.Published | None) -> None:
     if as_json:
         plain = facts.plain()
-        entry = None if catalogue is None else {**_entry(catalogue), "here": published.where(catalogue)}
+        entry = None if catalogue is None else {**entry_facts(catalogue), "here": published.where(catalogue)}
         emit_json({"catalogue": entry, "facts": plain})
         return
     console = stdout()
@@ -181,7 +107,7 @@ def _print_facts(facts: DatasetFacts, *, as_json: bool, catalogue: published.Pub
 def _fact_lines(facts: DatasetFacts) -> Iterator[str]:
     yield (
         f"{facts.name}: {facts.train_images:,} training and {facts.test_images:,} test images of "
-        f"{_shape(facts.input_shape)}, {facts.classes} classes"
+        f"{sides(facts.input_shape)}, {facts.classes} classes"
     )
     if facts.class_names:
         yield f"classes:     {', '.join(facts.class_names)}"
@@ -192,15 +118,15 @@ def _fact_lines(facts: DatasetFacts) -> Iterator[str]:
 
 def _catalogue_lines(entry: published.Published) -> Iterator[str]:
     place = published.where(entry)
-    yield f"{entry.name}: {entry.title}; {entry.train:,} training and {entry.test:,} test images of {_shape(entry.shape)}, {entry.classes} classes"
+    yield f"{entry.name}: {entry.title}; {entry.train:,} training and {entry.test:,} test images of {sides(entry.shape)}, {entry.classes} classes"
     yield f"more of it:  {entry.page} (terms: {entry.terms})"
     if place:
         yield f"here:        {place}"
     elif entry.files:
-        size = "of unpublished size" if entry.size is None else _bytes(entry.size)
+        size = "of unpublished size" if entry.size is None else in_bytes(entry.size)
         yield f"not here:    fairtrial data get {entry.name} downloads it ({size})"
     for file in entry.files:
-        size = "" if file.size is None else f" ({_bytes(file.size)})"
+        size = "" if file.size is None else f" ({in_bytes(file.size)})"
         yield f"  {file.name}{size}  {file.checksum}"
         yield from (f"    {url}" for url in file.urls)
 
@@ -301,11 +227,3 @@ def save_arrays(source: Source, file: Path) -> None:
     np.savez_compressed(content, **{name: getattr(dataset, name) for name in cache.ARRAYS})
     write_bytes(file, content.getvalue())
     typer.echo(f"wrote {file}", err=True)
-
-
-def _shape(shape: tuple[int, int, int]) -> str:
-    return f"{shape[0]} x {shape[1]}{' in colour' if shape[2] == 3 else ''}"
-
-
-def _bytes(count: int) -> str:
-    return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"

@@ -234,10 +234,16 @@ def _connected(address: str) -> tuple[Any, bool]:
     except (ConnectionError, RuntimeError, ValueError, OSError, ray.exceptions.RayError) as error:
         which = "that RAY_ADDRESS or a `ray start` on this machine names" if here else f"at {address}"
         raise ExecutorError(
-            f"there is no Ray cluster {which} ({_lines(error)[0]}); start one with `ray start --head`, or give its "
+            f"there is no Ray cluster {which} ({_said(error)}); start one with `ray start --head`, or give its "
             "address: --executor ray://HOST:PORT"
         ) from error
     return ray, False
+
+
+def _said(error: BaseException) -> str:
+    """The line that says most: the first, unless it does no more than announce the others."""
+    lines = _lines(error)
+    return f"{lines[0]} {lines[-1]}" if lines[0].endswith(":") and len(lines) > 1 else lines[0]
 
 
 def _lines(error: BaseException) -> list[str]:
