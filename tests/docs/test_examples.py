@@ -189,9 +189,6 @@ def _command(line: str, page: Path, fairtrial: Callable[..., Any]) -> bool:
             Path(words[place + 1]).unlink(missing_ok=True)
     if words[1] == "init":
         Path("study.yaml").unlink(missing_ok=True)
-    for option in ("--executor", "--cpus-per-trial", "--gpus-per-trial"):  # a cluster has tests of its own
-        if option in words:
-            del words[words.index(option) : words.index(option) + 2]
     if words[1] == "search":
         words += [
             "--trials",
