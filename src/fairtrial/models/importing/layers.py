@@ -69,7 +69,7 @@ def hidden_of(line: Line, parts: tuple[Part, ...], told: Told, *, input_shape: S
         found.append(made)
         if shape is not None:
             shape = _after(made, shape, told)
-    return found
+    return found or (_rows_of(line.layers[-1], told) if rows else [])
 
 
 def _after(made: Hidden, shape: Shape, told: Told) -> Shape | None:
