@@ -55,6 +55,10 @@ class DataError(FairtrialError):
     """A data file that is missing, damaged or not what it claims to be."""
 
 
+class DataTooLargeError(DataError):
+    """Data with nothing wrong with them, but that they do not fit into the memory there is."""
+
+
 class AuditError(FairtrialError):
     """A notebook, script or exported text that cannot be read."""
 

@@ -6,15 +6,20 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-from fairtrial.errors import ExecutorError
-from fairtrial.executors import deaths, local
+from fairtrial import scarcity
+from fairtrial.data import catalog
+from fairtrial.engine.worker import serve
+from fairtrial.errors import DataTooLargeError, ExecutorError
+from fairtrial.executors import local
 from fairtrial.executors.local import LocalExecutor
 from fairtrial.pair import PairTimes
 from fairtrial.study.schema import Arm, ArmSettings
@@ -374,13 +379,49 @@ def test_too_little_memory_for_a_worker_is_called_that(
         executor.start(Order(trial=trial()))
         with pytest.raises(ExecutorError, match=r"\(perhaps too little memory for a worker; .*`ulimit -v`"):
             list(executor.events())
-    monkeypatch.setattr(deaths, "_address_space", lambda: 900 * 2**20)
+    monkeypatch.setattr(scarcity, "address_space", lambda: 900 * 2**20)
     with python_that("echo 'OSError: no libllvmlite.so' >&2; exit 1", tmp_path, monkeypatch) as executor:
         executor.start(Order(trial=trial()))
         with pytest.raises(
             ExecutorError, match=r"too little memory for a worker: a process may use 0\.9 GiB here"
         ):
             list(executor.events())
+
+
+def test_images_that_do_not_fit_into_the_memory_of_a_worker_name_the_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The worker lives and says what it could not do; without its limit nobody would know what to change."""
+
+    class Enough(Exception):
+        pass
+
+    class Told:
+        def write(self, line: str) -> None:
+            event = decode_event(line)
+            if isinstance(event, Lost):
+                raise Enough(event)
+
+        def flush(self) -> None:
+            pass
+
+    def orders() -> Iterator[str]:
+        yield encode_order(Order(trial=trial()))
+        threading.Event().wait()  # the end of its orders would be the end of this process
+
+    def full(_: object) -> None:
+        raise DataTooLargeError("images.gz: its 24 bytes do not fit into the memory there is")
+
+    for settings in ("set_num_threads", "set_flush_denormal"):  # those of this process stay what they are
+        monkeypatch.setattr(torch, settings, lambda _: None)
+    monkeypatch.setattr(catalog, "load", full)
+    monkeypatch.setattr(scarcity, "address_space", lambda: 900 * 2**20)
+    with pytest.raises(Enough) as caught:
+        serve(orders(), Told())  # pyright: ignore[reportArgumentType]
+    (lost,) = caught.value.args
+    assert lost.reason.startswith("images.gz: its 24 bytes do not fit into the memory there is (perhaps too")
+    assert "little memory for a worker: a process may use 0.9 GiB here; end other programs" in lost.reason
+    assert lost.key == trial().key and not lost.retry
 
 
 def test_a_worker_that_the_system_refuses_to_start_is_an_error_in_words(

@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 import fake_executor  # pyright: ignore[reportMissingImports]
+import model_files
 import numpy as np
 import store_samples  # pyright: ignore[reportMissingImports]
 import torch
@@ -814,6 +815,30 @@ PARSERS: tuple[Parser, ...] = (
     Parser(name="store", reads="stores, whole files", begin=_stores, read=_store, file="some.db", bombs=_store_bombs),
     Parser(name="store-pages", reads="stores, pages overwritten", begin=_pages, read=_store_pages),
     Parser(name="store-cells", reads="stores, values changed", begin=_cells, read=_store_cells),
+    Parser(
+        name="onnx", reads="exported models (ONNX), and what they say of themselves", begin=model_files.onnx_files, read=model_files.opener("m.onnx", _put),
+        words=model_files.WORDS, file="m.onnx", bombs=model_files.onnx_bombs,
+    ),
+    Parser(
+        name="safetensors", reads="exported models (safetensors)", begin=model_files.safetensors_files, read=model_files.opener("m.safetensors", _put),
+        words=model_files.WORDS, file="m.safetensors", bombs=lambda: (*model_files.safetensors_bombs(), *_tensor_bombs()),
+    ),
+    Parser(
+        name="keras", reads="exported models (Keras)", begin=model_files.keras_files, read=model_files.opener("m.keras", _put), words=model_files.WORDS,
+        file="m.keras", bombs=model_files.keras_bombs,
+    ),
+    Parser(
+        name="keras-content", reads="exported models (Keras), damaged beneath zip", begin=model_files.content_of_keras,
+        read=model_files.opener("m.keras", _put, model_files.beneath_keras), words=model_files.WORDS,
+    ),
+    Parser(
+        name="pt2", reads="exported models (torch.export)", begin=model_files.program_files, read=model_files.opener("m.pt2", _put), words=model_files.WORDS,
+        file="m.pt2", bombs=model_files.program_bombs,
+    ),
+    Parser(
+        name="pt2-content", reads="exported models (torch.export), damaged beneath zip", begin=model_files.content_of_program,
+        read=model_files.opener("m.pt2", _put, model_files.beneath_program), words=model_files.WORDS,
+    ),
 )  # fmt: skip
 
 bounded.SILENCE_SECONDS = 0.05

@@ -18,7 +18,7 @@ from fairtrial.diagnosis.finding import Finding
 from fairtrial.engine.saved_weights import fingerprint
 from fairtrial.errors import StoreError
 from fairtrial.store import Claim, Store
-from fairtrial.store.integrity import inspect
+from fairtrial.store.integrity import inspect, sqlite_version
 from fairtrial.store.migrations import newest
 from fairtrial.store.places import checkpoint_path, weights_path
 
@@ -187,3 +187,144 @@ def test_files_that_belong_to_no_trial_are_named_and_those_of_a_training_are_not
         "stray weights": "warning",
         "checkpoints": "warning",
     }
+
+
+def faults(path: Path) -> dict[str, str]:
+    return {fault.what: fault.text for fault in inspect(path).faults}
+
+
+def test_what_is_wrong_is_counted_and_the_first_are_named(path: Path) -> None:
+    """Of a thousand trials nobody reads a thousand keys."""
+    for seed in range(20, 24):
+        with Store.open(path) as store:
+            claim = store.claim(trial_of(seed))
+            assert isinstance(claim, Claim)
+            store.record(claim, finished(trial_of(seed)), trial=trial_of(seed), weights=False)
+    with closing(sqlite3.connect(path)) as opened:
+        keys = [row[0] for row in opened.execute("SELECT key FROM trials")]
+    change(path, "UPDATE trials SET epochs = epochs + 1")
+    text = faults(path)["epochs"]
+    assert text.startswith("7 trials (") and text.endswith(" and 2 more) without all of its epochs")
+    assert len({one for one in keys if one[:12] in text}) == 5 and text.count(", ") == 4
+    change(path, f"UPDATE trials SET epochs = epochs - 1 WHERE key IN ('{keys[0]}', '{keys[1]}')")
+    text = faults(path)["epochs"]
+    assert (
+        text.startswith("5 trials (") and text.endswith(") without all of its epochs") and "more" not in text
+    )
+    change(path, f"UPDATE trials SET epochs = epochs - 1 WHERE key <> '{keys[5]}'")
+    change(path, f"UPDATE trials SET epochs = epochs + 1 WHERE key IN ('{keys[0]}', '{keys[1]}')")
+    assert faults(path) == {"epochs": f"1 trial ({keys[5][:12]}) without all of its epochs"}
+
+
+def test_rows_without_those_they_refer_to_are_told_by_their_tables(path: Path) -> None:
+    """Which table was changed says what was done to the store."""
+    change(path, "PRAGMA foreign_keys = OFF", "DELETE FROM arms", "DELETE FROM verdicts")
+    with closing(sqlite3.connect(path)) as opened:
+        broken = opened.execute("PRAGMA foreign_key_check").fetchall()
+    assert faults(path)["references"] == (
+        f"{len(broken)} rows refer to others that are not there (attempts without its arms, looks without its verdicts, "
+        "pairs without its arms, trials without its arms)"
+    )
+
+
+def test_trials_of_two_engines_under_one_arm_are_each_held_against_their_own(path: Path) -> None:
+    """After an upgrade both lie side by side, and neither is wrong."""
+    key = trial_of(2).key
+    change(path, "PRAGMA foreign_keys = OFF", "UPDATE trials SET engine_version = 1 WHERE seed = 2")
+    assert faults(path) == {
+        "keys": f"1 trial ({key[:12]}) under a key that does not follow from its settings"
+    }
+
+
+def test_an_inspection_tells_what_there_is(path: Path, tmp_path: Path) -> None:
+    """The weights that are known of, and how much room the store takes, the log beside it included."""
+    trial = trial_of(1)
+    found = inspect(path)
+    assert found.expected == ((weights_path(path, trial.key), finished(trial).weights_sha256),)
+    assert (found.newest, found.size) == (newest(), path.stat().st_size)
+    with Store.open(path) as store:
+        claim = store.claim(trial_of(30))
+        assert isinstance(claim, Claim)
+        log = path.with_name("fairtrial.db-wal").stat().st_size
+        assert log and inspect(path).size == path.stat().st_size + log
+    empty = tmp_path / "empty.db"
+    empty.touch()
+    nothing = inspect(empty)
+    assert (nothing.version, nothing.trials, nothing.arms, nothing.faults, nothing.expected) == (
+        0,
+        0,
+        0,
+        (),
+        (),
+    )
+
+
+def test_nothing_is_read_out_of_a_damaged_file(path: Path) -> None:
+    """Its rows are not worth reading, and it is closed again."""
+    with closing(sqlite3.connect(path)) as opened:
+        (page,) = opened.execute("PRAGMA page_size").fetchone()
+        (root,) = opened.execute("SELECT rootpage FROM sqlite_master WHERE name = 'trials_by_arm'").fetchone()
+    content = bytearray(path.read_bytes())
+    content[(root - 1) * page + 100 : root * page] = b"\x5a" * (page - 100)
+    path.write_bytes(content)
+    weights_path(path, "a" * 64).parent.mkdir()
+    weights_path(path, "a" * 64).write_bytes(b"x")
+    found = inspect(path)
+    assert (found.trials, found.arms, found.expected, found.strays, found.leftover) == (0, 0, (), (), ())
+    (fault,) = found.faults
+    assert (
+        fault.text.startswith("SQLite's integrity check finds: ")
+        and "; row 1 missing from index" in fault.text
+    )
+
+
+def test_a_store_is_looked_through_where_nothing_can_be_written(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else's, on a shared disk: SQLite would make files beside it even to read it."""
+    opened: list[sqlite3.Connection] = []
+    connect = sqlite3.connect
+
+    def noted(where: object, **more: object) -> sqlite3.Connection:
+        opened.append(connect(where, **more))  # pyright: ignore[reportArgumentType, reportCallIssue]
+        return opened[-1]
+
+    allowed = inspect(path)
+    before = sorted(path.parent.iterdir())
+    monkeypatch.setattr(sqlite3, "connect", noted)
+    monkeypatch.setattr("os.access", lambda place, mode: False)
+    assert inspect(path) == allowed
+    for one in opened:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            one.execute("SELECT 1")
+    assert opened and sorted(path.parent.iterdir()) == before
+
+
+def test_half_written_weights_are_strays_and_folders_are_none(path: Path) -> None:
+    """Of a trial that has its weights, too; what else somebody keeps there is none of ours."""
+    key = trial_of(1).key
+    whole = weights_path(path, key)
+    part = whole.with_name(f"{key}.safetensors.77.part")
+    (whole.parent / "folder").mkdir(parents=True)
+    for file in (whole, part):
+        file.write_bytes(b"x")
+    assert inspect(path).strays == (part,)
+    with Store.open(path) as store:
+        claim = store.claim(trial_of(40))
+        assert isinstance(claim, Claim)
+        weights_path(path, trial_of(40).key).write_bytes(b"x")
+        assert inspect(path).strays == (part,)
+
+
+def test_a_store_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    """Looking into a mistyped name must not leave a store there."""
+    with pytest.raises(StoreError, match=r"there is no store here yet; `fairtrial run STUDY` makes one"):
+        inspect(tmp_path / "none.db")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_oldest_sqlite_that_will_do_is_new_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `doctor` says is what opening a store goes by."""
+    for version, expected in (((3, 37, 0), True), ((3, 36, 9), False), ((3, 40, 1), True)):
+        monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
+        assert sqlite_version() == (sqlite3.sqlite_version, expected)

@@ -433,3 +433,39 @@ def test_searches_that_went_other_ways_are_not_mixed(ours: Path, other: Path) ->
     with Store.open(ours) as store:
         assert [one.parameters for one in store.proposals("s")] == [{"width": 64}]
         assert store.selections(study="t", question="S1") == []
+
+
+def test_one_search_proposed_at_two_times_is_one(ours: Path, other: Path) -> None:
+    """The same search from the same start proposes the same, on whichever day."""
+    for path, day in ((ours, 0), (other, 1)):
+        with Store.open(path, now=lambda day=day: MOMENT + timedelta(days=day)) as store:
+            store.propose(Proposal(search="s", number=0, parameters={"width": 64}, arm_key="a"))
+            store.select(study="t", question="S1", basis="s", selected="{}", first_block=3000)
+    found = merged(other, ours)
+    assert (found.searches, found.selections, found.notes) == (0, 0, ())
+
+
+def test_two_stores_are_joined_one_after_the_other_into_an_open_one(ours: Path, other: Path) -> None:
+    """In a notebook the store stays open; what was beside it is gone afterwards."""
+    third = other.with_name("third.db")
+    for path, seed in ((other, 1), (third, 2)):
+        put(path, trial_of(seed))
+    with Store.open(ours) as store:
+        assert [merge(path, store).trials for path in (other, third, other)] == [1, 1, 0]
+        assert store.known([trial_of(1).key, trial_of(2).key]) == {trial_of(1).key, trial_of(2).key}
+
+
+def test_how_many_trials_were_joined_is_counted(ours: Path, other: Path) -> None:
+    """Those that were lacking, and none of them twice."""
+    keys = [trial_of(seed).key for seed in (1, 2)]
+    for seed in (1, 2):
+        put(other, trial_of(seed))
+    put(ours, trial_of(2))
+    with (
+        Store.open(ours) as store,
+        Store.open(other) as theirs,
+        store.beside(theirs, source=other) as joining,
+    ):
+        assert joining.join_trials(keys, weights=()) == 1
+        assert joining.join_trials(keys, weights=()) == 0
+        assert store.known(keys) == set(keys)

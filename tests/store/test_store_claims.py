@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from store_samples import finished, trial_of
 
-from fairtrial.store import Claim, StaleClaim, Store, Taken
+from fairtrial.store import Claim, Known, StaleClaim, Store, Taken, claims
 from fairtrial.store.claims import HEARTBEAT_EXPIRES
 from fairtrial.store.owner import Owner, life, this_process
 from fairtrial.trial import Lost
@@ -141,3 +144,67 @@ def test_attempts_say_where_and_how_long_they_ran(tmp_path: Path) -> None:
         (attempt,) = there.attempts([trial.key])[trial.key]
     assert (attempt.host, attempt.pid) == ("elsewhere", 7)
     assert (attempt.began, attempt.ended) == (began, began + timedelta(seconds=90))
+
+
+def test_a_claim_that_cannot_be_looked_at_stands_for_ten_minutes(tmp_path: Path) -> None:
+    """Sooner, a machine that is busy would lose its trial; later, nobody would train it."""
+    clock, trial = Clock(), trial_of(1)
+    with (
+        Store.open(tmp_path / "a.db", owner=ELSEWHERE, now=clock) as there,
+        Store.open(tmp_path / "a.db", now=clock) as here,
+    ):
+        assert isinstance(there.claim(trial), Claim)
+        clock.move(timedelta(minutes=10))
+        assert list(here.holders([trial.key])) == [trial.key]
+        clock.move(timedelta(milliseconds=1))
+        assert here.holders([trial.key]) == {}
+        assert list(here.abandoned([trial.key])) == [trial.key]
+
+
+def test_what_is_taken_or_known_is_told_while_another_writes(store: Store) -> None:
+    """Waiting for another's trial must not keep those waiting who have something to store."""
+    known, taken = trial_of(1), trial_of(2)
+    claim = store.claim(known)
+    assert isinstance(claim, Claim)
+    store.record(claim, finished(known), trial=known, weights=False)
+    assert isinstance(store.claim(taken), Claim)
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        assert store.claim(known) == Known(key=known.key)
+        assert isinstance(store.claim(taken), Taken)
+
+
+def test_whoever_is_faster_between_looking_and_claiming_has_the_trial(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No other process can claim in between: it is asked again under the lock."""
+    trial, standing, asked = trial_of(1), claims.standing, [0]
+    assert isinstance(store.claim(trial), Claim)
+
+    def late(*given: Any, **more: Any) -> Any:
+        asked[0] += 1
+        return None if asked[0] == 1 else standing(*given, **more)
+
+    monkeypatch.setattr(claims, "standing", late)
+    assert isinstance(store.claim(trial), Taken)
+    assert asked == [2]
+
+
+def test_what_was_given_back_is_not_given_back_again(store: Store) -> None:
+    """A run of a hundred thousand trials must not keep them all in mind until its end."""
+    held = store._claimed  # pyright: ignore[reportPrivateUsage]
+    for seed, end in enumerate(
+        (
+            store.release,
+            lambda claim: store.record(claim, finished(trial_of(2)), trial=trial_of(2), weights=False),
+            lambda claim: store.record_lost(
+                claim, Lost(key=trial_of(3).key, state="failed", reason=""), trial=trial_of(3)
+            ),
+        ),
+        start=1,
+    ):
+        claim = store.claim(trial_of(seed))
+        assert isinstance(claim, Claim)
+        assert list(held.values()) == [claim]
+        end(claim)
+        assert held == {}

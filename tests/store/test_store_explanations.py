@@ -139,6 +139,7 @@ def test_whoever_is_busy_is_waited_for_but_not_for_ever(monkeypatch: pytest.Monk
     monkeypatch.setattr(time, "monotonic", lambda: next(clock))
     with pytest.raises(sqlite3.OperationalError, match="busy"):
         to_write_ahead(Reluctant(busy, busy, busy))
+    assert len(slept) == 4, "until a minute is over, and not a moment less"
 
 
 @pytest.mark.parametrize("transaction", [writing, reading])

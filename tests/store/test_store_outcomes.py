@@ -276,11 +276,18 @@ def test_an_epoch_without_its_trial_is_refused_by_the_file_itself(store: Store) 
         connection.execute("INSERT INTO epochs (key, epoch) VALUES ('of no trial', 1)")
 
 
-@pytest.mark.parametrize("value", [-1e-9, 1.0000001])
-def test_a_share_outside_of_none_and_all_is_refused_before_it_is_stored(value: float, store: Store) -> None:
+@pytest.mark.parametrize(
+    ("metric", "value"), [("test_accuracy", -1e-9), ("test_accuracy", 1.0000001), ("validation_seen", 1.5)]
+)
+def test_a_share_outside_of_none_and_all_is_refused_before_it_is_stored(
+    metric: str, value: float, store: Store
+) -> None:
     """Stored, it could not be read again: the store would look damaged to whoever asks next."""
     trial = trial_of(1)
     whole = finished(trial)
-    with pytest.raises(StoreError, match="'test_accuracy' is a share from 0 to 1, got"):
-        record(store, replace(whole, metrics=whole.metrics | {"test_accuracy": value}), trial)
+    said = (
+        rf"^trial {trial.key[:12]} \(arm 'width-50', seed 1\): metric '{metric}' is a share from 0 to 1, got"
+    )
+    with pytest.raises(StoreError, match=said):
+        record(store, replace(whole, metrics=whole.metrics | {metric: value}), trial)
     assert store.known([trial.key]) == set()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -92,9 +96,10 @@ def test_a_zombie_has_ended() -> None:
         began = owner._started(child.pid)  # pyright: ignore[reportPrivateUsage]
         assert began and began.isdigit()
         child.kill()
-        while (seen := owner._started(child.pid)) == began:  # pyright: ignore[reportPrivateUsage]
-            pass
-        assert seen == ""
+        os.waitid(
+            os.P_PID, child.pid, os.WEXITED | os.WNOWAIT
+        )  # it has ended, and its parent has not looked yet
+        assert owner._started(child.pid) == ""  # pyright: ignore[reportPrivateUsage]
     assert owner._started(2**22 + 5) is None  # pyright: ignore[reportPrivateUsage]
 
 
@@ -145,6 +150,8 @@ def test_a_command_speaks_one_language_and_its_failure_says_nothing(monkeypatch:
 
     def run(command: tuple[str, ...], **options: Any) -> Any:
         given.append(options["env"])
+        assert (options["capture_output"], options["text"], options["check"]) == (True, True, False)
+        assert 0 < options["timeout"] <= 10, "whoever claims a trial waits for it"
         if command[0] == "slow":
             raise subprocess.TimeoutExpired(command, 10)
         if command[0] == "none":
@@ -155,3 +162,33 @@ def test_a_command_speaks_one_language_and_its_failure_says_nothing(monkeypatch:
     said = [owner._output(name) for name in ("works", "fails", "slow", "none")]  # pyright: ignore[reportPrivateUsage]
     assert said == ["said", "", "", ""]
     assert all((one["LC_ALL"], one["TZ"]) == ("C", "UTC") for one in given)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("name", [b"a) Z 1 (2", b"\xff\xfe) X"])
+def test_the_name_of_a_program_does_not_tell_when_it_began(name: bytes, tmp_path: Path) -> None:
+    """It stands before the other fields, in parentheses, and may hold anything: taken for them, a live process seems dead."""
+    program = tmp_path / os.fsdecode(name)
+    program.symlink_to(shutil.which("sleep") or "/bin/sleep")
+    with subprocess.Popen([program, "60"]) as child:
+        try:
+            while name[:15] not in Path(f"/proc/{child.pid}/stat").read_bytes():
+                pass  # not yet what it is going to be
+            began = owner._started(child.pid)  # pyright: ignore[reportPrivateUsage]
+            assert began is not None
+            since_boot = float(Path("/proc/uptime").read_text().split()[0])
+            assert 0 <= since_boot - int(began) / os.sysconf("SC_CLK_TCK") < 60, (
+                "ticks since the machine began"
+            )
+            assert owner._started(child.pid) == began  # pyright: ignore[reportPrivateUsage]
+        finally:
+            child.kill()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_this_system_says_which_machine_and_which_container() -> None:
+    """Without either, a claim could not be told from one of before a restart, or of next door."""
+    me = this_process()
+    assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", me.boot_id)
+    assert re.fullmatch(r"pid:\[\d+\]", me.pid_namespace)
+    assert (me.host, me.pid) == (socket.gethostname(), os.getpid())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,8 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from store_samples import finished, predictions_of, trial_of
 
+from fairtrial.errors import StoreError
 from fairtrial.store import Claim, Store
-from fairtrial.store.predictions import pack, unpack
+from fairtrial.store.predictions import as_kept, pack, unpack
 from fairtrial.trial import Predictions
 
 NAMES = ("images", "evaluations", "classes", "probabilities", "right_counts")
@@ -72,3 +75,39 @@ def test_ten_thousand_predictions_take_little_room(store: Store) -> None:
     assert back.probabilities == pytest.approx(expected.probabilities, abs=7.7e-6)
     assert sum(len(blob) for blob in pack(expected)[2:]) < 30_000
     assert store.predictions("0" * 64) is None
+
+
+@pytest.mark.parametrize("value", [-1e-6, -0.5, 1.5, 1.00001, np.nan, np.inf])
+def test_what_is_no_probability_is_refused(value: float) -> None:
+    """One among many: packed, it would come back as another number."""
+    whole = predictions_of(1)
+    wrong = whole.probabilities.copy()
+    wrong[7] = value
+    with pytest.raises(StoreError, match=r"a probability that is not in \[0, 1\]"):
+        pack(replace(whole, probabilities=wrong))
+
+
+def test_a_probability_that_passes_one_by_a_hair_is_one() -> None:
+    """Sums in bfloat16 may; and what is compared before it is stored is what would come back."""
+    drawn = predictions_of(1)
+    drawn.probabilities[:2] = (np.float32(1.0000005), 0)
+    back = through_the_store(drawn)
+    assert back.probabilities[:2].tolist() == [1.0, 0.0]
+    assert as_kept(drawn).probabilities.tolist() == back.probabilities.tolist()
+    assert Store.as_kept(drawn).classes.tolist() == drawn.classes.tolist()
+
+
+@pytest.mark.parametrize("name", ["classes", "probabilities", "right"])
+def test_each_image_has_one_entry_in_every_array(name: str) -> None:
+    """Shifted by one, every image would have another's prediction."""
+    whole = predictions_of(1)
+    with pytest.raises(StoreError, match="need one entry per test image in each array, got"):
+        pack(replace(whole, **{name: getattr(whole, name)[:-1]}))
+
+
+@pytest.mark.parametrize("images", [99, 101, 98, 50])
+def test_another_number_of_bytes_than_images_is_refused(images: int) -> None:
+    """Never more is unpacked than there must be."""
+    row: dict[str, object] = dict(zip(NAMES, pack(predictions_of(1)), strict=True))
+    with pytest.raises(ValueError, match=f"predictions of {images} images|of {2 * images} images"):
+        unpack({**row, "images": images})  # pyright: ignore[reportArgumentType]

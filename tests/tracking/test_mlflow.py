@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -18,8 +19,12 @@ from fairtrial.tracking.mlflow_client import MLflow
 from fairtrial.tracking.runs import Run
 from fairtrial.trial import EpochRecord, Lost, Outcome, Started, Trial
 
-pytest.importorskip("mlflow.tracking", reason="needs mlflow-skinny")
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore"),
+    # Looked for and not imported: that takes seconds, of every process that collects tests.
+    pytest.mark.skipif(find_spec("mlflow") is None, reason="needs mlflow-skinny"),
+]
 """Slow: importing MLflow takes seconds. Its libraries warn of each other's futures."""
 
 Command = Callable[..., Any]

@@ -20,8 +20,9 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TextIO
 
+from fairtrial import scarcity
 from fairtrial.engine import process
-from fairtrial.errors import OwnCodeError
+from fairtrial.errors import DataTooLargeError, OwnCodeError
 
 if TYPE_CHECKING:
     from fairtrial.data.catalog import Dataset
@@ -94,7 +95,8 @@ def serve(orders: TextIO, events: TextIO) -> None:
                 _train(order, opened(order.trial.arm.settings.data.facts), facts, tell)
         except DataError as error:
             # Images that are gone, or others by now: no trial of these settings is trained on anything else.
-            tell(Lost(key=order.key, state="failed", reason=str(error), retry=False))
+            hint = scarcity.too_little_memory() if isinstance(error, DataTooLargeError) else ""
+            tell(Lost(key=order.key, state="failed", reason=f"{error}{hint}", retry=False))
 
 
 def _train(order: Order, data: Dataset, facts: dict[str, str], tell: Callable[[Event], None]) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairtrial.bounded import read_bounded
-from fairtrial.errors import DataError
+from fairtrial.errors import DataError, DataTooLargeError
 
 LARGEST_BYTES = 2**30
 """Of a file, and of what is packed in it: twenty times MNIST."""
@@ -116,7 +116,9 @@ def _content(where: str, packed: bytes, *, header: int, shape: tuple[int, ...], 
     try:
         content, stream = _unpacked(where, packed, most=header + size + _SURPLUS)
     except MemoryError:
-        raise DataError(f"{where}: its {sizes} = {size} bytes do not fit into the memory there is") from None
+        raise DataTooLargeError(
+            f"{where}: its {sizes} = {size} bytes do not fit into the memory there is"
+        ) from None
     found = len(content) - header
     if not stream.eof and found < size + _SURPLUS:
         raise DataError(

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from fairtrial.errors import DataError, printable
+from fairtrial.errors import DataError, DataTooLargeError, printable
 from fairtrial.images import arrayfiles, cache, known, published, reading, shipped
 from fairtrial.images.apart import SHARE, set_apart
 from fairtrial.images.arrays import Arrays, Part, Parts, fingerprint
@@ -159,7 +159,7 @@ def _made(source: Source) -> tuple[DatasetFacts, Arrays, Files]:
     try:
         return assembled(_read(source), source)
     except MemoryError:
-        raise DataError(
+        raise DataTooLargeError(
             f"{source.dataset}: its images do not fit into the memory there is; end other programs, or let data.size make "
             "them smaller"
         ) from None

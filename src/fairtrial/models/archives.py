@@ -6,6 +6,8 @@ import json
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,28 +18,58 @@ LARGEST_JSON = 16 * 2**20
 _END, _LOCATOR = b"PK\x05\x06", b"PK\x06\x07"
 
 
+_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""What these programs write; others would take memory as large as the file says before anything is read."""
+
+
 def entry(path: Path, name: str, *, largest: int) -> bytes | None:
     """The content of an entry; one that ends with `/name` in a folder will do. None if there is none.
 
     Raises FairtrialError for what is no zip file, is damaged, or holds more than `largest` bytes there.
     """
-    try:
-        _check_directory(path)
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-            found = name if name in names else next((one for one in names if one.endswith(f"/{name}")), None)
+    with entries(path) as content_of:
+        return content_of(name, largest)
+
+
+@contextmanager
+def entries(path: Path) -> Generator[Callable[[str, int], bytes | None]]:
+    """The same for several entries of one file, whose list is read once: a function of a name and the most bytes."""
+    with ExitStack() as stack:
+        with _explained(path):
+            _check_directory(path)
+            archive = stack.enter_context(zipfile.ZipFile(path))
+            whole = {one: one for one in archive.namelist()}
+            # The first of a name counts; an entry of exactly that name goes before one in a folder.
+            inside = {one.rpartition("/")[2]: one for one in reversed(whole)}
+
+        def content_of(name: str, largest: int) -> bytes | None:
+            base = name.rpartition("/")[2]
+            found = whole.get(name)
+            if found is None and inside.get(base, "").endswith(f"/{name}"):
+                found = inside[base]
             if found is None:
                 return None
-            with archive.open(found) as file:
-                content = file.read(largest + 1)
+            with _explained(path):
+                if archive.getinfo(found).compress_type not in _PACKED:
+                    raise zipfile.BadZipFile("it is packed in a way that is not read here")
+                with archive.open(found) as file:
+                    content = file.read(max(0, largest) + 1)
+            if len(content) > largest:
+                raise FairtrialError(f"{path}: {name} in it is larger than {largest} bytes")
+            return content
+
+        yield content_of
+
+
+@contextmanager
+def _explained(path: Path) -> Generator[None]:
+    try:
+        yield
     except (
         OSError, EOFError, ValueError, RuntimeError, NotImplementedError, MemoryError, struct.error, zlib.error, zipfile.BadZipFile,
     ) as error:  # fmt: skip
         reason = getattr(error, "strerror", None) or str(error)[:100] or type(error).__name__
         raise FairtrialError(f"{path}: it is no whole zip file ({reason})") from None
-    if len(content) > largest:
-        raise FairtrialError(f"{path}: {name} in it is larger than {largest} bytes")
-    return content
 
 
 def parsed(content: bytes | str, where: str) -> Any:

@@ -12,12 +12,18 @@ from pydantic import TypeAdapter, ValidationError
 from fairtrial.errors import FairtrialError, StudyError
 from fairtrial.fitting import made
 from fairtrial.models.archives import parsed
-from fairtrial.study.layers import AnyLayer, Network
-from fairtrial.study.shapes import layer_facts
+from fairtrial.study.layers import AnyLayer, AveragePool, Conv, Network, Pool
+from fairtrial.study.shapes import LayerFacts, layer_facts, pair
 
 FORMAT = "fairtrial-model/1"
+LARGEST_CARD = 2**20
 MOST_NUMBERS = 50_000_000
-"""Of the largest output of a layer, and of an input image: a file that says more is not taken up."""
+"""Of an input image, and of what a layer holds or gives: a file that says more is not taken up."""
+MOST_ALTOGETHER = 4 * MOST_NUMBERS
+"""Of all layers of all members."""
+MOST_WORK = 10**11
+"""Multiply-adds, and comparisons of pools, for one image: half a minute."""
+MOST_LAYERS = 1000
 _NETWORK: TypeAdapter[Network] = TypeAdapter(tuple[AnyLayer, ...])
 Prepare = Literal["mnist", "resize"]
 
@@ -73,6 +79,8 @@ def card_from(text: str | bytes | None, where: str) -> Card:
         raise FairtrialError(
             f"{where}: it does not say how images must be prepared for it; only files that `fairtrial export` wrote can be opened here"
         )
+    if len(text) > LARGEST_CARD:
+        raise FairtrialError(f"{where}: what it says of itself is longer than {LARGEST_CARD} bytes")
     found = parsed(text, f"{where}: what it says of itself")
     try:
         if not isinstance(found, dict):
@@ -86,7 +94,7 @@ def card_from(text: str | bytes | None, where: str) -> Card:
         card = made(Card, **{**fields, **lists})
         _check(card)
     except (TypeError, ValidationError, ValueError, StudyError, OverflowError, RecursionError) as error:
-        reason = str(error).split("\n", 1)[0][:200]
+        reason = _refused(error) if isinstance(error, ValidationError) else str(error).split("\n", 1)[0][:200]
         raise FairtrialError(f"{where}: what it says of itself cannot be read ({reason})") from None
     return card
 
@@ -99,15 +107,46 @@ def _check(card: Card) -> None:
         or math.prod(shape) > MOST_NUMBERS
     ):
         raise TypeError("its input is no image")
-    if not card.seeds or len(card.seeds) > 1000 or len(card.keys) != len(card.seeds):
+    if not 0 < len(set(card.seeds)) == len(card.seeds) == len(card.keys) <= 1000:
         raise TypeError("it names no trials")
     if shape[2] not in (1, 3):
         raise TypeError("its images are neither grey nor coloured")
-    facts = layer_facts(card.layers, input_shape=shape)
+    if len(card.network) > MOST_LAYERS:
+        raise TypeError(f"its network has more than {MOST_LAYERS} layers")
+    network = card.layers
+    facts = layer_facts(network, input_shape=shape)
     if not facts or facts[-1].output_shape != (len(card.classes),):
         raise TypeError("its classes are not those of its output layer")
-    if max(math.prod(one.output_shape) + one.parameters for one in facts) > MOST_NUMBERS:
-        raise TypeError("its network is too large")
-    names = [layer.name for layer in card.layers]
+    _check_size(card, network, facts)
+    names = [layer.name for layer in network]
     if None in names or len(set(names)) != len(names):
         raise TypeError("its layers have no names of their own")
+
+
+def _check_size(card: Card, network: Network, facts: tuple[LayerFacts, ...]) -> None:
+    """Nothing in a file that somebody made may take hours, or more memory than there is."""
+    if card.parameters != sum(one.parameters for one in facts) * len(card.seeds):
+        raise TypeError("its weights are not as many as its layers have")
+    held, work = 0, 0
+    taken = card.input_shape
+    for layer, fact in zip(network, facts, strict=True):
+        numbers = math.prod(fact.output_shape) + fact.parameters
+        work += fact.multiply_adds
+        if isinstance(layer, Conv | Pool | AveragePool):
+            window = pair(layer.kernel if isinstance(layer, Conv) else layer.size)
+            # As large as the image is with what is put around it.
+            numbers += (taken[0] + window[0]) * (taken[1] + window[1]) * taken[2]
+            work += 0 if isinstance(layer, Conv) else math.prod(fact.output_shape) * math.prod(window)
+        if numbers > MOST_NUMBERS:
+            raise TypeError("its network is too large")
+        held += numbers
+        taken = fact.output_shape
+    if held * len(card.seeds) > MOST_ALTOGETHER or work * len(card.seeds) > MOST_WORK:
+        raise TypeError("its network is too large")
+
+
+def _refused(error: ValidationError) -> str:
+    """The first thing about the layers that does not fit, by its place."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    place = ".".join(str(one)[:40] for one in ("network", *first["loc"]))
+    return f"{place[:100]} cannot be {str(first['input'])[:60]!r}"

@@ -9,14 +9,17 @@ from fairtrial.errors import FairtrialError
 
 LARGEST_FILE = 2**31
 LARGEST_PROPERTY = 2**24
+"""Of all properties together."""
 _METADATA, _KEY, _VALUE = 14, 1, 2
 _VARINT, _EIGHT, _LENGTH, _FOUR = 0, 1, 2, 5
 _MOST_FIELDS = 10_000
+_MOST_OF_A_PROPERTY = 100
 
 
 def metadata(path: Path) -> dict[str, str]:
     """ModelProto.metadata_props as a mapping. Raises FairtrialError for a file that is no such message."""
     found: dict[str, str] = {}
+    room = LARGEST_PROPERTY
     try:
         size = path.stat().st_size
         if size > LARGEST_FILE:
@@ -31,7 +34,8 @@ def metadata(path: Path) -> dict[str, str]:
                     if file.tell() + length > size:
                         raise ValueError("it is cut short")
                     if field == _METADATA:
-                        key, value = _pair(_read(file, length))
+                        room -= length
+                        key, value = _pair(_read(file, length, most=room + length))
                         found[key] = value
                     else:
                         file.seek(length, 1)
@@ -50,18 +54,20 @@ def metadata(path: Path) -> dict[str, str]:
 def _pair(content: bytes) -> tuple[str, str]:
     texts: dict[int, str] = {}
     at = 0
-    while at < len(content):
+    for _ in range(_MOST_OF_A_PROPERTY):
+        if at >= len(content):
+            return texts.get(_KEY, ""), texts.get(_VALUE, "")
         field, kind = divmod(content[at], 8)
         length, at = _varint_in(content, at + 1)
         if kind != _LENGTH or at + length > len(content):
             raise ValueError("a property of it is damaged")
         texts[field] = content[at : at + length].decode()
         at += length
-    return texts.get(_KEY, ""), texts.get(_VALUE, "")
+    raise ValueError("a property of it has too many fields")
 
 
-def _read(file: BinaryIO, length: int) -> bytes:
-    if length > LARGEST_PROPERTY:
+def _read(file: BinaryIO, length: int, *, most: int = LARGEST_PROPERTY) -> bytes:
+    if length > most:
         raise ValueError("a property of it is too large")
     content = file.read(length)
     if len(content) != length:

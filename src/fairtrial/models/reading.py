@@ -20,7 +20,7 @@ from fairtrial.engine.exporting.members import Model, Weights, probabilities
 from fairtrial.engine.exporting.running import run_apart
 from fairtrial.engine.exporting.torch_files import CARD, named_as_keras
 from fairtrial.errors import FairtrialError
-from fairtrial.models.archives import LARGEST_JSON, entry, parsed
+from fairtrial.models.archives import LARGEST_JSON, entries, entry, parsed
 from fairtrial.models.card import Card, card_from
 from fairtrial.models.protobuf import metadata
 
@@ -65,13 +65,17 @@ def open_file(path: Path) -> Opened:
             input_shape=card.input_shape,
             members=weights_in(weights, card.members),
         )
-        probabilities(model, np.zeros((1, *card.input_shape), np.float32))
+        said = probabilities(model, np.zeros((1, *card.input_shape), np.float32))
     except OSError as error:
         raise FairtrialError(f"{path}: {error.strerror or error}") from None
+    except (MemoryError, RuntimeError):
+        raise FairtrialError(f"{path}: its network needs more memory than there is") from None
     except (ValueError, KeyError) as error:
         raise FairtrialError(
             f"{path}: its weights are not those of its network ({str(error)[:200]})"
         ) from None
+    if not np.isfinite(said).all():
+        raise FairtrialError(f"{path}: its weights are damaged: what they give is no number")
     return Opened(card=card, predict=lambda images: probabilities(model, images))
 
 
@@ -99,7 +103,10 @@ def _checked(said: NDArray[np.float32], card: Card, path: Path) -> NDArray[np.fl
 
 
 def _safetensors(path: Path) -> tuple[Card, dict[str, NDArray[np.float32]]]:
-    text, tensors = tensor_file.read(path)
+    def room(text: str) -> int:
+        return 4 * card_from(text, str(path)).parameters + 2**24
+
+    text, tensors = tensor_file.read(path, room=room)
     return card_from(text, str(path)), tensors
 
 
@@ -113,38 +120,40 @@ def _keras(path: Path) -> tuple[Card, dict[str, NDArray[np.float32]]]:
 
 def _program(path: Path) -> tuple[Card, dict[str, NDArray[np.float32]]]:
     """Numbers alone out of what `torch.export.save` wrote; to load it as torch does would trust it."""
-    card = card_from(entry(path, CARD, largest=LARGEST_JSON), str(path))
-    where = f"{path}: its list of weights"
-    listed = parsed(entry(path, "model_weights_config.json", largest=LARGEST_JSON) or b"{}", where)
     tensors: dict[str, NDArray[np.float32]] = {}
-    try:
-        for name, about in cast("dict[str, Any]", listed["config"]).items():
-            tensors[name] = _tensor(path, about)
-        return card, named_as_keras(tensors, card.layers, card.input_shape, card.members)
-    except (
-        KeyError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        IndexError,
-        OverflowError,
-        RuntimeError,
-    ) as error:
-        raise FairtrialError(f"{path}: its weights cannot be read ({str(error)[:100]})") from None
+    with entries(path) as content_of:
+        card = card_from(content_of(CARD, LARGEST_JSON), str(path))
+        listed = content_of("model_weights_config.json", LARGEST_JSON) or b"{}"
+        about = parsed(listed, f"{path}: its list of weights")
+        try:
+            left = card.parameters
+            for name, one in cast("dict[str, Any]", about["config"]).items():
+                tensors[name] = _tensor(content_of, one, most=left)
+                left -= tensors[name].size
+            return card, named_as_keras(tensors, card.layers, card.input_shape, card.members)
+        except (
+            KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RuntimeError, MemoryError
+        ) as error:  # fmt: skip
+            reason = " ".join(str(error).split())[:100]
+            raise FairtrialError(f"{path}: its weights cannot be read ({reason})") from None
 
 
-def _tensor(path: Path, about: dict[str, Any]) -> NDArray[np.float32]:
+def _tensor(
+    content_of: Callable[[str, int], bytes | None], about: dict[str, Any], *, most: int
+) -> NDArray[np.float32]:
+    """One weight, of no more numbers than `most`."""
     meta = about["tensor_meta"]
     sizes, strides = ([int(one["as_int"]) for one in meta[which]] for which in ("sizes", "strides"))
     if about["use_pickle"] or meta["dtype"] != _FLOAT32 or not all(0 < size < 2**31 for size in sizes):
         raise ValueError("a weight is none of float32")
-    content = entry(path, f"data/weights/{about['path_name']}", largest=4 * math.prod(sizes))
-    numbers = np.frombuffer(content or b"", np.float32)
-    if len(numbers) != math.prod(sizes):
+    if math.prod(sizes) > most:
+        raise ValueError("there are more weights than its network has")
+    content = content_of(f"data/weights/{about['path_name']}", 4 * math.prod(sizes))
+    if content is None or len(content) != 4 * math.prod(sizes):
         raise ValueError("a weight has another number of bytes than it should")
     # Packed in whatever order of axes: the one whose steps are longest comes first.
     order = sorted(range(len(sizes)), key=lambda axis: (-strides[axis], axis))
-    packed = numbers.reshape([sizes[axis] for axis in order])
+    packed = np.frombuffer(content, np.float32).reshape([sizes[axis] for axis in order])
     return packed.transpose(np.argsort(order)) if sizes else packed
 
 

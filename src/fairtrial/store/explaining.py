@@ -106,5 +106,8 @@ def _fault_of_writing(folder: Path) -> int:
 
 
 def primary(error: sqlite3.Error) -> int:
-    """SQLite's primary result code; the extended codes carry detail in the higher bits."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+    """SQLite's primary result code; the extended codes carry detail in the higher bits.
+
+    What Python itself finds wrong with a value, such as text that is no UTF-8, has no code and is told by its words.
+    """
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF

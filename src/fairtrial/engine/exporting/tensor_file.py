@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,13 @@ def write(model: Model, path: Path, *, card: str) -> None:
     save_file(model.flat_weights, path, metadata={"fairtrial": card, "format": "np"})
 
 
-def read(path: Path) -> tuple[str | None, dict[str, NDArray[np.float32]]]:
-    """The card, or None, and all tensors of float32. Raises OSError, saying why, for what cannot be read."""
+def read(
+    path: Path, *, room: Callable[[str], int] = lambda _: LARGEST_BYTES
+) -> tuple[str | None, dict[str, NDArray[np.float32]]]:
+    """The card, or None, and all tensors. Raises OSError, saying why, for what cannot be read.
+
+    `room`: how many bytes a file with this card may have.
+    """
     if path.stat().st_size > LARGEST_BYTES:
         raise OSError(27, "it is larger than 4 GiB")
     try:
@@ -30,6 +36,11 @@ def read(path: Path) -> tuple[str | None, dict[str, NDArray[np.float32]]]:
             card = (file.metadata() or {}).get("fairtrial")
             if card is None:
                 return None, {}
-            return card, {name: np.asarray(file.get_tensor(name), np.float32) for name in names}
+            if path.stat().st_size > room(card):
+                raise OSError(27, "it is larger than the weights of its network")
+            tensors = {name: file.get_tensor(name) for name in names}
+            if any(one.dtype != np.float32 for one in tensors.values()):
+                raise ValueError("a weight is none of float32")
+            return card, tensors
     except (SafetensorError, MemoryError, TypeError, AttributeError, ValueError) as error:
         raise OSError(22, f"it is no whole file of safetensors ({str(error)[:100]})") from None
