@@ -49,7 +49,7 @@ def _end_of_arms(text: str, path: Path) -> tuple[int, str]:
     """The number of lines before the place behind the last arm, and how far arms are indented there."""
     from ruamel.yaml import YAML
 
-    root: Any = cast("Any", YAML(typ="rt", pure=True)).compose(text)
+    root: Any = cast("Any", YAML(typ="safe", pure=True)).compose(text)
     arms = next((value for key, value in root.value if key.value == "arms"), None)
     if arms is None or arms.id != "mapping" or arms.flow_style or not arms.value:
         raise FairtrialError(

@@ -203,10 +203,13 @@ def _hidden(part: Part, fields: dict[str, Any], told: Told) -> Hidden | None:
     except ValidationError as error:
         for one in error.errors():
             ours = str(one["loc"][0]) if one["loc"] else ""
+            theirs, why = KERAS_NAMES.get(ours, ours), f"{one['msg'][:1].lower()}{one['msg'][1:]}"
             given = fields.get(ours)
             told.refuse(
                 part,
-                f"{KERAS_NAMES.get(ours, ours)} is {said(given)}: {one['msg'][:1].lower()}{one['msg'][1:]}",
+                f"it does not say its {theirs}"
+                if ours not in fields
+                else f"{theirs} is {said(given)}: {why}",
             )
         return None
     return Hidden(layer=cast("AnyLayer", layer), fields=_departures(layer), part=part)

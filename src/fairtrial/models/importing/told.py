@@ -12,6 +12,9 @@ from fairtrial.errors import Mistake, StudyError
 from fairtrial.study.spelling import flow
 from fairtrial.study.tree import shortened
 
+MOST_SAID = 50
+"""Reasons why a model cannot be taken."""
+
 ELSE = (
     "what cannot be left out or changed is trained as code of your own, a torch module (network: {python: FILE.py:build}), or as a "
     "command that runs the Keras program itself"
@@ -54,7 +57,9 @@ class Told:
     def error(self) -> StudyError:
         """All there is, in the order of the layers, and what can be done where nothing of it helps."""
         ordered = sorted(self.mistakes, key=lambda one: _order(one.where.removeprefix(self.source)))
-        return StudyError((*ordered, Mistake(where=self.source, message=ELSE)))
+        more = len(ordered) - MOST_SAID
+        left = [Mistake(where=self.source, message=f"and {more} reasons more")] if more > 0 else []
+        return StudyError((*ordered[:MOST_SAID], *left, Mistake(where=self.source, message=ELSE)))
 
     def note(self, text: str) -> None:
         if text not in self.notes:
