@@ -536,3 +536,31 @@ def test_code_without_keras_says_how_to_install_it(tmp_path: Path, monkeypatch: 
 def test_what_the_model_says_itself_cannot_be_set(path: str, file: Path) -> None:
     code, _, err = command(str(file), "--set", path)
     assert code == 2 and "the model itself says its" in err
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "keras.md").read_text(encoding="utf-8")
+
+
+def test_the_page_shows_what_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its commands are run on the model that it shows; the one that needs Keras is run where there is one."""
+    monkeypatch.chdir(tmp_path)
+    document = sequential(
+        layer("Conv2D", filters=32, kernel_size=3, activation="relu"), POOL, FLATTEN, layer("Dropout", rate=0.5),
+        layer("Dense", units=100, activation="relu", kernel_initializer="he_uniform", name="head"), OUTPUT,
+        optimizer=optimizer(learning_rate=0.0003000000142492354),
+    )  # fmt: skip
+    keras_file(Path("cnn.keras"), document)
+    Path("model.json").write_text(text(document))
+    (shown,) = re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.DOTALL)
+    (commands,) = re.findall(r"```sh\n(.*?)```", PAGE, flags=re.DOTALL)
+    assert len(commands.splitlines()) == 3
+    outputs: list[str] = []
+    for line in commands.splitlines():
+        words = line.split()
+        assert words[:3] == ["fairtrial", "import", "keras"]
+        if words[3] != "net.py:build":
+            code, out, err = command(*words[3:])
+            assert code == 0, err
+            outputs.append(out)
+    assert shown in outputs[0]
+    assert "epochs: 3" in outputs[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -84,12 +85,6 @@ def mlp(width, depth, activation):
     return tf.keras.Sequential([
         tf.keras.layers.Flatten(input_shape=(28, 28, 1)), *hidden, tf.keras.layers.Dense(output_size, activation='softmax')
     ])
-
-
-def cnn_1():
-    print("this goes nowhere")
-    model_CNN_exp_1.compile(optimizer='adam', loss='sparse_categorical_crossentropy', metrics=['accuracy'])
-    return model_CNN_exp_1
 
 
 def every_layer():
@@ -192,15 +187,21 @@ def test_every_model_of_the_course_is_imported_as_the_arm_of_the_course(
             )
 
 
-def test_code_is_run_and_what_it_prints_is_no_part_of_the_study(
-    built: tuple[Path, dict[str, int]],
+PAGE = (Path(__file__).parents[2] / "docs" / "keras.md").read_text(encoding="utf-8")
+
+
+def test_the_code_of_the_page_is_run_and_what_it_prints_is_no_part_of_the_study(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file of one's own needs no changes: whatever it does besides stays in its process."""
-    folder, _ = built
-    file = folder / "notebook.py"
-    done = CliRunner().invoke(app, ["import", "keras", f"{file}:cnn_1"])
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+    (shown,) = re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    Path("net.py").write_text(f"{code}\nprint('this goes nowhere')\n")
+    done = CliRunner().invoke(app, ["import", "keras", "net.py:build", "--write", "study.yaml"])
     assert done.exit_code == 0, done.output
-    assert "this goes nowhere" not in done.stdout and done.stdout.startswith("# An arm made by")
+    assert "this goes nowhere" not in done.output
+    assert shown.replace("cnn", "net") in Path("study.yaml").read_text()
 
 
 @pytest.mark.long

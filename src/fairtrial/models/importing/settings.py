@@ -40,7 +40,7 @@ def _constant(*names: str) -> Callable[[Any], bool]:
 
 _NO_REGULARISER = Fixed(
     fits=_none,
-    instead="fairtrial trains without regularisers; leave it out, use optimizer adamw with its weight_decay",
+    instead="fairtrial trains without regularisers; leave it out, or use optimizer adamw with its weight_decay",
 )
 _NO_CONSTRAINT = Fixed(fits=_none, instead="fairtrial trains without constraints; leave it out")
 _ZEROS = Fixed(fits=_constant("Zeros", "zeros", "zero"), instead="fairtrial starts it at zeros; leave it out")
@@ -84,7 +84,7 @@ FIXED: dict[str, Fixed] = {
     "clipnorm": _NO_CLIPPING,
     "global_clipnorm": _NO_CLIPPING,
     "clipvalue": _NO_CLIPPING,
-    "weight_decay": Fixed(fits=_off, instead="only adamw has it; take AdamW, leave it out"),
+    "weight_decay": Fixed(fits=_off, instead="only adamw has it; take AdamW, or leave it out"),
     "use_ema": Fixed(fits=_off, instead="fairtrial keeps no moving average of weights; leave it out"),
     "loss_scale_factor": Fixed(fits=_none, instead="fairtrial scales no losses; leave it out"),
     "gradient_accumulation_steps": Fixed(
