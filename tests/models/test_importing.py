@@ -252,6 +252,12 @@ L2 = {"module": "keras.regularizers", "class_name": "L2", "config": {"l2": 0.000
         ((FLATTEN, layer("Dense", units=10, activation="softmax", kernel_initializer="he_normal")), "model.layers[1]", "glorot_uniform"),
         ((FLATTEN, OUTPUT, layer("Softmax")), "model.layers[1]", "softmax twice"),
         ((OUTPUT, FLATTEN), "model.layers[1]", "it is the last layer"),
+        (dense(activation={"module": "mine", "class_name": "function", "config": "relu", "registered_name": "relu"}), "model.layers[1]", "no activation"),
+        (dense(activation={"module": "builtins", "class_name": "function", "config": "gelu", "registered_name": "function"}), "model.layers[1]", "no activation 'function gelu'"),
+        (dense(activation={"class_name": "__lambda__", "config": {"value": ["4wEAAAAA", None, None]}}), "model.layers[1]", "no activation '__lambda__"),
+        (dense(kernel_initializer={"module": "mine", "class_name": "HeNormal", "config": {}}), "model.layers[1]", "kernel_initializer is HeNormal"),
+        ((layer("Reshape", target_shape=[14, 56, 1]), FLATTEN, OUTPUT), "model.layers[0]", "an arm has flatten alone"),
+        (dense(units=None), "model.layers[1]", "it does not say its units"),
     ],
 )  # fmt: skip
 def test_what_would_be_trained_otherwise_is_refused_by_its_place(layers: Any, where: str, why: str) -> None:
@@ -314,6 +320,16 @@ def test_what_is_no_straight_line_of_layers_is_refused(document: dict[str, Any],
     assert why in refused(document)
 
 
+def test_a_model_of_two_outputs_and_one_that_is_frozen_are_refused() -> None:
+    """Both are a straight line of layers, and trained otherwise."""
+    two = functional(layer("Flatten", name="f"), layer("Dense", units=10, name="d"), OUTPUT)
+    two["config"]["output_layers"] = [["d", 0, 0], ["dense_9", 0, 0]]
+    assert "not one straight line" in refused(two)
+    frozen = sequential(FLATTEN, OUTPUT)
+    frozen["config"]["trainable"] = False
+    assert "set trainable = True" in refused(frozen)
+
+
 def test_a_layer_that_is_called_otherwise_is_refused() -> None:
     """`layer(x, training=False)` trains another network than the same layers in a row."""
     document = functional(layer("BatchNormalization", name="bn"), layer("Flatten", name="f"), OUTPUT)
@@ -339,26 +355,29 @@ def test_what_is_done_to_our_images_anyway_is_left_out_and_said() -> None:
         sequential(FLATTEN, logits),
         sequential(FLATTEN, logits, optimizer=optimizer(), loss=from_logits),
         sequential(FLATTEN, layer("Identity"), OUTPUT),
+        sequential(layer("Reshape", target_shape=[28, 28, -1]), layer("Reshape", target_shape=[-1]), OUTPUT, shape=(None, 784)),
         sequential(FLATTEN, OUTPUT, optimizer=optimizer(), loss={"class_name": "CategoricalCrossentropy", "config": {}}),
     ):  # fmt: skip
         assert canonical(arm_of(document)) == plain
     made = import_keras(Model(sequential(layer("Rescaling", scale=1 / 255, offset=0.0), OUTPUT, shape=(None, 784), optimizer=optimizer(), metrics=["accuracy", "auc"])))  # fmt: skip
     said = "\n".join(made.notes)
-    for told in ("divides bytes by 255", "begins with flatten", "metrics auc are not measured", "batch size, epochs and data are not in a Keras model"):  # fmt: skip
+    for told in ("divides bytes by 255", "begins with flatten", "metrics auc are not measured", "nor how its images were prepared"):  # fmt: skip
         assert told in said
 
 
 def test_activations_of_their_own_and_seeds_are_taken_as_what_they_are() -> None:
     hidden = (
+        layer("Dense", units=2, activation={"module": "builtins", "class_name": "function", "config": "tanh", "registered_name": "function"}),
         layer("ReLU"), layer("LeakyReLU", negative_slope=0.2), layer("ELU"), layer("Dense", units=3, activation="swish"),
         layer("Dense", units=4, activation=layer("ReLU"), kernel_initializer={"class_name": "VarianceScaling", "config": {"scale": 2.0, "mode": "fan_in", "distribution": "uniform", "seed": 7}}),
     )  # fmt: skip
     made = import_keras(Model(sequential(FLATTEN, *hidden, OUTPUT)))
     found = made.study.arms[made.arm].network[1:-1]
     assert [getattr(one, "function", getattr(one, "activation", "")) for one in found] == [
-        "relu", "leaky_relu", "elu", "silu", "relu",
+        "tanh", "relu", "leaky_relu", "elu", "silu", "relu",
     ]  # fmt: skip
     assert isinstance(found[-1], of.Dense) and found[-1].initializer == "he_uniform"
+    assert any("a function called tanh, and is taken for Keras's own" in note for note in made.notes)
     assert any("seed 7 of its kernel_initializer is not taken" in note for note in made.notes)
 
 

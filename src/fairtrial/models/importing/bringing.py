@@ -85,7 +85,8 @@ def _new(given: Given, name: str, data: str | Path | None, sets: tuple[str, ...]
     check_count(given, study.arms[name])
     notes = (
         *notes,
-        "batch size, epochs and data are not in a Keras model; those below are what they are unless set",
+        "batch size, epochs and data are not in a Keras model, nor how its images were prepared; those below are what they are "
+        "unless set, and an arm takes images as bytes divided by 255",
     )
     opening = f"An arm made by `fairtrial import keras` of {_says(given)}: its layers and how it was compiled. {WEIGHTS}"
     return Imported(
@@ -104,6 +105,7 @@ def _check_name(name: str, study: Study) -> None:
 
 
 def _into(path: Path, given: Given, name: str) -> Imported:
+    path = path.resolve() if path.is_symlink() else path
     before = studyfile.load(path)
     if name in before.arms:
         raise FairtrialError(

@@ -84,6 +84,8 @@ def check_loss(value: Any, told: Told, *, probabilities: bool) -> None:
         (value,) = value.values() if isinstance(value, dict) else value
     part, name = _named(value, "loss")
     kind = _LOSSES.get(_plain(name))
+    if kind is not None and part.kind == "function":
+        told.note(f"the loss is a function called {said(name)}, and is taken for Keras's own of that name")
     if part.custom or kind is None:
         told.refuse("loss", f"it is {said(value)}; fairtrial trains with {_WANTED}")
         return

@@ -14,6 +14,7 @@ INITIALIZERS: tuple[str, ...] = get_args(Initializer)
 SOFTMAX = "softmax"
 
 _OTHER_NAMES = {"swish": "silu"}
+_MEAN_ONE_THING = ("relu", "sigmoid", "tanh", "elu", "selu", "silu", "swish", "softplus", "softmax")
 # Class names of Keras beside those that are the words themselves: GlorotUniform is glorot_uniform.
 _CLASSES = {name.replace("_", ""): name for name in INITIALIZERS}
 _SCALED = {
@@ -29,17 +30,10 @@ def activation_of(value: Any, part: Part, told: Told) -> str | None:
     if value is None:
         return "linear"
     if isinstance(value, str):
-        name = _OTHER_NAMES.get(value, value)
+        name = value
     else:
-        inner = part_of(value, "")
-        if inner is not None and inner.kind == "function" and isinstance(inner.config.get("name"), str):
-            name = inner.config["name"]
-        elif inner is not None and not inner.custom:
-            found = function_of_layer(inner)
-            name = found if isinstance(found, str) else said(value)
-        else:
-            name = said(value)
-        name = _OTHER_NAMES.get(name, name)
+        name = _function(value, part, told)
+    name = _OTHER_NAMES.get(name, name)
     if name in ACTIVATIONS or name == SOFTMAX:
         return name
     told.refuse(
@@ -47,6 +41,23 @@ def activation_of(value: Any, part: Part, told: Told) -> str | None:
         f"fairtrial has no activation {name!r}{did_you_mean(name, ACTIVATIONS)}; it has {', '.join(ACTIVATIONS)}",
     )
     return None
+
+
+def _function(value: Any, part: Part, told: Told) -> str:
+    """An activation that was given as a function, or as a layer: its name, or what it is where it has none of ours."""
+    inner = part_of(value, "")
+    if inner is None or inner.custom:
+        return said(value)
+    if inner.kind == "function":
+        # Keras writes the name alone, of tf.nn.relu and of a function of the user's own; its own activations are words.
+        if inner.name in _MEAN_ONE_THING:
+            told.note(
+                f"{part.where}: its activation is a function called {inner.name}, and is taken for Keras's own of that name"
+            )
+            return inner.name
+        return f"function {inner.name}" if inner.name else said(value)
+    found = function_of_layer(inner)
+    return found if isinstance(found, str) else said(value)
 
 
 def function_of_layer(part: Part) -> str | tuple[str, ...] | None:

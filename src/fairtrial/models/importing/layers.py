@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -114,20 +115,23 @@ def _is_left_out(part: Part, told: Told, *, first: bool, shape: Shape) -> bool:
         ):
             told.note(f"{part.where}: it is left out: fairtrial itself divides bytes by 255")
             return True
-    if part.kind == "Reshape" and first:
-        target = functions.cut(settings.get("target_shape"))
-        if target == list(shape):
-            told.note(
-                f"{part.where}: it is left out: images have the shape {' x '.join(map(str, shape))} anyway"
-            )
-            return True
+    if part.kind == "Reshape" and first and _target(settings) in (list(shape), [*shape[:2], -1]):
+        told.note(f"{part.where}: it is left out: images have the shape {' x '.join(map(str, shape))} anyway")
+        return True
     return False
+
+
+def _target(settings: Mapping[str, Any]) -> list[Any]:
+    return functions.cut(settings.get("target_shape"))
 
 
 def _made(part: Part, told: Told, shape: Shape | None) -> Hidden | None:
     if part.custom:
         told.refuse(part, "it is a class of your own, whose code the file does not hold")
         return None
+    if part.kind == "Reshape" and shape is not None and _target(part.config) in ([-1], [math.prod(shape)]):
+        check(part, ("target_shape",), told)
+        return _hidden(part, {"kind": "flatten"}, told)
     if part.kind in KINDS:
         return _of_kind(part, KINDS[part.kind], told, shape)
     function = functions.function_of_layer(part)

@@ -63,6 +63,11 @@ def _layers(model: Part, written: Mapping[str, Any], place: str, told: Told, dep
             f"keras.Sequential",
         )
     else:
+        if model.config.get("trainable") is False:
+            told.refuse(
+                "" if depth == 0 else model,
+                "trainable is false: every layer of an arm is trained; set trainable = True",
+            )
         listed = model.config.get(
             "layers", model.config.get("name") if isinstance(written.get("config"), list) else None
         )
@@ -162,19 +167,23 @@ def _followed(
     while name is not None and name in known and len(passed) < len(known):
         passed.append(name)
         name = after.get(name)
-    if len(passed) != len(known) or _outputs(model) not in (None, passed[-1]):
+    if len(passed) != len(known) or _outputs(model) not in ([], [passed[-1]]):
         told.refuse("", "its layers are not one straight line from the input to the output")
         return
     yield from (known[one] for one in passed)
 
 
-def _outputs(model: Part) -> str | None:
-    """The layer whose output is the model's: `[name, 0, 0]`, in a list of its own where Keras 2 wrote it."""
+def _outputs(model: Part) -> list[str]:
+    """The layers whose outputs are the model's: `[name, 0, 0]`, alone, in a list or in a mapping."""
     given = model.config.get("output_layers")
-    while isinstance(given, list) and len(cast("list[Any]", given)) == 1:
-        given = cast("list[Any]", given)[0]
-    first = cast("list[Any]", given)[0] if isinstance(given, list) and given else None
-    return first if isinstance(first, str) else None
+    if isinstance(given, dict):
+        given = list(cast("dict[str, Any]", given).values())
+    if not isinstance(given, list):
+        return []
+    rows = cast("list[Any]", given)
+    if rows and isinstance(rows[0], str):
+        rows = [rows]
+    return [str(cast("list[Any]", row)[0]) for row in rows if isinstance(row, list) and row]
 
 
 def _tangled(origins: list[list[str]]) -> str:
