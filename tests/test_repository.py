@@ -184,7 +184,7 @@ def test_everything_imported_is_required():
     # jaxtyping is seen by type checkers alone; what is optional is asked for by the one module that needs it, and IPython is
     # there where a cell of its own runs us.
     packages = {canonicalize_name(known[name][0]) if name in known else name for name in names}
-    assert packages <= required("images", "pandas", "parquet", "mlflow", "keras", "onnx") | {
+    assert packages <= required("images", "pandas", "parquet", "mlflow", "keras", "onnx", "ray") | {
         "jaxtyping",
         "ipython",
     }

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from fairtrial.analysis import Answers
 from fairtrial.analysis import answers as answers_from
 from fairtrial.analysis.gather import LAST_SEED
-from fairtrial.durations import seconds_in
+from fairtrial.durations import seconds_of as seconds_of
 from fairtrial.errors import FairtrialError, StoreError
 from fairtrial.store import Store
 from fairtrial.store.reading import can_be_written, copy_to_read
@@ -78,20 +78,24 @@ def run(
     workers: int | None = None,
     weights: Weights = "first",
     sharpen: bool = False,
+    executor: str = "local",
+    cpus_per_trial: float | None = None,
+    gpus_per_trial: float | None = None,
     track: str | Sequence[str] = (),
     progress: bool | None = None,
     store: str | Path | None = None,
     on_event: Callable[[Event], None] = lambda _: None,
 ) -> Answers:
-    """Train what is missing of `study`, or of the study so called, on this machine and return its answers.
+    """Train what is missing of `study`, or of the study so called, and return its answers.
 
     Its own questions first; what they leave of the budget goes to those whose arms are tuned first, and to those that
     combine others. `seeds` of each arm, or a `budget` in seconds or words such as "5m"; without either, until every question is
     settled or has had the seeds it may have. With `sharpen` a settled question goes on as long as its verdict
-    may become sharper. `track` tells trackers of every trial, such as "tensorboard:runs". `progress` says how far it is: in
+    may become sharper. `executor`: `local` is this machine, `ray` and `ray://HOST:PORT` are clusters, on which so many CPUs and
+    GPUs are kept for each trial. `track` tells trackers of every trial, such as "tensorboard:runs". `progress` says how far it is: in
     a notebook's cell unless False, elsewhere as lines on standard error if True. Raises FairtrialError for what it cannot do.
     """
-    from fairtrial.executors.local import LocalExecutor
+    from fairtrial.executors.choice import Place
     from fairtrial.searching import following
     from fairtrial.searching.work import telling
     from fairtrial.tracking.live import tracked
@@ -106,15 +110,16 @@ def run(
         raise FairtrialError(f"weights must be first, all or none, got {weights!r}")
     budget_seconds = None if budget is None else seconds_of(budget)
     path = store_path(store)
+    place = Place(name=executor, workers=workers, cpus=cpus_per_trial, gpus=gpus_per_trial)
     with (
         tracked([track] if isinstance(track, str) else track, say=LOG.warning) as trackers,
         Store.open(path) as opened,
-        LocalExecutor(workers=workers) as executor,
+        place.ready() as working,
     ):
         following.run(
             study,
             store=opened,
-            executor=executor,
+            executor=working,
             watch=narrator(progress).watching(trackers.watching(telling(on_event))),
             seeds=seeds,
             budget_seconds=budget_seconds,
@@ -132,16 +137,6 @@ def whole(name: str, given: object, *, most: int | None = None) -> int:
     if isinstance(given, Integral) and 1 <= int(given) <= (most or int(given)):
         return int(given)
     raise FairtrialError(f"{name} must be a whole number {allowed}, got {given!r}")
-
-
-def seconds_of(budget: str | float) -> float:
-    if isinstance(budget, str):
-        return seconds_in(budget)
-    if budget > 0:
-        return budget
-    raise FairtrialError(
-        f"budget must be a positive number of seconds, or words such as '5m', got {budget!r}"
-    )
 
 
 def ask(

@@ -105,7 +105,9 @@ class Dispatch:
             if isinstance(event, Lost):
                 self.store.record_lost(running.claim, event, trial=trial)
             else:
-                saved = bool(running.order.weights) and event.key not in self.without_weights
+                # A command's trial has none.
+                kept = bool(running.order.weights and event.weights_sha256)
+                saved = kept and event.key not in self.without_weights
                 self.store.record(running.claim, event, trial=trial, weights=saved)
                 # Only now is the checkpoint of no more use: the outcome is safe.
                 with contextlib.suppress(OSError):

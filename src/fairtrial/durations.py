@@ -61,3 +61,18 @@ def roughly(seconds: float) -> str:
         return f"{minutes} min"
     hours, rest = divmod(minutes, 60)
     return f"{hours} h {rest} min" if hours < 10 and rest else f"{round(minutes / 60)} h"
+
+
+def seconds_of(budget: str | float) -> float:
+    """A budget as programs give it: seconds, or words of a duration. Raises FairtrialError for what is neither.
+
+    >>> seconds_of("5m"), seconds_of(2.5)
+    (300.0, 2.5)
+    """
+    if isinstance(budget, str):
+        return seconds_in(budget)
+    if budget > 0:
+        return budget
+    raise FairtrialError(
+        f"budget must be a positive number of seconds, or words such as '5m', got {budget!r}"
+    )

@@ -15,8 +15,9 @@ from pydantic import ValidationError
 
 from fairtrial.errors import StoreError
 from fairtrial.images.facts import from_plain
-from fairtrial.study.commands import placed
+from fairtrial.study.commands import placed, placeholders
 from fairtrial.study.factories import module_folder, parts_of
+from fairtrial.study.layers import Dense
 from fairtrial.study.schema import Arm, ArmSettings
 from fairtrial.study.sources import Sources
 from fairtrial.trial import ENGINE_VERSION, ResolvedPrecision, Trial
@@ -53,12 +54,13 @@ def restored(
 def _arm(name: str, kept: dict[str, Any], precision: str) -> Arm:
     """The arm whose canonical form this is; the user's own files are those of the current folder, if they are the same."""
     if "command" in kept:
-        groups, context = _groups(kept.get("settings", {})), dict[str, object]()
+        command = shlex.join(kept["command"])
+        groups, context = _groups(kept.get("settings", {}), command), dict[str, object]()
         if "data" in groups:
             groups["data"], context = _data(groups["data"])
         settings = ArmSettings.model_validate(
             {
-                "command": shlex.join(kept["command"]),
+                "command": command,
                 "parameters": kept.get("parameters", {}),
                 "cores": kept.get("cores", "one"),
                 **groups,
@@ -75,11 +77,12 @@ def _arm(name: str, kept: dict[str, Any], precision: str) -> Arm:
     return Arm(name=name, settings=settings, sources=Sources(folder=str(folder), files=files))
 
 
-def _groups(kept: dict[str, Any]) -> dict[str, Any]:
+def _groups(kept: dict[str, Any], command: str) -> dict[str, Any]:
     """The groups of settings that a command takes, as a file would write them."""
     groups = dict(kept)
     if "network" in groups:
-        groups["network"] = _network(groups["network"])
+        of_mlp = any(name.startswith("network.mlp") for name in placeholders(command))
+        groups["network"] = _mlp(groups["network"]) if of_mlp else _network(groups["network"])
     if "optimizer" in groups:
         groups["optimizer"] = _optimizer(groups["optimizer"])
     return groups
@@ -94,6 +97,15 @@ def _data(kept: dict[str, Any]) -> tuple[dict[str, Any], dict[str, object]]:
         context["facts"] = from_plain({**content, **named})
         data["dataset"] = f"sha256:{content['fingerprint']}"
     return data, context
+
+
+def _mlp(layers: list[dict[str, Any]]) -> dict[str, Any]:
+    """Layers by the shorthand that they were written in: the command asks for its width or depth. All hidden ones are alike."""
+    hidden = layers[1:-1]
+    if not hidden:
+        return {"mlp": {"depth": 0}}
+    width = {"width": hidden[0]["units"], "depth": len(hidden)}
+    return {"mlp": {**width, "activation": hidden[0].get("activation", Dense(units=1).activation)}}
 
 
 def _network(kept: Any) -> dict[str, Any]:

@@ -22,18 +22,21 @@ def search(
     budget: str | float | None = None,
     trials: int | None = None,
     workers: int | None = None,
+    executor: str = "local",
+    cpus_per_trial: float | None = None,
+    gpus_per_trial: float | None = None,
     track: str | Sequence[str] = (),
     progress: bool | None = None,
     store: str | Path | None = None,
     on_event: Callable[[Event], None] = lambda _: None,
 ) -> tuple[Searched, ...]:
-    """Search for settings that do better, freeze one candidate and judge it on fresh seeds, on this machine.
+    """Search for settings that do better, freeze one candidate and judge it on fresh seeds.
 
     Every search that the study declares, or those called `only`; each with the budget and the largest number of
-    proposals it declares unless given; `track` and `progress` as for `run`. A further call goes on where this one ended. Raises
+    proposals it declares unless given; `executor`, `track` and `progress` as for `run`. A further call goes on where this one ended. Raises
     FairtrialError for what it cannot do.
     """
-    from fairtrial.executors.local import LocalExecutor
+    from fairtrial.executors.choice import Place
     from fairtrial.searching import search as search_one
     from fairtrial.tracking.live import tracked
     from fairtrial.watching import narrator
@@ -43,10 +46,11 @@ def search(
     workers = None if workers is None else whole("workers", workers)
     most = None if trials is None else whole("trials", trials)
     budget_seconds = None if budget is None else seconds_of(budget)
+    place = Place(name=executor, workers=workers, cpus=cpus_per_trial, gpus=gpus_per_trial)
     with (
         tracked([track] if isinstance(track, str) else track, say=LOG.warning) as trackers,
         Store.open(store_path(store)) as opened,
-        LocalExecutor(workers=workers) as executor,
+        place.ready() as working,
     ):
         told = narrator(progress)
 
@@ -68,7 +72,7 @@ def search(
                 study,
                 one,
                 store=opened,
-                executor=executor,
+                executor=working,
                 budget_seconds=budget_seconds,
                 most=most,
                 on_event=take,

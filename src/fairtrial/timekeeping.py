@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from fairtrial.analysis import answers
 from fairtrial.analysis.gather import arm_key, trials
+from fairtrial.analysis.timing import judged_on
 from fairtrial.data.streams import generator
 from fairtrial.dispatch import Executor
 from fairtrial.engine.machine import machine
@@ -148,17 +149,23 @@ def time_questions(
 
 
 def next_pair(study: Study, store: Store, question: str) -> TimingOrder:
-    """The question's arms with the number of their next pair as seed; which of them begins is drawn from it."""
+    """The question's arms with the number of their next pair as seed; which of them begins is drawn from it.
+
+    It is to be timed where those pairs were that it will be judged with, if there are any.
+    """
     asked = next(one for one in study.questions if one.id == question)
     keys = [arm_key(study.arms[name]) for name in (asked.variant, asked.baseline)]
-    number = len(store.pairs(*keys)) + 1
+    earlier = store.pairs(*keys)
+    number = len(earlier) + 1
     variant, baseline = (
         trials(study.arms[name], range(number, number + 1))[0] for name in (asked.variant, asked.baseline)
     )
     # Drawn for the two arms, not for the question: another question may ask about the same two.
     if generator(number, "turns", *sorted(keys)).random() < 0.5:
         variant, baseline = baseline, variant
-    return TimingOrder(first=variant, second=baseline)
+    place, _ = judged_on(earlier)
+    known = any(one.times.machine == place for one in earlier)
+    return TimingOrder(first=variant, second=baseline, machine=place if known else "")
 
 
 def _claim_clock(store: Store, *, until: float, on_event: Callable[[Event], None]) -> Claim | None:

@@ -192,6 +192,8 @@ class Lost:
     reason: str
     retry: bool = True
     """Whether trying again could help; as told to whoever watches a run, whether it will be."""
+    memory: bool = False
+    """Whether it ended for want of memory: elsewhere there may be more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ import json
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -19,6 +20,7 @@ from fairtrial.errors import ExecutorError
 from fairtrial.fitting import made
 from fairtrial.images.facts import from_plain
 from fairtrial.pair import ArmTimes, PairTimes
+from fairtrial.study.commands import files_of, placed
 from fairtrial.study.schema import Arm, ArmSettings
 from fairtrial.study.sources import Sources
 from fairtrial.study.tree import shortened
@@ -34,6 +36,9 @@ from fairtrial.trial import (
     Trial,
     Unsaved,
 )
+
+_BEFORE_KIND = '{"event": "'
+_LAST = {kind.__name__ for kind in (Outcome, Lost, PairTimes)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +66,7 @@ class Hurdle:
 class Order:
     """A trial for a worker, with where to keep what is too large for the pipe.
 
-    `weights` and `checkpoint` are file paths, or empty for not keeping any.
+    `weights` and `checkpoint` are file paths, or empty for not keeping any: of this machine, wherever it is trained.
     """
 
     trial: Trial
@@ -90,6 +95,8 @@ class TimingOrder:
 
     first: Trial
     second: Trial
+    machine: str = ""
+    """Where their earlier pairs were timed, for an executor that has several machines; empty if any will do."""
 
     @property
     def key(self) -> str:
@@ -104,7 +111,8 @@ class TimingOrder:
 
 def encode_order(order: Order | TimingOrder) -> str:
     if isinstance(order, TimingOrder):
-        return json.dumps({"first": _trial_body(order.first), "second": _trial_body(order.second)})
+        sides = {"first": _trial_body(order.first), "second": _trial_body(order.second)}
+        return json.dumps({**sides, "machine": order.machine})
     return json.dumps(
         {
             **_trial_body(order.trial),
@@ -121,7 +129,8 @@ def decode_order(line: str) -> Order | TimingOrder:
     """Raises ExecutorError for what is no order, and if this version would give a trial another key than its sender did."""
     with _readable("an order", line) as sent:
         if "first" in sent:
-            return TimingOrder(first=_trial(sent["first"]), second=_trial(sent["second"]))
+            first, second = _trial(sent["first"]), _trial(sent["second"])
+            return made(TimingOrder, first=first, second=second, machine=sent["machine"])
         return made(
             Order,
             trial=_trial(sent),
@@ -141,20 +150,21 @@ def _trial_body(trial: Trial) -> dict[str, Any]:
         "data": trial.arm.settings.data.facts.plain(),
         "seed": trial.number,
         "precision": trial.precision,
-        "sources": None if trial.arm.sources is None else asdict(trial.arm.sources),
+        "sources": None if (own := trial.arm.sources) is None else _sources_body(own),
     }
+
+
+def _sources_body(sources: Sources) -> dict[str, Any]:
+    """Files of fairtrial's own are named so that they are found wherever it is installed."""
+    return {"folder": sources.folder, "files": [*files_of(sources).items()], "home": sources.home}
 
 
 def _trial(sent: dict[str, Any]) -> Trial:
     given = sent["sources"]
     sources = None
     if given is not None:
-        sources = made(
-            Sources,
-            folder=given["folder"],
-            files=tuple((name, digest) for name, digest in given["files"]),
-            home=given["home"],
-        )
+        files = placed(dict(given["files"]), Path(given["folder"])).files
+        sources = made(Sources, folder=given["folder"], files=files, home=given["home"])
     context = {"facts": from_plain(sent["data"])}
     settings = ArmSettings.model_validate(sent["settings"], context=context)
     arm = Arm(name=sent["name"], settings=settings, sources=sources)
@@ -181,6 +191,20 @@ def encode_event(event: Event) -> str:
             "evaluations": event.predictions.evaluations,
         }
     return json.dumps({"event": type(event).__name__, **body})
+
+
+def kind_of(line: str) -> str:
+    """The name of the event in a line, told without decoding it.
+
+    >>> kind_of(encode_event(Ready()))
+    'Ready'
+    """
+    return line[len(_BEFORE_KIND) :].partition('"')[0]
+
+
+def is_last(line: str) -> bool:
+    """Whether an order has ended with this event."""
+    return kind_of(line) in _LAST
 
 
 def decode_event(line: str) -> Event:

@@ -155,8 +155,7 @@ def pair_times(
         first=arm_times(first, first_seconds),
         second=arm_times(second, second_seconds),
         seconds=2.0,
-        provenance=MACHINE,
-        **{**facts, **changed},
+        **{**facts, "provenance": MACHINE, **changed},
     )
 
 
@@ -189,13 +188,16 @@ def put(store: Store) -> Put:
         *,
         state: str = "finished",
         machine: str = "here",
+        node: str = "",
         weights_sha256: str | None = None,
         predictions: Predictions | None = None,
         **changed: float,
     ) -> Trial:
         trial = Trial(arm=of, seed=seed, precision=resolve(of.settings.precision))
         outcome = diverged(trial) if state == "diverged" else finished(trial, **changed)
-        outcome = replace(outcome, provenance={**MACHINE, "machine": machine})
+        outcome = replace(
+            outcome, provenance={**MACHINE, "machine": machine} | ({"node": node} if node else {})
+        )
         if weights_sha256 is not None:
             outcome = replace(outcome, weights_sha256=weights_sha256)
         if predictions is not None:

@@ -171,10 +171,11 @@ def test_answers_csv_has_a_line_per_answer(fairtrial: Run) -> None:
 def test_a_run_says_what_to_call_next(fairtrial: Run) -> None:
     """Printed figures are promised only where there are some."""
     said = fairtrial("run", "width", "--seeds", "3").stdout.splitlines()
-    assert re.search(r"^the models, beside what was printed: +\S.*show width$", said[-2])
+    assert re.search(r"^the models, beside what was printed: +\S.*show width$", said[-3])
+    assert re.search(r"^the page: +\S.*report width --html report.html$", said[-2])
     assert re.search(r"^more seeds: +\S.*run width --budget 5m$", said[-1])
     fairtrial("init")
-    models, more = fairtrial("run", "study.yaml", "--seeds", "3").stdout.splitlines()[-2:]
+    models, _, more = fairtrial("run", "study.yaml", "--seeds", "3").stdout.splitlines()[-3:]
     assert re.search(r"^the models:  \S.*show study.yaml$", models)
     assert models.index("show") - more.index("run") == 0
 

@@ -28,6 +28,16 @@ def test_the_catalogue_is_listed(fairtrial, digits) -> None:
     assert "fashion_mnist" in fairtrial("data", "list").stdout
 
 
+@pytest.mark.parametrize("columns", ["50", "80", "120"])
+def test_the_catalogue_is_whole_in_a_narrow_terminal(fairtrial, digits, monkeypatch, columns: str) -> None:
+    """Titles give way, figures do not: at eighty columns a table of names alone would be left."""
+    monkeypatch.setenv("COLUMNS", columns)
+    shown = fairtrial("data", "list").stdout
+    about = shown[shown.index("emnist_balanced") :]
+    about = about[: about.index("emnist_byclass")]
+    assert all(figure in about for figure in ("112,800", "18,800", "28 x 28", "47", "561.8 MB"))
+
+
 def test_what_is_not_in_the_catalogue_or_not_here_is_said(fairtrial, digits) -> None:
     done = fairtrial("data", "get", "minst")
     assert done.exit_code == 2 and "'minst' is no data set of the catalogue; it has mnist, " in done.stderr
@@ -41,6 +51,8 @@ def test_what_is_not_in_the_catalogue_or_not_here_is_said(fairtrial, digits) -> 
     assert done.exit_code == 0 and "fairtrial data get kmnist downloads it (21.2 MB)" in done.stdout
     done = fairtrial("data", "info", "nowhere")
     assert done.exit_code == 2 and "there is no such file or folder" in done.stderr
+    done = fairtrial("data", "info", "./mnist")
+    assert "without a folder before it 'mnist' is the data set of the catalogue. The" in done.stderr
 
 
 def test_info_says_what_was_made_of_a_file(fairtrial, digits) -> None:
@@ -67,6 +79,27 @@ def test_inspect_prints_and_writes_what_it_found(fairtrial, digits, tmp_path) ->
     told = json.loads(fairtrial("data", "inspect", "some.npz", "--json").stdout)
     assert told["exact_duplicates"]["count"] == 1
     assert fairtrial("data", "inspect", "some.npz", "--html", "page.txt").exit_code == 2
+    assert fairtrial("data", "inspect", "some.npz", "--png", "sheet.jpg").exit_code == 2
+
+
+def test_the_duplicates_that_spoil_figures_come_first(fairtrial, digits, tmp_path) -> None:
+    """Of many, five are shown: those across training and test images must be among them."""
+    images = np.random.default_rng(2).integers(0, 256, (80, 5, 4), dtype=np.uint8)
+    images[10:20] = images[:10]
+    images[70] = images[30]
+    labels = np.arange(80) % 2
+    np.savez(
+        tmp_path / "twice.npz",
+        x_train=images[:70],
+        y_train=labels[:70],
+        x_test=images[70:],
+        y_test=labels[70:],
+    )
+    lines = fairtrial("data", "inspect", "twice.npz").stdout.splitlines()
+    first = next(
+        place for place, line in enumerate(lines) if line.startswith("exact duplicates: 11 (1 across")
+    )
+    assert lines[first + 1].strip() == "test image 0 (0) and train image 30 (0)"
 
 
 def test_saved_arrays_are_the_same_data(fairtrial, digits, tmp_path) -> None:

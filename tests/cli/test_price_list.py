@@ -15,6 +15,7 @@ from typer.testing import Result
 from fairtrial.analysis.cost import GUESSED_MOVED_IMAGE_SECONDS, Cost, costs
 from fairtrial.analysis.gather import gather
 from fairtrial.analysis.prices import ASSUMED_ERROR, MULTIPLES, Prices, prices, total
+from fairtrial.engine.machine import machine
 from fairtrial.stats.forecast import price_list
 from fairtrial.store import Store
 from fairtrial.study.schema import Arm, ArmSettings, Question, Study
@@ -55,10 +56,25 @@ def test_seeds_are_those_of_the_verdicts_own_share_of_the_error(study: Study, st
 
 
 def test_time_is_that_of_both_arms_on_all_workers(study: Study, store: Store) -> None:
-    """Eight seconds a seed, on two workers four."""
-    one, two = (listed(study, store, workers=n)[("accuracy", "validation")].margins for n in (1, 2))
+    """Eight seconds a seed; beside each other the longer arm decides, and many workers train the first seeds at once."""
+    one, two, many = (
+        listed(study, store, workers=n)[("accuracy", "validation")].margins for n in (1, 2, 1000)
+    )
     assert [price.seconds for price in one] == [8.0 * (price.seeds or 0) for price in one]
-    assert [price.seconds for price in two] == [4.0 * (price.seeds or 0) for price in two]
+    assert [price.seconds for price in two] == [12.0 + 6.0 * max(0, (price.seeds or 0) - 3) for price in two]
+    assert [price.seconds for price in many] == [6.0 + 6.0 * max(0, (price.seeds or 0) - 3) for price in many]
+
+
+def test_trials_of_a_cluster_tell_what_a_trial_takes_where_this_machine_trained_none(
+    study: Study, store: Store, put: Put
+) -> None:
+    """Who plans a study for a cluster has its nodes' seconds, and no guess."""
+    put(study.arms["narrow"], 1, train=5.0, node="0123456789ab")
+    found = costs(gather(list(study.arms.values()), store))
+    assert (found["narrow"].basis, found["wide"].basis) == ("cluster", "scaled")
+    put(study.arms["wide"], 1, train=50.0, machine=machine())
+    found = costs(gather(list(study.arms.values()), store))
+    assert (found["narrow"].basis, found["wide"].basis) == ("scaled", "measured")
 
 
 def test_one_run_of_an_arm_replaces_its_assumed_error(study: Study, store: Store, put: Put) -> None:

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import Result
 
 from fairtrial.analysis import Answer, answers
+from fairtrial.engine.machine import machine
 from fairtrial.stats.intervals import ratio_interval
 from fairtrial.stats.levels import nominal_level
 from fairtrial.store import Store
@@ -120,6 +121,22 @@ def test_pairs_of_another_machine_are_left_out_and_said(study: Study, store: Sto
     found = timed(study, store)
     assert (found.seeds, found.estimate) == (5, pytest.approx(1.316812, abs=1e-6))
     assert kinds(found) == {"another machine"}
+
+
+def test_pairs_that_a_clusters_node_timed_count_where_this_machine_timed_none(
+    study: Study, store: Store, put_times: Times
+) -> None:
+    """Who sends trials away has no clock of their own; the pairs of a second node are never mixed in."""
+    node = {"executor": "ray", "node": "0123456789ab"}
+    put_times(VARIANT[:4], BASELINE[:4], machine="node-1", processor="p", provenance=node)
+    put_times([50.0] * 3, [1.0] * 3, machine="node-2", processor="p", provenance=node)
+    found = timed(study, store)
+    assert (found.seeds, found.verdict) == (4, "increase that matters")
+    assert (found.terms.machine, found.terms.processor) == ("node-1", "p")
+    assert "3 pairs timed on another machine not used" in str(found.caveats[0])
+    put_times([1.0] * 3, [1.01] * 3)
+    here = timed(study, store)
+    assert (here.seeds, here.terms.machine) == (3, machine())
 
 
 def test_pairs_beside_other_work_are_used_and_flagged(study: Study, store: Store, put_times: Times) -> None:

@@ -38,6 +38,8 @@ from fairtrial.engine.machine import machine, processor
 from fairtrial.engine.saved_weights import fingerprint, read_weights
 from fairtrial.images import cache, idx, known, opening
 from fairtrial.images.facts import MNIST, Source
+from fairtrial.images.pictures import read_any
+from fairtrial.models.preparing.prepared import prepared
 from fairtrial.pair import ArmTimes, PairTimes
 from fairtrial.store import Claim, Proposal, Store
 from fairtrial.store.integrity import inspect
@@ -395,6 +397,41 @@ def _pictures(folder: Path) -> list[bytes]:
         image.convert(mode).save(content, kind)
         found.append(content.getvalue())
     return found
+
+
+def _asked_picture(content: bytes, folder: Path) -> None:
+    """A picture that a model is asked about: read, then laid out as MNIST's images are and as those of any other are."""
+    _put(folder / "some.png", content)
+    pixels = read_any(folder / "some.png").pixels
+    prepared(pixels, preparation="mnist", shape=(28, 28, 1))
+    prepared(pixels, preparation="resize", shape=(32, 32, 3))
+
+
+def _asked_pictures(folder: Path) -> list[bytes]:
+    """Those of data sets, and what these refuse: 16 bits, several frames, photographs on their side."""
+    found = _pictures(folder)
+    grey = Image.fromarray(np.arange(15 * 12, dtype=np.uint16).reshape(15, 12) * 300)
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    for kind, image, options in (
+        ("PNG", grey, {}),
+        ("TIFF", grey, {}),
+        ("GIF", Image.new("P", (9, 9)), {"save_all": True, "append_images": [Image.new("P", (9, 9), 3)]}),
+        ("JPEG", Image.new("CMYK", (20, 10), (9, 99, 9, 9)), {}),
+        ("JPEG", Image.new("L", (20, 10), 77), {"exif": turned}),
+        ("WEBP", Image.new("RGBA", (20, 10), (9, 9, 9, 99)), {}),
+    ):
+        content = io.BytesIO()
+        image.save(content, kind, **options)
+        found.append(content.getvalue())
+    return found
+
+
+def _asked_picture_bombs() -> Iterable[tuple[str, bytes]]:
+    yield from _picture_bombs()
+    content = io.BytesIO()
+    Image.new("RGBA", (7_000, 7_000), (9, 9, 9, 99)).save(content, "PNG")
+    yield "a transparent picture as large as allowed", content.getvalue()
 
 
 def _picture_bombs() -> Iterable[tuple[str, bytes]]:
@@ -804,6 +841,10 @@ PARSERS: tuple[Parser, ...] = (
     Parser(name="npz", reads="data sets in .npz files", begin=_npz, read=partial(_data_set, name="some.npz"), file="some.npz", bombs=_npz_bombs),
     Parser(name="npy", reads="data sets in .npy files", begin=_one_npy, read=_npy, file="images.npy", bombs=_npy_bombs),
     Parser(name="picture", reads="images in class folders", begin=_pictures, read=_picture, file="pets/dog/some.png", bombs=_picture_bombs),
+    Parser(
+        name="asked-picture", reads="pictures that a model is asked about", begin=_asked_pictures, read=_asked_picture, file="some.png",
+        bombs=_asked_picture_bombs,
+    ),
     Parser(
         name="known", reads="what the cache knows of data sets (JSON)", begin=lambda _: [json.dumps({"facts": MNIST.plain()}).encode()], read=_known,
         silent=True, file=f"cache/known/{MNIST.fingerprint}.json", bombs=_line_bombs,

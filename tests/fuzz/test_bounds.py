@@ -32,7 +32,7 @@ from fairtrial.durations import seconds_in
 from fairtrial.engine import checkpoint
 from fairtrial.engine.saved_weights import fingerprint, read_weights
 from fairtrial.errors import DataError, ExecutorError, FairtrialError, StoreError, StudyError
-from fairtrial.executors import local
+from fairtrial.executors import worker_process
 from fairtrial.executors.local import LocalExecutor
 from fairtrial.fitting import made
 from fairtrial.images import cache, idx
@@ -311,7 +311,7 @@ def test_values_are_of_the_types_they_are_declared_with() -> None:
 
 def said_by_a_worker(said: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """An executor whose only worker has just sent this."""
-    monkeypatch.setattr(local, "LONGEST_LINE", 1000)
+    monkeypatch.setattr(worker_process, "LONGEST_LINE", 1000)
     with LocalExecutor(workers=1) as executor:
         worker = executor._spawn()  # pyright: ignore[reportPrivateUsage]
         worker.key = "mine"

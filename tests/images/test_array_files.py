@@ -67,7 +67,7 @@ def test_fractions_and_levels_become_bytes_and_that_is_said(tmp_path, parts, fac
     bright = facts_at(tmp_path / "dim.npz", highest=15.0)
     assert opening.arrays_of(bright)["train_images"].max() == 255
     wild = parts | {"train_images": parts["train_images"] * 3.5}
-    with pytest.raises(DataError, match=r"fractions from 0 to 892\.5; .* `highest: 892\.5`"):
+    with pytest.raises(DataError, match=r"fractions from 0 to 892\.5; .* data\.highest: 892\.5"):
         facts_at(saved(tmp_path, "wild", **wild))
 
 
@@ -160,3 +160,12 @@ def test_files_of_mnist_s_format_are_read_packed_or_not(tmp_path, parts, facts_a
 def saved(folder: Path, name: str, **arrays: np.ndarray) -> Path:
     np.savez(folder / f"{name}.npz", **arrays)  # pyright: ignore[reportArgumentType]
     return folder / f"{name}.npz"
+
+
+def test_more_bytes_than_are_taken_are_refused_before_they_are_made(tmp_path: Path, facts_at, noise) -> None:
+    """Scaled up, a small file could fill the memory of the machine."""
+    np.savez(tmp_path / "small.npz", images=noise(400, 4, 4), labels=np.arange(400) % 2)
+    with pytest.raises(
+        DataError, match=r"400 images of 4096 x 4096 x 1 are more than 1,073,741,824 bytes; .* data\.size"
+    ):
+        facts_at(tmp_path / "small.npz", size=(4096, 4096))

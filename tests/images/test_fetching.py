@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import io
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -183,3 +185,45 @@ def test_progress_is_shown_on_standard_error(server: Server, capsys) -> None:
     fetch(file(server, "one"))
     shown = capsys.readouterr()
     assert "some: a.bin: 100%" in shown.err and "1.02M/1.02M" in shown.err and shown.out == ""
+
+
+def test_a_full_disk_is_no_fault_of_the_mirrors(server: Server, monkeypatch, cache_folder: Path) -> None:
+    """No other mirror would help, nor would fetching by hand: what helps is room, and that is what is said."""
+    server.files["/one"] = server.files["/two"] = CONTENT
+
+    class Full(io.FileIO):
+        def write(self, piece) -> int:
+            if self.tell() > 500_000:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return super().write(piece)
+
+    opened = Path.open
+
+    def full(self: Path, mode: str = "r", buffering: int = -1, **others):
+        return Full(self, mode) if mode in ("wb", "r+b") else opened(self, mode, buffering, **others)
+
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(
+        DataError, match=r"cannot be kept in .*some \(No space left on device\); make room there, or set FAIR"
+    ):
+        fetch(file(server, "one", "two"))
+    assert [place for place, _ in server.asked] == ["/one"]
+    monkeypatch.undo()
+    monkeypatch.setenv("FAIRTRIAL_CACHE", str(cache_folder))
+    assert fetch(file(server, "one")).read_bytes() == CONTENT
+    assert server.asked[-1][1].startswith("bytes=")
+
+
+def test_a_folder_that_cannot_be_made_and_a_mirror_that_is_none(
+    server: Server, monkeypatch, cache_folder: Path
+) -> None:
+    (cache_folder / "downloads").write_text("a file where the folder would be")
+    with pytest.raises(DataError, match=r"cannot be kept in .*; make room there, or set FAIRTRIAL_CACHE"):
+        fetch(file(server, "one"))
+    (cache_folder / "downloads").unlink()
+    monkeypatch.setenv("FAIRTRIAL_MIRROR", "data.example.org/sets")
+    with pytest.raises(
+        DataError, match=r"FAIRTRIAL_MIRROR must begin with http:// or https://, got 'data\.example"
+    ):
+        fetch(file(server, "one"))
+    assert server.asked == []

@@ -37,7 +37,8 @@ def test_class_folders_with_a_test_part(fill, facts_at) -> None:
     folder = fill("train/2", 4)
     facts = facts_at(folder)
     assert (facts.name, facts.class_names, facts.input_shape) == ("pets", ("2", "10"), (8, 7, 1))
-    assert (facts.train_images, facts.test_images, facts.notes) == (7, 2, ())
+    assert (facts.train_images, facts.test_images) == (7, 2)
+    assert facts.notes == ("pets: no test image is of 1 of its 2 classes (10)",)
     arrays = opening.arrays_of(facts)
     first = np.asarray(Image.open(folder / "train" / "2" / "000.png"))
     assert np.array_equal(arrays["train_images"][0, ..., 0], first)
@@ -163,3 +164,61 @@ def test_jpeg_and_palettes_are_read_as_what_they_show(fill, facts_at) -> None:
     picture = Image.open(folder / "dog" / "000.png").quantize(4)
     picture.save(folder / "dog" / "000.png")
     assert facts_at(folder).input_shape == (8, 8, 3)
+
+
+def test_photographs_stand_as_viewers_show_them(fill, facts_at) -> None:
+    """A camera stores what its sensor saw and says in EXIF how it was held; whoever labelled it saw it upright."""
+    fill("cat", 4, (8, 7, 3))
+    folder = fill("dog", 4, (8, 7, 3))
+    upright = np.asarray(Image.open(folder / "cat" / "000.png"))
+    orientation = Image.Exif()
+    orientation[0x0112] = 6  # to be turned clockwise by a quarter
+    Image.fromarray(np.rot90(upright)).save(folder / "cat" / "000.png", exif=orientation)
+    facts = facts_at(folder, test=0.1)
+    arrays = opening.arrays_of(facts)
+    both = np.concatenate([arrays["train_images"], arrays["test_images"]])
+    assert any("1 image was turned as EXIF says" in note for note in facts.notes)
+    assert any(np.array_equal(one, upright) for one in both)
+
+
+def test_folders_within_a_class_are_read_unless_they_are_parts(fill, facts_at) -> None:
+    """Images that lie deeper would be missing in the training set; train and test below the classes would be mixed."""
+    fill("cat", 5)
+    fill("cat/more/still", 3)
+    folder = fill("dog", 5)
+    facts = facts_at(folder)
+    assert facts.train_images + facts.test_images == 13
+    fill("dog/test", 2)
+    with pytest.raises(DataError, match=r"dog/test: a part within the folder of a class; .* train/CLASS"):
+        facts_at(folder)
+
+
+def test_no_image_is_passed_over_without_a_word(fill, facts_at) -> None:
+    """What is learnt from less than what lies there must say so, or be refused."""
+    fill("cat", 5)
+    fill("dog", 5)
+    folder = fill(".", 2)
+    assert any(
+        "images outside of the class folders were not read: 2" in note for note in facts_at(folder).notes
+    )
+    Image.new("L", (7, 8)).save(folder / "cat" / "scan.tif")
+    with pytest.raises(DataError, match=r"scan\.tif: images of this format are not read; .* Convert it"):
+        facts_at(folder)
+
+
+def test_several_damaged_images_are_named_at_once(fill, facts_at) -> None:
+    fill("cat", 6)
+    folder = fill("dog", 6)
+    for name in ("cat/001.png", "dog/000.png", "dog/004.png"):
+        (folder / name).write_bytes((folder / name).read_bytes()[:50])
+    with pytest.raises(DataError, match=r"cat/001\.png: .*; save it anew.*dog/000\.png.*dog/004\.png"):
+        facts_at(folder)
+
+
+def test_a_class_without_test_images_and_a_folder_too_high_are_told(fill, facts_at) -> None:
+    fill("train/cat", 4)
+    fill("train/dog", 4)
+    folder = fill("test/cat", 2)
+    assert "pets: no test image is of 1 of its 2 classes (dog)" in facts_at(folder).notes
+    with pytest.raises(DataError, match=r"1 folder in it; .* is .*pets meant\?"):
+        facts_at(folder.parent)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -106,7 +107,7 @@ def test_scikit_learn_s_digits() -> None:
     """A real object of a real library: sixteen levels of grey, which only the user can know."""
     datasets = pytest.importorskip("sklearn.datasets")
     digits = datasets.load_digits()
-    with pytest.raises(ft.FairtrialError, match=r"`highest: 16`"):
+    with pytest.raises(ft.FairtrialError, match=r"such as highest=16"):
         ft.Data(digits)
     data = ft.Data(digits, highest=16, name="digits")
     assert repr(data) == "<Data 'digits': 1,438 training and 359 test images of 8 x 8 x 1, 10 classes>"
@@ -117,7 +118,7 @@ def test_scikit_learn_s_digits() -> None:
     ("given", "said"),
     [
         (("a text", [1, 2]), "a text is no image; a path is named in the study"),
-        ((object(),), "a object holds no images and labels that are known here"),
+        ((object(),), "an object holds no images and labels that are known here"),
         (([[1, 2], [3]], [0, 1]), "cannot be made an array|no image"),
         (({"train": Rows([], [])},), "are not alike|no image|no labels"),
         (
@@ -146,3 +147,100 @@ def test_without_a_cache_it_cannot_be_kept(pair, monkeypatch, tmp_path) -> None:
     monkeypatch.setenv("FAIRTRIAL_CACHE", str(tmp_path / "file"))
     with pytest.raises(ft.FairtrialError, match="set FAIRTRIAL_CACHE to a folder"):
         ft.Data(*pair)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"size": (0, 8)}, r"size must be a height and a width of 1 to 4096 pixels, .* got \(0, 8\)"),
+        ({"size": (100_000, 100_000)}, "size must be"),
+        ({"size": (4, 4, 3)}, "size must be"),
+        ({"highest": 0}, "highest must be above 0 and at most 65535, got 0"),
+        ({"highest": "16"}, "highest must be"),
+        ({"highest": float("nan")}, "highest must be"),
+        ({"highest": 16}, "Say which value is white, such as highest=2"),
+        ({"name": 5}, "name must be a text, got '5'"),
+        ({"test": True}, "test must be a share between 0 and 1"),
+        ({"test_labels": [0, 1]}, "belong together; test_images is missing"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused_in_words(pair, settings, said: str) -> None:
+    """As a study file refuses it: no arithmetic of ours ends in a traceback."""
+    with pytest.raises(ft.FairtrialError, match=said):
+        ft.Data(*pair, **settings)
+
+
+def test_sizes_are_written_as_in_a_study_file(pair) -> None:
+    shapes = {ft.Data(*pair, size=one).facts.input_shape for one in ("4x4", 4, (4, 4))}
+    assert shapes == {(4, 4, 1)}
+
+
+def test_pixels_below_black_are_no_matter_of_white(pair) -> None:
+    """To call another value white would not help images that were centred."""
+    images, labels = pair
+    with pytest.raises(ft.FairtrialError, match=r"pixels from -1 to 1; .* before they were centred"):
+        ft.Data(images / 127.5 - 1, labels)
+
+
+def test_labels_keep_their_order_and_their_kind(pair) -> None:
+    images, labels = pair
+    assert ft.Data(images, labels - 1).facts.class_names == ("-1", "0", "1")
+    with pytest.raises(ft.FairtrialError, match=r"label 1 is 7 \(int\) among others"):
+        ft.Data(images, ["a", 7, None] * 10)
+    with pytest.raises(ft.FairtrialError, match="beside names for classes"):
+        ft.Data(images, np.array(["a", "b", "c"])[labels], class_names=["x", "y", "z"])
+
+
+def test_mappings_and_what_can_be_gone_through_once(pair) -> None:
+    """A dictionary of arrays, an open .npz file, a dictionary of splits, and generators are all at hand in Python."""
+    images, labels = pair
+    plain = ft.Data(images, labels).facts.fingerprint
+    for given in (
+        [{"images": images, "labels": labels}],
+        [{"x_train": images, "y_train": labels}],
+        [{"train": (images, labels)}],
+        [[images, labels]],
+        [(one for one in images), (int(one) for one in labels)],
+        [[{"image": one, "label": int(label)} for one, label in zip(images, labels, strict=True)]],
+    ):
+        assert ft.Data(*given).facts.fingerprint == plain
+    splits = ft.Data({"train": (images, labels), "validation": (images, labels)})
+    assert any("parts that were not read: validation" in note for note in splits.facts.notes)
+    with pytest.raises(ft.FairtrialError, match=r"a mapping of full; known are the splits train and test"):
+        ft.Data({"full": images})
+    with pytest.raises(ft.FairtrialError, match=r"'photos' is a path; a study names it itself"):
+        ft.Data("photos")
+
+
+def test_transforms_are_left_out_where_they_can_be_and_random_ones_refused(pair) -> None:
+    """A study that learnt from whatever a random transform made first would learn from something nobody can name."""
+    images, labels = pair
+    rng = np.random.default_rng(1)
+
+    class Folder(Items):
+        """torchvision's ImageFolder, as far as it is used: paths, a loader, a transform."""
+
+        samples: ClassVar = [(place, int(label)) for place, label in enumerate(labels)]
+        transform = staticmethod(lambda image: image[::-1])
+        loader = staticmethod(lambda place: images[place])
+
+        def __getitem__(self, place):
+            return self.transform(images[place]), int(labels[place])
+
+    found = ft.Data(Folder(images, labels)).facts
+    assert found.fingerprint == ft.Data(images, labels).facts.fingerprint
+    assert any("its transform was not applied" in note for note in found.notes)
+
+    class Random(Items):
+        def __getitem__(self, place):
+            return rng.integers(0, 256, (6, 6), dtype=np.uint8), int(labels[place])
+
+    with pytest.raises(ft.FairtrialError, match="another image each time it is read"):
+        ft.Data(Random(images, labels))
+
+    class Broken(Items):
+        def __getitem__(self, place):
+            raise RuntimeError("the disk is gone")
+
+    with pytest.raises(ft.FairtrialError, match=r"item 0 cannot be read \(RuntimeError: the disk is gone\)"):
+        ft.Data(Broken(images, labels))

@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 from fairtrial.cli.app import app
 from fairtrial.data import catalog
 from fairtrial.engine.exporting import keras_file, onnx_file, running, tensor_file, torch_files
-from fairtrial.engine.exporting.members import Model, in_unit, probabilities
+from fairtrial.engine.exporting.batches import in_unit
+from fairtrial.engine.exporting.members import Model, probabilities
 from fairtrial.engine.network import keras_weights, network_of
 from fairtrial.errors import FairtrialError
 from fairtrial.models import exporting, protobuf, reading, verbs

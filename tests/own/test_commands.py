@@ -18,7 +18,7 @@ from fairtrial.commands.running import CommandFailed, Runner
 from fairtrial.commands.worker import train
 from fairtrial.data.split import split
 from fairtrial.engine.load import read
-from fairtrial.errors import OwnCodeError
+from fairtrial.errors import OwnCodeError, StudyError
 from fairtrial.restoring import restored
 from fairtrial.study import commands
 from fairtrial.study.check import findings
@@ -210,6 +210,28 @@ def test_an_order_and_a_store_bring_the_same_trial_back(folder: Path) -> None:
     assert again.key == ready.key
 
 
+@pytest.mark.parametrize("mlp", [{"width": 7, "depth": 3, "activation": "tanh"}, {"depth": 1}, {"depth": 0}])
+def test_a_shorthand_that_a_command_asks_for_comes_back_from_a_store(
+    folder: Path, mlp: dict[str, Any]
+) -> None:
+    """A store keeps layers; `rerun` needs the words."""
+    asked = "{network.mlp.depth} " + ("{network.mlp.width} {network.mlp.activation}" if mlp["depth"] else "")
+    ready = trial(f"python own_train.py {asked}", network={"mlp": mlp})
+    again = restored(
+        key=ready.key, name="own", settings=json.dumps(canonical(ready.arm)), precision="float32", number=1,
+        engine_version=ENGINE_VERSION,
+    )  # fmt: skip
+    assert again.arm.settings.network == ready.arm.settings.network
+    assert commands.filled(again.arm.settings, {}) == commands.filled(ready.arm.settings, {})
+
+
+@pytest.mark.parametrize("name", ["width", "activation"])
+def test_the_width_of_no_hidden_layer_is_a_mistake(folder: Path, name: str) -> None:
+    """Two arms would differ by it that are one by their layers, and so by their key."""
+    with pytest.raises(StudyError, match="depth is 0"):
+        arm(f"python own_train.py {{network.mlp.{name}}}", network={"mlp": {"depth": 0}})
+
+
 @pytest.mark.parametrize(
     ("given", "piece"),
     [
@@ -355,6 +377,9 @@ def test_a_study_of_commands_is_answered_like_any_other(folder: Path) -> None:
     found = ft.rerun(key)
     # Its own clock differs; its figures are the same.
     assert found.equal, found.differences
+    # No weights are looked for that a program keeps to itself.
+    (weights,) = [one for one in ft.doctor(store="fairtrial.db").findings if one.name == "weights"]
+    assert (weights.state, weights.text) == ("ok", "0 files, each the weights of its trial.")
     assert len(answers.history()) == 16
 
 

@@ -76,6 +76,22 @@ def test_what_a_module_leaves_behind_reaches_no_other_trial(folder: Path) -> Non
         assert build(arm("counting.py:build"), seed=1)
 
 
+def test_a_network_never_takes_a_module_of_another_folder_for_its_own(folder: Path) -> None:
+    """Two arms in folders of their own, each with a `parts.py` beside it, also one that is imported only when it is needed."""
+    for name, width in (("first", 3), ("second", 5)):
+        (folder / name).mkdir()
+        (folder / name / "parts.py").write_text(f"width = {width}\n")
+        (folder / name / "late.py").write_text(f"width = {width}\n")
+        (folder / name / "net.py").write_text(
+            "from torch import nn\nimport parts\ndef build():\n    import late\n"
+            "    return nn.Sequential(nn.Flatten(), nn.Linear(784, parts.width), nn.Linear(parts.width, late.width),\n"
+            "                         nn.Linear(late.width, 10))\n"
+        )
+    for name, width in (("first", 3), ("second", 5), ("first", 3)):
+        weights = keras_weights(build(arm(f"{name}/net.py:build"), seed=1))
+        assert (weights["1.weight"].shape, weights["2.weight"].shape) == ((width, 784), (width, width))
+
+
 def test_lazy_layers_and_batch_normalisation_are_as_they_begin(folder: Path) -> None:
     """Looking at a network before training must not train it."""
     network = build(arm("own_net.py:lazy"), seed=1)

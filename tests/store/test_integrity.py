@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -204,8 +205,10 @@ def test_what_is_wrong_is_counted_and_the_first_are_named(path: Path) -> None:
         keys = [row[0] for row in opened.execute("SELECT key FROM trials")]
     change(path, "UPDATE trials SET epochs = epochs + 1")
     text = faults(path)["epochs"]
-    assert text.startswith("7 trials (") and text.endswith(" and 2 more) without all of its epochs")
-    assert len({one for one in keys if one[:12] in text}) == 5 and text.count(", ") == 4
+    assert re.fullmatch(
+        r"7 trials \(([0-9a-f]{12}, ){4}[0-9a-f]{12} and 2 more\) without all of its epochs", text
+    )
+    assert len({one for one in keys if one[:12] in text}) == 5
     change(path, f"UPDATE trials SET epochs = epochs - 1 WHERE key IN ('{keys[0]}', '{keys[1]}')")
     text = faults(path)["epochs"]
     assert (
@@ -242,6 +245,8 @@ def test_an_inspection_tells_what_there_is(path: Path, tmp_path: Path) -> None:
     found = inspect(path)
     assert found.expected == ((weights_path(path, trial.key), finished(trial).weights_sha256),)
     assert (found.newest, found.size) == (newest(), path.stat().st_size)
+    change(path, "UPDATE trials SET weights_saved = 1 WHERE weights_sha256 = ''")
+    assert inspect(path).expected == found.expected, "what has no weights has none to be expected"
     with Store.open(path) as store:
         claim = store.claim(trial_of(30))
         assert isinstance(claim, Claim)
@@ -283,21 +288,27 @@ def test_a_store_is_looked_through_where_nothing_can_be_written(
 ) -> None:
     """Somebody else's, on a shared disk: SQLite would make files beside it even to read it."""
     opened: list[sqlite3.Connection] = []
+    places: list[tuple[str, object]] = []
     connect = sqlite3.connect
 
     def noted(where: object, **more: object) -> sqlite3.Connection:
+        places.append((str(where), more.get("uri")))
         opened.append(connect(where, **more))  # pyright: ignore[reportArgumentType, reportCallIssue]
         return opened[-1]
 
-    allowed = inspect(path)
-    before = sorted(path.parent.iterdir())
     monkeypatch.setattr(sqlite3, "connect", noted)
+    allowed = inspect(path)
+    assert places == [(f"file:{path}?mode=ro", True)], "itself, and not to be written"
+    before = sorted(path.parent.iterdir())
     monkeypatch.setattr("os.access", lambda place, mode: False)
+    places.clear()
     assert inspect(path) == allowed
+    assert places[0] == (f"file:{path}?mode=ro", True), "to be copied"
+    assert str(path.parent) not in places[-1][0] and places[-1][0].endswith(path.name), "the copy"
     for one in opened:
         with pytest.raises(sqlite3.ProgrammingError, match="closed"):
             one.execute("SELECT 1")
-    assert opened and sorted(path.parent.iterdir()) == before
+    assert sorted(path.parent.iterdir()) == before
 
 
 def test_half_written_weights_are_strays_and_folders_are_none(path: Path) -> None:
@@ -305,15 +316,21 @@ def test_half_written_weights_are_strays_and_folders_are_none(path: Path) -> Non
     key = trial_of(1).key
     whole = weights_path(path, key)
     part = whole.with_name(f"{key}.safetensors.77.part")
+    unsaved = weights_path(path, trial_of(2).key)
     (whole.parent / "folder").mkdir(parents=True)
-    for file in (whole, part):
+    for file in (whole, part, unsaved):
         file.write_bytes(b"x")
-    assert inspect(path).strays == (part,)
+    strays = tuple(sorted((part, unsaved)))
+    assert inspect(path).strays == strays
     with Store.open(path) as store:
         claim = store.claim(trial_of(40))
         assert isinstance(claim, Claim)
         weights_path(path, trial_of(40).key).write_bytes(b"x")
-        assert inspect(path).strays == (part,)
+        assert inspect(path).strays == strays
+    left = checkpoint_path(path, f"{key}.77.part")
+    left.parent.mkdir()
+    left.write_bytes(b"x")
+    assert inspect(path).leftover == (left,)
 
 
 def test_a_store_that_is_not_there_is_not_made(tmp_path: Path) -> None:

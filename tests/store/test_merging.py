@@ -15,6 +15,7 @@ import pytest
 from make_store_fixture import MOMENT, TRIALS, fill, given_back
 from safetensors.numpy import save_file
 from store_samples import PROVENANCE, diverged, finished, trial_of
+from test_store_pairs import times
 
 from fairtrial.analysis.plan import Plan, Planned
 from fairtrial.engine.saved_weights import fingerprint
@@ -469,3 +470,32 @@ def test_how_many_trials_were_joined_is_counted(ours: Path, other: Path) -> None
         assert joining.join_trials(keys, weights=()) == 1
         assert joining.join_trials(keys, weights=()) == 0
         assert store.known(keys) == set(keys)
+
+
+def test_a_pair_brings_its_arms_and_its_machine_though_nothing_of_them_was_trained(
+    ours: Path, other: Path
+) -> None:
+    """Questions on time alone train nothing."""
+    narrow, wide = trial_of(1), trial_of(1, width=100)
+    with Store.open(other) as store:
+        store.record_pair(times(narrow, wide), first=narrow, second=wide)
+    assert merged(other, ours).pairs == 1
+    with Store.open(ours) as store:
+        assert [one.times for one in store.pairs(wide.arm_key, narrow.arm_key)] == [times(narrow, wide)]
+
+
+def test_where_something_was_trained_comes_along_whatever_its_number_there(ours: Path, other: Path) -> None:
+    """Each store numbers its machines by itself: here the other's first one is the second."""
+    here, there, narrow, wide = trial_of(1), trial_of(2), trial_of(1), trial_of(1, width=100)
+    put(ours, here, provenance={"machine": "here"})
+    put(other, there, provenance={"machine": "there"})
+    pair = replace(times(narrow, wide), provenance={"machine": "there"})
+    for path in (ours, other):
+        with Store.open(path, now=lambda: MOMENT) as store:
+            store.record_pair(pair, first=narrow, second=wide)
+    found = merged(other, ours)
+    assert (found.trials, found.pairs) == (1, 0), "the pair is here already, under another number"
+    with Store.open(ours) as store:
+        stored = store.stored([here.key, there.key])
+        assert [one.outcome.provenance["machine"] for one in stored.values()] == ["here", "there"]
+        assert [one.times for one in store.pairs(narrow.arm_key, wide.arm_key)] == [pair]

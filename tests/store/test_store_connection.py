@@ -83,7 +83,11 @@ def test_a_store_with_something_in_it_that_runs_is_refused(made: str, path: Path
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("x" * 300, "cannot be read: File name too long"), ("a\0b", "no file can have this")]
+    ("name", "said"),
+    [
+        ("x" * 300, "cannot be read: File name too long"),
+        ("a\0b", "cannot be read: no file can have this name; choose"),
+    ],
 )
 def test_a_name_that_no_file_can_have_is_refused_for_its_reason(name: str, said: str, tmp_path: Path) -> None:
     """The system's own reason where it has one, ours where it has none."""
@@ -272,10 +276,19 @@ def test_a_copy_is_made_by_sqlite_where_it_can(path: Path, monkeypatch: pytest.M
     def refuse(*_: object) -> None:
         raise AssertionError("copied file by file")
 
+    how: list[object] = []
+    connect = sqlite3.connect
+
+    def noted(where: str | Path, **more: Any) -> sqlite3.Connection:
+        how.append((str(where), more.get("uri", False)))
+        return connect(where, **more)
+
     monkeypatch.setattr(copying.shutil, "copyfile", refuse)
     with Store.open(path) as writer:
         writer.add_plan(study="s", sha256="x", plan="{}", seen={})
+        monkeypatch.setattr(sqlite3, "connect", noted)
         copying.copied(path, path.with_name("copy.db"))
+    assert how == [(f"file:{path}?mode=ro", True), (str(path.with_name("copy.db")), False)]
     with Store.open(path.with_name("copy.db")) as copy:
         assert [one.study for one in copy.plans()] == ["s"]
 

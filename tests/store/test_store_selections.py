@@ -103,7 +103,7 @@ def test_what_was_changed_by_hand_is_named(change: str, said: str, store: Store)
     select(store, "Q")
     store._connection.execute(change)  # pyright: ignore[reportPrivateUsage]
     with pytest.raises(StoreError, match=rf"holds what no fairtrial wrote \({said}"):
-        (store.proposals("s"), store.selections(study="t", question="Q"))
+        _ = store.proposals("s"), store.selections(study="t", question="Q")
 
 
 def test_a_trial_is_described_by_the_first_digits_of_its_key(store: Store) -> None:
@@ -192,7 +192,7 @@ def test_a_training_takes_no_longer_than_with_its_validations(store: Store) -> N
     longer = replace(pair, first=replace(pair.first, train_seconds=1.76))
     with pytest.raises(StoreError, match=r"got 1\.76 and 1\.75 seconds"):
         store.record_pair(longer, first=narrow, second=wide)
-    equal = replace(pair, first=replace(pair.first, train_seconds=1.75))
+    equal = replace(pair, first=replace(pair.first, train_seconds=0.25, fit_seconds=0.25))
     store.record_pair(equal, first=narrow, second=wide)
     assert [one.times for one in store.pairs(narrow.arm_key, wide.arm_key)] == [equal]
 
@@ -298,9 +298,21 @@ def test_a_store_that_was_closed_holds_nothing(tmp_path: Path) -> None:
         assert opened.execute("SELECT count(*) FROM claims").fetchone() == (0,)
 
 
-def test_a_locked_store_is_asked_to_take_claims_back_for_a_second() -> None:
+def test_a_locked_store_is_asked_to_take_claims_back_for_a_second(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whoever presses Ctrl-C wants to leave: what is not given back ends with the process."""
-    assert store_module.RELEASE_SECONDS == 1
+    patience: list[float | None] = []
+    writing = store_module.writing
+
+    def noted(opened: sqlite3.Connection, **more: float | None) -> object:
+        patience.append(more.get("patience"))
+        return writing(opened, **more)
+
+    claim = claimed(store, trial_of(1))
+    monkeypatch.setattr(store_module, "writing", noted)
+    store.release(claim)
+    assert patience == [1]
 
 
 def test_metrics_that_cannot_be_are_refused_when_they_are_read(store: Store) -> None:

@@ -44,6 +44,19 @@ SECTIONS = {
 }  # fmt: skip
 
 
+def test_arrays_where_a_data_set_belongs_are_told_of_data() -> None:
+    """Whoever has arrays at hand gives them first as they are."""
+    for given in (np.zeros((2, 3, 3)), (np.zeros((2, 3, 3)), [0, 1]), None, 5):
+        with pytest.raises(
+            ft.StudyError, match=r"data\.dataset: must be a name .* fairtrial\.Data\(images, labels\), got"
+        ):
+            ft.Study(
+                data={"dataset": given},
+                arms={"a": {}, "b": {"epochs": 1}},
+                questions=[{"variant": "a", "baseline": "b"}],
+            )
+
+
 def test_sections_written_in_python_make_the_study_of_the_file(tmp_path):
     """Nobody has to learn a second way to say the same."""
     file = tmp_path / "rate.yaml"

@@ -1,8 +1,8 @@
-"""How long trials take on this machine: measured where any was trained here, else a stated guess."""
+"""How long trials take: measured where any was trained on this machine or on a cluster, else a stated guess."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,7 +12,6 @@ from fairtrial.analysis.values import PHASES, ArmTrials
 from fairtrial.engine.machine import machine
 from fairtrial.study.schema import Arm
 from fairtrial.study.shapes import multiply_adds, parameters, updates
-from fairtrial.trial import StoredTrial
 
 GUESSED_MULTIPLY_ADDS = 3.2e11
 """Multiply-adds a second of one core with bfloat16 matrix units, batches of 100: a guess elsewhere."""
@@ -35,15 +34,15 @@ GUESSED_OWN_SECONDS = 60.0
 VALIDATION_MOMENTS, TEST_MOMENTS = 10, 5
 """Evaluations during the last epoch, of which each takes one pass over its images."""
 
-Basis = Literal["measured", "scaled", "guess"]
+Basis = Literal["measured", "cluster", "scaled", "guess"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
     """Seconds one trial of an arm takes one worker.
 
-    `measured`: trials of this arm on this machine. `scaled`: trials of other arms on this machine,
-    by their work. `guess`: nothing of the study was trained on this machine yet.
+    `measured`: trials of this arm on this machine; `cluster`: on the nodes of one, where none of the study was
+    trained on this machine. `scaled`: trials of other arms there, by their work. `guess`: there are none.
     """
 
     seconds: float
@@ -51,17 +50,17 @@ class Cost:
 
 
 def costs(arms: Mapping[str, ArmTrials]) -> dict[str, Cost]:
-    """What one trial of each arm costs, from the trials of the whole study on this machine."""
-    here = machine()
-    measured = {
-        name: float(np.mean(seconds)) for name, arm in arms.items() if (seconds := _seconds(arm.trials, here))
-    }
+    """What one trial of each arm costs, from the trials of the whole study on this machine, or on a cluster."""
+    basis: Basis = "measured"
+    measured = _measured(arms, here)
+    if not measured:
+        basis, measured = "cluster", _measured(arms, on_a_cluster)
     ratios = [
         seconds / _guess(arms[name].arm) for name, seconds in measured.items() if _is_known(arms[name].arm)
     ]
     scale = float(np.exp(np.mean(np.log(ratios)))) if ratios else 1.0
     return {
-        name: Cost(seconds=measured[name], basis="measured")
+        name: Cost(seconds=measured[name], basis=basis)
         if name in measured
         else Cost(seconds=scale * _guess(arm.arm), basis="scaled")
         if ratios and _is_known(arm.arm)
@@ -70,12 +69,27 @@ def costs(arms: Mapping[str, ArmTrials]) -> dict[str, Cost]:
     }
 
 
-def _seconds(trials: Iterable[StoredTrial], here: str) -> list[float]:
-    return [
-        sum(trial.outcome.seconds.get(phase, 0.0) for phase in PHASES if phase != "fit")
-        for trial in trials
-        if trial.outcome.state == "finished" and trial.outcome.provenance.get("machine") == here
-    ]
+def here(provenance: Mapping[str, str]) -> bool:
+    """Whether it was this machine."""
+    return provenance.get("machine") == machine()
+
+
+def on_a_cluster(provenance: Mapping[str, str]) -> bool:
+    """Whether it was the node of a cluster, to which this machine need not belong."""
+    return "node" in provenance
+
+
+def _measured(arms: Mapping[str, ArmTrials], there: Callable[[Mapping[str, str]], bool]) -> dict[str, float]:
+    """Mean seconds of the arms' finished trials of one place, by the arm's name; arms without any are left out."""
+    seconds = {
+        name: [
+            sum(trial.outcome.seconds.get(phase, 0.0) for phase in PHASES if phase != "fit")
+            for trial in arm.trials
+            if trial.outcome.state == "finished" and there(trial.outcome.provenance)
+        ]
+        for name, arm in arms.items()
+    }
+    return {name: float(np.mean(some)) for name, some in seconds.items() if some}
 
 
 def _is_known(arm: Arm) -> bool:

@@ -14,6 +14,7 @@ from fairtrial.analysis.contrast import Over, contrast, margin, value
 from fairtrial.analysis.cost import Cost
 from fairtrial.analysis.judgement import floor_of, identical
 from fairtrial.analysis.values import ArmTrials
+from fairtrial.analysis.wall import seeds_seconds
 from fairtrial.stats.forecast import planned_spread, price_list
 from fairtrial.stats.intervals import spread
 from fairtrial.study.schema import Metric, On, Question, Study
@@ -104,7 +105,10 @@ def _together(
         for arm in (question.variant, question.baseline):
             needs[arm] = max(needs.get(arm, 0), price.seeds or 0)
     known = all(price.seeds is not None for _, price in wanted)
-    seconds = sum(seeds * costs[arm].seconds for arm, seeds in needs.items()) / workers
+    work = sum(seeds * costs[arm].seconds for arm, seeds in needs.items()) / workers
+    # Questions go on side by side, the seeds of one after each other: with many workers the longest decides.
+    alone = [price.seconds for _, price in wanted if price.seconds is not None]
+    seconds = max([work, *alone])
     return MarginPrice(
         margin=wanted[0][1].margin,
         seeds=max(needs.values()) if known else None,
@@ -135,7 +139,7 @@ def _prices(
         errors = tuple(_error(arm, on=on, over=question.over) for arm in (variant, baseline))
         basis, sd = "planned", max(_planned(errors, variant, baseline, on=on), floor)
     smallest = margin(study.margins, seen)
-    each = (costs[question.variant].seconds + costs[question.baseline].seconds) / workers
+    both = (costs[question.variant].seconds, costs[question.baseline].seconds)
     return Prices(
         question=question.id,
         metric=metric,
@@ -144,12 +148,12 @@ def _prices(
         spread=sd,
         seeds=len(seen.seeds) if basis == "measured" else 0,
         errors=errors,
-        margins=tuple(_margins(study, smallest, sd, metric, on, each)) if sd and smallest else (),
+        margins=tuple(_margins(study, smallest, sd, metric, on, both, workers)) if sd and smallest else (),
     )
 
 
 def _margins(
-    study: Study, smallest: float, sd: float, metric: Metric, on: On, seconds_each: float
+    study: Study, smallest: float, sd: float, metric: Metric, on: On, both: tuple[float, float], workers: int
 ) -> Iterator[MarginPrice]:
     found = price_list(
         # Rounded far below what is shown, so that three times 0.1 pp is 0.3 pp.
@@ -163,7 +167,9 @@ def _margins(
         yield MarginPrice(
             margin=price.margin,
             seeds=price.seeds,
-            seconds=None if price.seeds is None else price.seeds * seconds_each,
+            seconds=None
+            if price.seeds is None
+            else seeds_seconds(price.seeds, both, least=study.seeds.min, workers=workers),
             within_horizon=price.within_horizon,
         )
 

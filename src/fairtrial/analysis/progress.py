@@ -8,6 +8,7 @@ from typing import Any
 
 from fairtrial.analysis.cost import Cost, costs
 from fairtrial.analysis.gather import gather, other_engines, trials
+from fairtrial.analysis.wall import wall_seconds
 from fairtrial.store import Attempt, Holder, Store
 from fairtrial.study.schema import Study
 from fairtrial.trial import ATTEMPTS
@@ -59,7 +60,7 @@ class ArmProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Where a study stands. `seconds_left` is the work of the missing trials spread over `workers`."""
+    """Where a study stands. `seconds_left` is until all missing trials have ended on so many `workers`."""
 
     study: str
     arms: tuple[ArmProgress, ...]
@@ -106,7 +107,7 @@ def progress(study: Study, store: Store, *, seeds: int | None = None, workers: i
         study=study.name,
         arms=rows,
         workers=workers,
-        seconds_left=sum(cost.seconds for cost in unique.values()) / workers,
+        seconds_left=wall_seconds((cost.seconds for cost in unique.values()), workers=workers),
         guessed=any(cost.basis == "guess" for cost in unique.values()),
     )
 

@@ -11,7 +11,6 @@ from fairtrial.analysis.promise import Promise, Registration, connected, promise
 from fairtrial.analysis.sentences import count_of
 from fairtrial.analysis.terms import Terms
 from fairtrial.analysis.values import Caveat
-from fairtrial.engine.machine import machine, processor
 from fairtrial.store import Store, StoredPlan
 from fairtrial.study.check import has_own_interval
 from fairtrial.study.schema import Claim, Metric, On, Question, Study
@@ -47,7 +46,7 @@ class Promised:
                     yield from plan_caveats(replace(own, changes=()), about=f"its claimed {claim.says}")
 
     def terms(self, question: Question, *, metric: Metric, on: On | None, floor: float) -> Terms:
-        """All that the looks of a verdict hang on besides its trials."""
+        """All that the looks of a verdict hang on besides its trials; for a time, without the machine it is of."""
         one = planned(self.study, question, self.arm_keys, metric=metric, on=on)
         return Terms(
             study=self.study.name,
@@ -63,9 +62,6 @@ class Promised:
             horizon=self.study.seeds.max,
             floor=floor,
             engine_version=ENGINE_VERSION,
-            # A time is one machine's own.
-            machine=machine() if metric == "time" else "",
-            processor=processor() if metric == "time" else "",
             block=self.study.arms[question.variant].block,
         )
 

@@ -1,15 +1,16 @@
 """Questions about time, answered from pairs of arms timed in turn: never from the clocks of trials.
 
-One pair is one sample and counts as a seed. All pairs of this machine count, in the order they were
+One pair is one sample and counts as a seed. All pairs of one machine count, in the order they were
 taken, those beside other work among them: to leave some out would be to look before choosing. A
-caveat says how many.
+caveat says how many. The machine is this one; where nothing was timed on this one, the node of a cluster that
+timed the first pair.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from fairtrial.analysis.answer import more_seeds, shown
 from fairtrial.analysis.caveats import of_the_arms, of_their_runs, troubles
 from fairtrial.analysis.claimed import judge_claim
 from fairtrial.analysis.contrast import Contrast
+from fairtrial.analysis.cost import on_a_cluster
 from fairtrial.analysis.engines import not_used
 from fairtrial.analysis.gather import Failed, arm_key
 from fairtrial.analysis.held import held_line, implied_line
@@ -30,7 +32,7 @@ from fairtrial.engine.machine import machine, processor
 from fairtrial.pair import PairTimes
 from fairtrial.stats.intervals import log_margin
 from fairtrial.stats.verdict import Verdict
-from fairtrial.store import Store
+from fairtrial.store import Store, StoredPair
 from fairtrial.study.factors import held_fixed, implied
 from fairtrial.study.schema import Question, Study
 from fairtrial.trial import ENGINE_VERSION
@@ -41,8 +43,12 @@ BUSY_CORES = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timed:
-    """The pairs of two arms: those of this machine in the order they were taken, and counts of the others."""
+    """The pairs of two arms: those of one machine in the order they were taken, and counts of the others.
 
+    `place` is that machine with its processor.
+    """
+
+    place: tuple[str, str]
     pairs: tuple[PairTimes, ...]
     variant_key: str
     elsewhere: int
@@ -62,12 +68,24 @@ def timed(question: Question, study: Study, store: Store) -> Timed:
     """The stored pairs of the question's arms, whichever of the two began."""
     variant, baseline = (arm_key(study.arms[name]) for name in (question.variant, question.baseline))
     return timed_on(
-        (machine(), processor()),
+        judged_on(store.pairs(variant, baseline)),
         store,
         variant_key=variant,
         baseline_key=baseline,
         engine_version=ENGINE_VERSION,
     )
+
+
+def judged_on(pairs: Sequence[StoredPair]) -> tuple[str, str]:
+    """The machine and processor whose pairs are judged. Which it is hangs on where pairs were timed and never on what they say."""
+    here = (machine(), processor())
+    places = [(one.times.machine, one.times.processor) for one in pairs]
+    if here in places:
+        return here
+    of_a_cluster = (
+        place for place, one in zip(places, pairs, strict=True) if on_a_cluster(one.times.provenance)
+    )
+    return next(of_a_cluster, here)
 
 
 def timed_on(
@@ -84,7 +102,13 @@ def timed_on(
             other_engines[one.engine_version] += 1
         else:
             here.append(one.times)
-    return Timed(pairs=tuple(here), variant_key=variant_key, elsewhere=elsewhere, other_engines=other_engines)
+    return Timed(
+        place=place,
+        pairs=tuple(here),
+        variant_key=variant_key,
+        elsewhere=elsewhere,
+        other_engines=other_engines,
+    )
 
 
 def time_answer(
@@ -96,7 +120,7 @@ def time_answer(
     promised: Promised,
     failed: Mapping[str, Sequence[Failed]],
 ) -> Answer:
-    """The answer on training time, undecided until enough pairs have been timed on this machine."""
+    """The answer on training time, undecided until enough pairs have been timed on one machine."""
     variant, baseline = arms[question.variant], arms[question.baseline]
     found = timed(question, study, store)
     horizon, margin = study.seeds.max, study.margins.time
@@ -177,7 +201,11 @@ def time_answer(
             for claim in question.claims
             if claim.metric == "time"
         ),
-        terms=promised.terms(question, metric="time", on=None, floor=0.0),
+        terms=replace(
+            promised.terms(question, metric="time", on=None, floor=0.0),
+            machine=found.place[0],
+            processor=found.place[1],
+        ),
         looks=judged.looks,
         held_fixed=held,
         held_fixed_line=held_line(held, variant=question.variant),

@@ -21,6 +21,9 @@ from fairtrial.cli.importing import importing
 from fairtrial.cli.options import (
     Arms,
     AsJson,
+    CpusPerTrial,
+    ExecutorName,
+    GpusPerTrial,
     Questions,
     SeedCount,
     Sets,
@@ -30,6 +33,7 @@ from fairtrial.cli.options import (
     Track,
     Workers,
 )
+from fairtrial.cli.predict import predict
 from fairtrial.cli.search import search
 from fairtrial.cli.upkeep import doctor, merge, rerun
 
@@ -137,6 +141,9 @@ def run(
             "--sharpen", help="Go on where a settled question may still say more: a size, or a direction."
         ),
     ] = False,
+    executor: ExecutorName = "local",
+    cpus_per_trial: CpusPerTrial = None,
+    gpus_per_trial: GpusPerTrial = None,
     track: Track = None,
     sets: Sets = None,
     store: StorePath = None,
@@ -144,6 +151,7 @@ def run(
 ) -> None:
     """Train what is missing, then print the answers. Ctrl-C loses nothing that has finished."""
     from fairtrial.cli.running import run_study
+    from fairtrial.executors.choice import Place
 
     if seeds is not None and budget is not None:
         raise typer.BadParameter("give --seeds or --budget, not both: each says when to stop")
@@ -158,7 +166,7 @@ def run(
         questions=questions,
         seeds=seeds,
         budget=budget,
-        workers=workers,
+        executor=Place(name=executor, workers=workers, cpus=cpus_per_trial, gpus=gpus_per_trial),
         weights=weights,
         sharpen=sharpen,
         track=track or [],
@@ -273,7 +281,7 @@ def answers(
         raise typer.Exit(1)
 
 
-for _command in (export, compare, audit, rerun, merge, doctor):
+for _command in (export, predict, compare, audit, rerun, merge, doctor):
     app.command(rich_help_panel=MORE)(_command)
 app.add_typer(data, name="data", rich_help_panel=MORE)
 app.add_typer(importing, name="import", rich_help_panel=MORE)

@@ -13,6 +13,7 @@ from fairtrial import runner
 from fairtrial.cli.group import program
 from fairtrial.cli.running import came_of_it, run_study
 from fairtrial.durations import seconds_in
+from fairtrial.executors.choice import Place
 from fairtrial.study import asking
 from fairtrial.study.studytext import study_text, write_new
 
@@ -55,7 +56,7 @@ def ask_study(
         questions=None,
         seeds=None,
         budget=budget,
-        workers=workers,
+        executor=Place(workers=workers),
         weights="first",
         as_json=as_json,
         next_steps=lambda report, kept: next_steps(report, kept, saved=save, store=store),

@@ -36,7 +36,8 @@ WEAKENING = ("confounded", "leak", "unjudged", "unchanged", "early_stopping", "c
 
 BASIS = {
     "measured": "measured here",
-    "scaled": "from other arms measured here",
+    "cluster": "measured on the cluster",
+    "scaled": "from other arms measured",
     "guess": "a guess",
 }
 

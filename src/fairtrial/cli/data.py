@@ -42,7 +42,7 @@ TestOption = Annotated[
 @data.command("list")
 def list_data(as_json: AsJson = False) -> None:
     """The catalogue: names that `data.dataset` takes, and which of them are here already."""
-    from fairtrial.cli.datasets import print_catalogue
+    from fairtrial.cli.catalogue import print_catalogue
 
     print_catalogue(as_json=as_json)
 

@@ -13,15 +13,23 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from fairtrial.cli.catalogue import entry_facts, in_bytes, sides
 from fairtrial.cli.console import emit_json, stdout
 from fairtrial.data import catalog
 from fairtrial.data.inspecting import AGREEING, COUNT, NEAR, Inspection, Twins, inspect
 from fairtrial.errors import DataError
 from fairtrial.images import cache, known, opening, published
-from fairtrial.images.facts import LARGEST_SIDE, Background, Colour, DatasetFacts, Source
+from fairtrial.images.facts import (
+    LARGEST_SIDE,
+    LARGEST_WHITE,
+    Background,
+    Colour,
+    DatasetFacts,
+    Source,
+    size_of,
+)
 from fairtrial.report.data_page import sheet, write_data_page
 from fairtrial.report.files import write_bytes
-from fairtrial.study.imagery import size_of
 
 SHOWN = 5
 """Pairs and images that the terminal lists; the page and --json have more."""
@@ -42,8 +50,8 @@ def source_of(
         raise DataError(f"--size must be a height and a width in pixels, such as 28x28, got {size[:40]!r}")
     if test is not None and not 0 < test < 1:
         raise DataError(f"--test must be a share between 0 and 1, got {test:g}")
-    if highest is not None and not 0 < highest <= 65_535:
-        raise DataError(f"--highest must be above 0 and at most 65535, got {highest:g}")
+    if highest is not None and not 0 < highest <= LARGEST_WHITE:
+        raise DataError(f"--highest must be above 0 and at most {LARGEST_WHITE}, got {highest:g}")
     return Source(
         dataset=opening.absolute(reference),
         colour=colour,
@@ -57,50 +65,6 @@ def source_of(
 def _sides(text: str) -> tuple[int, int] | None:
     found: Any = size_of(int(text) if text.isdecimal() and len(text) < 6 else text)
     return found if found is not None and min(found) >= 1 and max(found) <= LARGEST_SIDE else None
-
-
-def print_catalogue(*, as_json: bool) -> None:
-    entries = [(entry, published.where(entry)) for entry in published.CATALOGUE.values()]
-    if as_json:
-        emit_json([{**_entry(entry), "here": place} for entry, place in entries])
-        return
-    table = Table(box=None, pad_edge=False)
-    table.add_column("name", min_width=max(map(len, published.CATALOGUE)))
-    for head in ("train", "test", "size", "classes", "download"):
-        table.add_column(head, justify="right")
-    table.add_column("here")
-    table.add_column("", no_wrap=True, overflow="ellipsis")
-    for entry, place in entries:
-        table.add_row(
-            entry.name, f"{entry.train:,}", f"{entry.test:,}", _shape(entry.shape), str(entry.classes),
-            "" if not entry.files else "?" if entry.size is None else _bytes(entry.size),
-            "yes" if place else "", Text(entry.title, style="dim"),
-        )  # fmt: skip
-    console = stdout()
-    console.print(table)
-    console.print()
-    console.print(
-        Text("fairtrial data get NAME fetches one; --set data.dataset=NAME learns from it."), soft_wrap=True
-    )
-
-
-def _entry(entry: published.Published) -> dict[str, Any]:
-    return {
-        "name": entry.name,
-        "title": entry.title,
-        "page": entry.page,
-        "terms": entry.terms,
-        "shape": list(entry.shape),
-        "classes": entry.classes,
-        "class_names": list(entry.class_names),
-        "train": entry.train,
-        "test": entry.test,
-        "fingerprint": entry.fingerprint or None,
-        "files": [
-            {"name": file.name, "bytes": file.size, "checksum": file.checksum, "urls": list(file.urls)}
-            for file in entry.files
-        ],
-    }
 
 
 def fetch(name: str, *, as_json: bool) -> None:
@@ -119,7 +83,7 @@ def print_info(source: Source, *, as_json: bool) -> None:
     plain = source == Source(dataset=source.dataset)
     if entry is not None and not published.where(entry) and not (plain and entry.facts is not None):
         if as_json:
-            emit_json({"catalogue": {**_entry(entry), "here": ""}, "facts": None})
+            emit_json({"catalogue": {**entry_facts(entry), "here": ""}, "facts": None})
             return
         for line in _catalogue_lines(entry):
             stdout().print(Text(line), soft_wrap=True)
@@ -130,7 +94,7 @@ def print_info(source: Source, *, as_json: bool) -> None:
 def _print_facts(facts: DatasetFacts, *, as_json: bool, catalogue: published.Published | None) -> None:
     if as_json:
         plain = facts.plain()
-        entry = None if catalogue is None else {**_entry(catalogue), "here": published.where(catalogue)}
+        entry = None if catalogue is None else {**entry_facts(catalogue), "here": published.where(catalogue)}
         emit_json({"catalogue": entry, "facts": plain})
         return
     console = stdout()
@@ -143,7 +107,7 @@ def _print_facts(facts: DatasetFacts, *, as_json: bool, catalogue: published.Pub
 def _fact_lines(facts: DatasetFacts) -> Iterator[str]:
     yield (
         f"{facts.name}: {facts.train_images:,} training and {facts.test_images:,} test images of "
-        f"{_shape(facts.input_shape)}, {facts.classes} classes"
+        f"{sides(facts.input_shape)}, {facts.classes} classes"
     )
     if facts.class_names:
         yield f"classes:     {', '.join(facts.class_names)}"
@@ -154,15 +118,15 @@ def _fact_lines(facts: DatasetFacts) -> Iterator[str]:
 
 def _catalogue_lines(entry: published.Published) -> Iterator[str]:
     place = published.where(entry)
-    yield f"{entry.name}: {entry.title}; {entry.train:,} training and {entry.test:,} test images of {_shape(entry.shape)}, {entry.classes} classes"
+    yield f"{entry.name}: {entry.title}; {entry.train:,} training and {entry.test:,} test images of {sides(entry.shape)}, {entry.classes} classes"
     yield f"more of it:  {entry.page} (terms: {entry.terms})"
     if place:
         yield f"here:        {place}"
     elif entry.files:
-        size = "of unpublished size" if entry.size is None else _bytes(entry.size)
+        size = "of unpublished size" if entry.size is None else in_bytes(entry.size)
         yield f"not here:    fairtrial data get {entry.name} downloads it ({size})"
     for file in entry.files:
-        size = "" if file.size is None else f" ({_bytes(file.size)})"
+        size = "" if file.size is None else f" ({in_bytes(file.size)})"
         yield f"  {file.name}{size}  {file.checksum}"
         yield from (f"    {url}" for url in file.urls)
 
@@ -170,6 +134,8 @@ def _catalogue_lines(entry: published.Published) -> Iterator[str]:
 def print_inspection(source: Source, *, html: Path | None, png: Path | None, as_json: bool) -> None:
     if html is not None and html.suffix.lower() not in (".html", ".htm"):
         raise DataError(f"{html}: a page is a file that ends in .html")
+    if png is not None and png.suffix.lower() != ".png":
+        raise DataError(f"{png}: a sheet of pictures is a file that ends in .png")
     facts = opening.facts_of(source)
     dataset = catalog.load(facts)
     found = inspect(dataset, facts, files=known.files_of(facts))
@@ -243,7 +209,8 @@ def _pairs(found: Inspection, twins: tuple[Twins, ...]) -> list[str]:
     lines = [
         f"{one.second} ({found.name(one.second.label)}) and {one.first} ({found.name(one.first.label)})"
         + (f", {one.distance:.3f} apart" if one.distance else "")
-        for one in twins[:SHOWN]
+        # What spoils a figure or a label first, and then as they were found.
+        for one in sorted(twins, key=lambda one: (not one.in_dispute, not one.across))[:SHOWN]
     ]
     return [*lines, *_more(len(twins))]
 
@@ -260,11 +227,3 @@ def save_arrays(source: Source, file: Path) -> None:
     np.savez_compressed(content, **{name: getattr(dataset, name) for name in cache.ARRAYS})
     write_bytes(file, content.getvalue())
     typer.echo(f"wrote {file}", err=True)
-
-
-def _shape(shape: tuple[int, int, int]) -> str:
-    return f"{shape[0]} x {shape[1]}{' in colour' if shape[2] == 3 else ''}"
-
-
-def _bytes(count: int) -> str:
-    return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
@@ -13,9 +14,11 @@ from fairtrial.analysis.sentences import count_of
 from fairtrial.api import store_path
 from fairtrial.cli.console import emit_json, note_missing_store, stdout
 from fairtrial.cli.exporting import Request, format_of
+from fairtrial.cli.group import program
 from fairtrial.errors import FairtrialError
 from fairtrial.models.exporting import CheckFailed, Exported
 from fairtrial.models.naming import FORMATS
+from fairtrial.models.reading import READABLE
 from fairtrial.models.verbs import export
 from fairtrial.study import studyfile
 from fairtrial.trial import Event, Progress
@@ -84,6 +87,8 @@ def lines(made: Exported) -> Iterator[str]:
         f"{made.difference:.1e} ({made.allowed:.1e} allowed)."
     )
     yield _accuracies(made)
+    if made.path.suffix in READABLE:
+        yield f"Ask it:  {shlex.join([*program(), 'predict', str(made.path), 'PICTURE'])}"
 
 
 def _accuracies(made: Exported) -> str:

@@ -37,7 +37,34 @@ SeedCount = Annotated[
 ]
 Workers = Annotated[
     int | None,
-    typer.Option("-j", "--workers", min=1, metavar="N", help="Trials at once; one per core unless given."),
+    typer.Option(
+        "-j",
+        "--workers",
+        min=1,
+        metavar="N",
+        help="Trials at once; one per core unless given, or as many as the cluster has room for.",
+    ),
+]
+ExecutorName = Annotated[
+    str,
+    typer.Option(
+        "--executor",
+        metavar="WHERE",
+        help="Where to train: local (this machine), ray (the cluster that RAY_ADDRESS or `ray start` here names) or "
+        "ray://HOST:PORT.",
+    ),
+]
+CpusPerTrial = Annotated[
+    float | None,
+    typer.Option(
+        "--cpus-per-trial", metavar="N", help="On a cluster: CPUs kept for each trial; 1 unless given."
+    ),
+]
+GpusPerTrial = Annotated[
+    float | None,
+    typer.Option(
+        "--gpus-per-trial", metavar="N", help="On a cluster: GPUs, or the part of one, kept for each trial."
+    ),
 ]
 Track = Annotated[
     list[str] | None,

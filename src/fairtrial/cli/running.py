@@ -21,7 +21,7 @@ from fairtrial.cli.tally import METRIC, ArmTally, Tally, names_by_key
 from fairtrial.data.heldout import notes_of
 from fairtrial.dispatch import Weights
 from fairtrial.durations import seconds_in
-from fairtrial.executors import local
+from fairtrial.executors.choice import Place
 from fairtrial.searching import following
 from fairtrial.store import Store
 from fairtrial.study.schema import Study
@@ -39,7 +39,7 @@ def run_study(
     questions: Sequence[str] | None,
     seeds: int | None,
     budget: str | None,
-    workers: int | None,
+    executor: Place,
     weights: Weights,
     as_json: bool,
     sharpen: bool = False,
@@ -58,7 +58,7 @@ def run_study(
     with (
         tracked(track, say=lambda line: typer.echo(line, err=True)) as trackers,
         Store.open(path) as opened,
-        local.LocalExecutor(workers=workers) as executor,
+        executor.ready() as working,
     ):
 
         @contextmanager
@@ -66,7 +66,7 @@ def run_study(
             shown: Study, names: Collection[str], *, seeds: int | None, budget_seconds: float | None
         ) -> Generator[Callable[[Event], None]]:
             tally = _tally(
-                shown, opened, names, seeds=seeds, workers=executor.workers, budget_seconds=budget_seconds
+                shown, opened, names, seeds=seeds, workers=working.workers, budget_seconds=budget_seconds
             )
             planned.update(tally.planned)
             if said := after_an_end_from_outside(opened, tally.planned):
@@ -79,7 +79,7 @@ def run_study(
         done = following.run(
             study,
             store=opened,
-            executor=executor,
+            executor=working,
             watch=trackers.watching(watch),
             arms=arms,
             questions=questions,
@@ -176,7 +176,11 @@ def next_commands(
         same += ["--store", str(path)]
     printed = any(arm.published is not None for arm in study.arms.values())
     models = "the models, beside what was printed:" if printed else "the models:"
-    commands = {models: ("show", *same), "more seeds:": ("run", *same, "--budget", "5m")}
+    commands = {
+        models: ("show", *same),
+        "the page:": ("report", *same, "--html", "report.html"),
+        "more seeds:": ("run", *same, "--budget", "5m"),
+    }
     width = max(len(label) for label in commands)
     return "\n".join(
         [

@@ -6,7 +6,17 @@ from typing import Annotated, Literal
 
 import typer
 
-from fairtrial.cli.options import AsJson, Sets, StorePath, StudyName, Track, Workers
+from fairtrial.cli.options import (
+    AsJson,
+    CpusPerTrial,
+    ExecutorName,
+    GpusPerTrial,
+    Sets,
+    StorePath,
+    StudyName,
+    Track,
+    Workers,
+)
 
 
 def search(
@@ -41,12 +51,16 @@ def search(
     track: Track = None,
     sets: Sets = None,
     workers: Workers = None,
+    executor: ExecutorName = "local",
+    cpus_per_trial: CpusPerTrial = None,
+    gpus_per_trial: GpusPerTrial = None,
     store: StorePath = None,
     as_json: AsJson = False,
 ) -> None:
     """Find settings that do better than an arm, then judge the best on fresh seeds. Ctrl-C loses nothing."""
     from fairtrial.cli.app import load
     from fairtrial.cli.searching import search_study, with_search
+    from fairtrial.executors.choice import Place
 
     found = load(study, sets)
     if space:
@@ -60,12 +74,13 @@ def search(
         raise typer.BadParameter(
             "--baseline, --metric and --sampler describe a search of your own: add --space"
         )
+    place = Place(name=executor, workers=workers, cpus=cpus_per_trial, gpus=gpus_per_trial)
     search_study(
         found,
         only=only,
         budget=budget,
         most=trials,
-        workers=workers,
+        executor=place,
         store=store,
         as_json=as_json,
         track=track or [],

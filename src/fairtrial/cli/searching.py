@@ -18,7 +18,7 @@ from fairtrial.cli.selections import render_search
 from fairtrial.cli.tally import lost_line
 from fairtrial.durations import duration, seconds_in
 from fairtrial.errors import StudyError
-from fairtrial.executors import local
+from fairtrial.executors.choice import Place
 from fairtrial.searching import search
 from fairtrial.seeking import searches_of
 from fairtrial.store import Store
@@ -88,7 +88,7 @@ def search_study(
     only: Sequence[str] | None,
     budget: str | None,
     most: int | None,
-    workers: int | None,
+    executor: Place,
     store: Path | None,
     as_json: bool,
     track: Sequence[str] = (),
@@ -102,7 +102,7 @@ def search_study(
     with (
         tracked(track, say=lambda line: typer.echo(line, err=True)) as trackers,
         Store.open(path) as opened,
-        local.LocalExecutor(workers=workers) as executor,
+        executor.ready() as working,
     ):
         for one in wanted:
             watch = _Watch(search=one, study=study.name, trackers=trackers)
@@ -110,7 +110,7 @@ def search_study(
                 study,
                 one,
                 store=opened,
-                executor=executor,
+                executor=working,
                 budget_seconds=budget_seconds,
                 most=most,
                 on_event=watch.take,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 
 from fairtrial.durations import duration
 from fairtrial.pair import PairTimes
@@ -67,7 +68,8 @@ class Tally:
                 self.running[event.key] = RunningTrial(trial=self.planned[event.key], began=self.now())
             case Progress() if event.key in self.running:
                 self.running[event.key].epoch = event.record.epoch
-                self.running[event.key].loss = event.record.train_loss
+                told = event.record.train_loss
+                self.running[event.key].loss = told if isfinite(told) else None
             case Outcome():
                 return self._ended(event)
             case Lost():

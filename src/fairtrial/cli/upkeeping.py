@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import isfinite
 from pathlib import Path
 
 import typer
@@ -132,7 +133,10 @@ def print_rerun(key: str, *, store: Path | None, as_json: bool) -> bool:
 def _tell(event: Event) -> None:
     if isinstance(event, Progress):
         record = event.record
-        typer.echo(f"epoch {record.epoch} of {event.epochs}: training loss {record.train_loss:.4f}", err=True)
+        # A command may tell of its validation alone.
+        told = {"training loss": record.train_loss, "validation accuracy": record.validation_accuracy}
+        said = ", ".join(f"{what} {value:.4f}" for what, value in told.items() if isfinite(value))
+        typer.echo(f"epoch {record.epoch} of {event.epochs}" + (f": {said}" if said else ""), err=True)
 
 
 def _render_rerun(found: Rerun, console: Console) -> None:

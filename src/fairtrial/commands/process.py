@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from fairtrial.executors.programs import OUTPUT
 from fairtrial.trial import Trial
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -28,7 +29,7 @@ def environment_of(trial: Trial, output: Path) -> dict[str, str]:
         "PATH": os.pathsep.join(folders),
         "FAIRTRIAL_SEED": str(trial.number),
         "FAIRTRIAL_ARM": trial.arm.name,
-        "FAIRTRIAL_OUTPUT": str(output),
+        OUTPUT: str(output),
     }
 
 

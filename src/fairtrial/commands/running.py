@@ -35,6 +35,7 @@ from fairtrial.commands.reading import Lines, Result, result_of
 from fairtrial.durations import duration
 from fairtrial.engine.machine import machine, processor
 from fairtrial.errors import FairtrialError, OwnCodeError, StudyError
+from fairtrial.executors.programs import noted
 from fairtrial.study import commands
 from fairtrial.study.layers import named
 from fairtrial.trial import ENGINE_VERSION, EpochRecord, Outcome, Trial
@@ -107,53 +108,18 @@ class Runner:
         """Whether it ran to its end; its output goes to `lines`."""
         process = self._started(trial, folder)
         self.running = process
-        said: queue.Queue[tuple[str, str] | None] = queue.Queue(maxsize=10_000)
-        last: deque[str] = deque(maxlen=LAST_WORDS)
-        for stream, name in ((process.stdout, "out"), (process.stderr, "error")):
-            assert stream is not None
-            threading.Thread(target=_listen, args=(stream, name, said), daemon=True).start()
-        timeout = trial.arm.settings.timeout
-        deadline = math.inf if timeout is None else monotonic() + timeout
-        open_streams, ended_at = 2, math.inf
         before = children_seconds()
-        try:
-            while open_streams:
-                now = monotonic()
-                if now > deadline:
-                    raise OwnCodeError(
-                        f"the command took longer than its timeout of {duration(timeout or 0.0)} and was ended{last_words(last)}"
-                    )
-                if ended_at == math.inf and process.poll() is not None:
-                    ended_at = now
-                if now - ended_at > CLOSING_SECONDS:
-                    break
-                try:
-                    item = said.get(timeout=0.2)
-                except queue.Empty:
-                    continue
-                if item is None:
-                    open_streams -= 1
-                    continue
-                stream, text = item
-                if text.strip():
-                    last.append(text.rstrip())
-                record = lines.take(text) if stream == "out" else None
-                if record is not None and not on_record(record):
-                    return False
-            while process.poll() is None:
-                if monotonic() > deadline:
-                    raise OwnCodeError(
-                        f"the command took longer than its timeout of {duration(timeout or 0.0)} and was ended{last_words(last)}"
-                    )
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(timeout=0.2)
-        finally:
-            end_group(process)
-            self.running = None
-            self.process_seconds += children_seconds() - before
-        if process.returncode:
+        last: deque[str] = deque(maxlen=LAST_WORDS)
+        with noted(self.scratch, process.pid):
+            try:
+                went_on = _follow(process, lines, last, trial.arm.settings.timeout, on_record)
+            finally:
+                end_group(process)
+                self.running = None
+                self.process_seconds += children_seconds() - before
+        if went_on and process.returncode:
             raise CommandFailed(f"{exit_words(process.returncode)}{last_words(last)}")
-        return True
+        return went_on
 
     def _started(self, trial: Trial, folder: Path) -> subprocess.Popen[bytes]:
         arm, output = trial.arm, folder / "output"
@@ -197,6 +163,50 @@ class Runner:
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise OwnCodeError(f"{words[0]!r} in {arm.sources.folder} cannot be run: {reason}") from None
+
+
+def _follow(
+    process: subprocess.Popen[bytes],
+    lines: Lines,
+    last: deque[str],
+    timeout: float | None,
+    on_record: Callable[[EpochRecord], bool],
+) -> bool:
+    """Hear what it says until it has ended, True, or is not worth going on with, False. `last`: the end of what it said."""
+    said: queue.Queue[tuple[str, str] | None] = queue.Queue(maxsize=10_000)
+    for stream, name in ((process.stdout, "out"), (process.stderr, "error")):
+        assert stream is not None
+        threading.Thread(target=_listen, args=(stream, name, said), daemon=True).start()
+    deadline = math.inf if timeout is None else monotonic() + timeout
+    open_streams, ended_at = 2, math.inf
+    while open_streams or process.poll() is None:
+        now = monotonic()
+        if now > deadline:
+            raise OwnCodeError(
+                f"the command took longer than its timeout of {duration(timeout or 0.0)} and was ended{last_words(last)}"
+            )
+        if not open_streams:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=0.2)
+            continue
+        if ended_at == math.inf and process.poll() is not None:
+            ended_at = now
+        if now - ended_at > CLOSING_SECONDS:
+            break
+        try:
+            item = said.get(timeout=0.2)
+        except queue.Empty:
+            continue
+        if item is None:
+            open_streams -= 1
+            continue
+        stream, text = item
+        if text.strip():
+            last.append(text.rstrip())
+        record = lines.take(text) if stream == "out" else None
+        if record is not None and not on_record(record):
+            return False
+    return True
 
 
 def _listen(stream: IO[bytes], name: str, said: queue.Queue[tuple[str, str] | None]) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 import socket
 from functools import cache
 from pathlib import Path
 
+from fairtrial.pair import machine_called
+
 
 def machine() -> str:
     """A short name of this machine that does not give its host name away."""
-    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:12]
+    return machine_called(socket.gethostname())
 
 
 @cache

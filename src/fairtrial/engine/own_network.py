@@ -34,6 +34,9 @@ MOST_ROWS = 300
 
 _NAME = "fairtrial_own_network"
 
+_folders: list[str] = []
+"""Where this process has found networks so far: what was loaded from there, under whatever name, is not the next one's."""
+
 
 class OwnNetwork(Network):
     """The user's module in the place of our layers: takes images in [0, 1], (n, channels, height, width), gives logits."""
@@ -150,11 +153,12 @@ def _found(factory: str, folder: Path) -> Callable[..., Any]:
 
 def _from_file(path: Path) -> ModuleType:
     folder = str(path.parent)
+    _folders[:] = dict.fromkeys((*_folders, folder))
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if name == _NAME or (isinstance(file, str) and Path(file).is_relative_to(folder) and not _ours(file)):
+        if name == _NAME or (isinstance(file, str) and _users(file)):
             del sys.modules[name]
-    sys.path[:] = [one for one in sys.path if one != folder]
+    sys.path[:] = [one for one in sys.path if one not in _folders]
     # First while it is imported, so that it finds what lies beside it, and last ever after: no file of the user's may
     # stand for a part of Python that torch asks for later.
     sys.path.insert(0, folder)
@@ -170,10 +174,12 @@ def _from_file(path: Path) -> ModuleType:
     return module
 
 
-def _ours(file: str) -> bool:
-    """Installed packages and this one stay, wherever the user's folder lies."""
+def _users(file: str) -> bool:
+    """Whether a module is of a folder with networks. Installed packages and this one stay, wherever such a folder lies."""
     package = Path(__file__).resolve().parents[1]
-    return "site-packages" in file or "dist-packages" in file or Path(file).is_relative_to(package)
+    if "site-packages" in file or "dist-packages" in file or Path(file).is_relative_to(package):
+        return False
+    return any(Path(file).is_relative_to(folder) for folder in _folders)
 
 
 def _takes(factory: Callable[..., Any], name: str) -> bool:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from fairtrial.data.catalog import Dataset
     from fairtrial.engine.checkpoint import Checkpoint
     from fairtrial.images.facts import DatasetFacts
-    from fairtrial.trial import Event, Trial
+    from fairtrial.trial import Event, Lost, Trial
     from fairtrial.wire import Order, TimingOrder
 
 
@@ -134,7 +134,7 @@ def _train(order: Order, data: Dataset, facts: dict[str, str], tell: Callable[[E
     except OwnCodeError as fault:
         tell(Lost(key=trial.key, state="failed", reason=str(fault), retry=False))
     except (MemoryError, RuntimeError, OSError) as fault:
-        tell(Lost(key=trial.key, state="failed", reason=explain(fault, trial), retry=not is_memory(fault)))
+        tell(_lost(trial.key, fault, trial))
         traceback.print_exc()
 
 
@@ -163,7 +163,6 @@ def _time(
     tell: Callable[[Event], None],
 ) -> None:
     from fairtrial.engine.timing import time_pair
-    from fairtrial.trial import Lost
 
     larger = max(order.first, order.second, key=lambda trial: trial.arm.settings.batch_size)
     try:
@@ -171,8 +170,15 @@ def _time(
     except OwnCodeError as fault:
         tell(Lost(key=order.key, state="failed", reason=str(fault), retry=False))
     except (MemoryError, RuntimeError, OSError) as fault:
-        tell(Lost(key=order.key, state="failed", reason=explain(fault, larger), retry=not is_memory(fault)))
+        tell(_lost(order.key, fault, larger))
         traceback.print_exc()
+
+
+def _lost(key: str, fault: BaseException, trial: Trial) -> Lost:
+    from fairtrial.trial import Lost
+
+    memory = is_memory(fault)
+    return Lost(key=key, state="failed", reason=explain(fault, trial), retry=not memory, memory=memory)
 
 
 def _worth_keeping(state: Checkpoint, epochs: int) -> bool:

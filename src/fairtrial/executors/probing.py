@@ -8,7 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-from fairtrial.executors.local import same_package
+from fairtrial.executors.worker_process import same_package
 from fairtrial.study.schema import Arm
 from fairtrial.trial import Trial
 from fairtrial.wire import Order, encode_order

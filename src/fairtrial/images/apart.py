@@ -15,7 +15,9 @@ SHARE = 0.2
 """Of the images of each class, unless a study says otherwise."""
 
 
-def set_apart(part: Part, *, classes: int, share: float, what: str) -> tuple[Part, Part, str]:
+def set_apart(
+    part: Part, *, classes: int, share: float, what: str, class_names: tuple[str, ...] = ()
+) -> tuple[Part, Part, str]:
     """Training images, test images, and the rule in words.
 
     Of each class, the share of images whose pixels have the smallest SHA-256, at least one. The order of the images,
@@ -33,7 +35,7 @@ def set_apart(part: Part, *, classes: int, share: float, what: str) -> tuple[Par
         of_class = part.labels == label
         if of_class.any() and tests[of_class].all():
             raise DataError(
-                f"{what}: class {label} has {len(set(digests[of_class]))} different image"
+                f"{what}: class {repr(class_names[label]) if class_names else label} has {len(set(digests[of_class]))} different image"
                 f"{'s' if len(set(digests[of_class])) > 1 else ''}, which leaves none to train on beside a test "
                 "part; give it more images, or a test part of its own"
             )

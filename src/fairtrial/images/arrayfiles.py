@@ -111,7 +111,7 @@ def _arrays(
     if not any(role(stem) for stem in stems):
         raise DataError(
             f"{path}: no array in it has a name that is known; it has {', '.join(stems)[:200] or 'none'}; known are "
-            f"{', '.join(ROLES)}"
+            f"{'; '.join(ROLES)}. numpy.savez({path.name!r}, images=..., labels=...) gives names"
         )
     for stem, member in zip(stems, members, strict=True):
         if role(stem):

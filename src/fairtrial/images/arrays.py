@@ -77,13 +77,18 @@ def images_of(given: NDArray[Any], *, what: str, highest: float | None) -> tuple
         if kind == "f" and most > 1:
             raise DataError(
                 f"{what}: fractions from {lowest:g} to {most:g}; pixels that are fractions must lie between 0 and 1. "
-                f"Say which value is white with data.highest, such as `highest: {most:g}`"
+                f"Say which value is white, such as data.highest: {most:g}"
             )
         highest = 1.0 if kind == "f" else 255.0
-    if lowest < 0 or most > highest:
+    if lowest < 0:
+        raise DataError(
+            f"{what}: pixels from {lowest:g} to {most:g}; they must lie between 0 (black) and {highest:g} (white). Give them "
+            "as they were before they were centred or scaled; (images + 1) / 2 brings -1 to 1 back to 0 to 1"
+        )
+    if most > highest:
         raise DataError(
             f"{what}: pixels from {lowest:g} to {most:g}; they must lie between 0 (black) and {highest:g} (white). "
-            "Say which value is white with data.highest"
+            f"Say which value is white, such as data.highest: {most:g}"
         )
     if highest == 255 and kind == "u" and array.dtype.itemsize == 1:
         return np.ascontiguousarray(array), (*notes, *_dim(most, what))
@@ -188,7 +193,13 @@ def labels_of(
     if whole:
         made = [None if one is None else one.astype(np.uint8) for one in parts]
         return made, count, _texts(names), ()
-    order = values[_in_order([str(one) for one in values])]
+    if names:
+        raise DataError(
+            f"{what}: labels that are words, such as {str(values[0])!r}, beside names for classes; words are the names of "
+            "their classes already: leave the names out, or give labels from 0"
+        )
+    numbers = values.dtype.kind in "iu"
+    order = values if numbers else values[_in_order([str(one) for one in values])]
     rank = {one: place for place, one in enumerate(order.tolist())}
     made = [None if one is None else np.array([rank[x] for x in one.tolist()], np.uint8) for one in parts]
     called = _texts(order.tolist())
@@ -225,10 +236,19 @@ def _in_a_row(given: NDArray[Any], what: str) -> NDArray[Any]:
             f"{what}: labels of {shape}; give one label for each image, not one column for each class "
             "(numpy.argmax(labels, axis=1) makes one of the other)"
         )
-    if labels.dtype.kind == "O" and all(
-        isinstance(one, str) for one in cast("list[object]", labels.tolist())
-    ):
-        labels = labels.astype(str)
+    if labels.dtype.kind == "O":
+        listed = cast("list[object]", labels.tolist())
+        if (
+            other := next((place for place, one in enumerate(listed) if not isinstance(one, str)), None)
+        ) is None:
+            labels = labels.astype(str)
+        elif all(isinstance(one, int | np.integer) for one in listed):
+            labels = np.array(listed)
+        else:
+            raise DataError(
+                f"{what}: label {other} is {str(listed[other])[:40]} ({type(listed[other]).__name__}) among others; labels are "
+                "all whole numbers or all words"
+            )
     if labels.dtype.kind == "S":
         labels = np.char.decode(labels, "utf-8", "backslashreplace")
     if labels.dtype.kind == "f":

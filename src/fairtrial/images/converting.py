@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from fairtrial.errors import DataError
 from fairtrial.images.arrays import Bytes
 from fairtrial.images.facts import Background, Colour, Source
+from fairtrial.images.idx import LARGEST_BYTES
 
 _UNIT = 2**14
 """Weights of a scaling are multiples of 1 / _UNIT: products of them with bytes are exact in double precision."""
@@ -24,9 +25,17 @@ _AT_ONCE = 2048
 def converted(images: Bytes, source: Source, *, what: str) -> tuple[Bytes, tuple[str, ...]]:
     """Images (n, height, width, 1, 3 or 4) as `source` wants them, and what was done.
 
-    Raises DataError, which begins with `what`, for transparent images without a background.
+    Raises DataError, which begins with `what`, for transparent images without a background, and for more bytes than
+    are taken.
     """
     notes: tuple[str, ...] = ()
+    height, width = source.size or images.shape[1:3]
+    channels = {"grey": 1, "rgb": 3, None: min(images.shape[3], 3)}[source.colour]
+    if len(images) * height * width * channels > LARGEST_BYTES:
+        raise DataError(
+            f"{what}: {len(images):,} images of {height} x {width} x {channels} are more than {LARGEST_BYTES:,} bytes; make "
+            "them smaller with data.size, such as 64x64"
+        )
     if images.shape[3] == 4:
         images, opaque = on_background(images, source.background, what=what)
         notes = (f"{what}: {'no image is transparent, and' if opaque else f'transparent images were laid on {source.background}, and'} "

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 Colour = Literal["grey", "rgb"]
 Background = Literal["black", "white"]
@@ -13,6 +14,21 @@ MOST_CLASSES = 256
 
 LARGEST_SIDE = 4096
 """Pixels of an image's side."""
+
+
+LARGEST_WHITE = 65_535
+"""The highest value that may stand for white."""
+
+
+def size_of(value: object) -> object:
+    """`32x32` and `32` as they are written, as the two numbers that they mean, height and width; None for what is none."""
+    if isinstance(value, str) and (found := re.fullmatch(r"\s*([0-9]{1,5})\s*[x×]\s*([0-9]{1,5})\s*", value)):
+        return int(found[1]), int(found[2])
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value, value
+    if isinstance(value, list | tuple) and len(cast("list[Any]", value)) == 2:
+        return tuple(cast("list[Any]", value))
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

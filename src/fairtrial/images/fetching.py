@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from fairtrial.errors import DataError
+from fairtrial.errors import DataError, printable
 from fairtrial.images import cache
 
 OFFLINE, MIRROR = "FAIRTRIAL_OFFLINE", "FAIRTRIAL_MIRROR"
@@ -97,6 +99,12 @@ def _fetch(file: File, target: Path, dataset: str, folder: str) -> list[str]:
         import pooch  # pyright: ignore[reportMissingTypeStubs]
     except ImportError:
         return ["downloading needs pooch, which is not installed: pip install 'fairtrial[images]'"]
+    if not re.match("https?://", own := _own_mirror() or "http://"):
+        return [f"{MIRROR} must begin with http:// or https://, got {printable(own)[:80]!r}"]
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _not_kept(dataset, error, target.parent) from None
     retrieve = cast("Callable[..., object]", pooch.retrieve)  # pyright: ignore[reportUnknownMemberType]
     pooch.get_logger().setLevel("WARNING")  # where from and where to is said by the bar
     reasons: list[str] = []
@@ -117,6 +125,8 @@ def _fetch(file: File, target: Path, dataset: str, folder: str) -> list[str]:
                         raise _Refused(
                             "what it sends is not the published file (its checksum differs)"
                         ) from error
+        except _NotKept as error:
+            raise _not_kept(dataset, error.reason, target.parent) from None
         except (OSError, _Refused) as error:  # a RequestException is an OSError
             reasons.append(f"{url}: {_why(error)}")
     return reasons
@@ -126,21 +136,39 @@ class _Refused(Exception):
     """What a mirror sends cannot be the file."""
 
 
+class _NotKept(Exception):
+    """What came could not be written here: no other mirror would help."""
+
+    def __init__(self, reason: OSError) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+def _not_kept(dataset: str, reason: OSError, folder: Path) -> DataError:
+    return DataError(
+        f"{dataset}: its files cannot be kept in {folder} ({reason.strerror or reason}); make room there, or set "
+        "FAIRTRIAL_CACHE to a folder elsewhere that can be written to, and run the command again. What came so far is kept"
+    )
+
+
 def _part(target: Path) -> Path:
     return target.with_name(f"{target.name}.part")
 
 
 def _urls(file: File, folder: str) -> Iterator[str]:
-    if own := os.environ.get(MIRROR, "").strip():
+    if own := _own_mirror():
         yield f"{own.rstrip('/')}/{folder}/{file.name}"
     yield from file.urls
+
+
+def _own_mirror() -> str:
+    return os.environ.get(MIRROR, "").strip()
 
 
 def _download(url: str, output: str, _pooch: object, *, file: File, part: Path, what: str) -> None:
     """Download to `part`, going on from what is there, and put it at `output`. As pooch wants a downloader to be."""
     import requests
 
-    part.parent.mkdir(parents=True, exist_ok=True)
     there = part.stat().st_size if part.exists() else 0
     if file.size is not None and there > file.size:
         there = 0
@@ -157,7 +185,10 @@ def _download(url: str, output: str, _pooch: object, *, file: File, part: Path, 
             if answer.status_code != 206:
                 there = 0  # the server sends the whole whatever is asked
             _keep(answer.iter_content(_PIECE), part, there, file, what)
-    shutil.move(part, output)
+    try:
+        shutil.move(part, output)
+    except OSError as error:
+        raise _NotKept(error) from error
 
 
 def _keep(pieces: Iterator[bytes], part: Path, there: int, file: File, what: str) -> None:
@@ -165,14 +196,12 @@ def _keep(pieces: Iterator[bytes], part: Path, there: int, file: File, what: str
     size = there
     bar = _bar(what, file.size, there)
     try:
-        with part.open("r+b" if there else "wb") as out:
-            out.seek(there)
-            out.truncate()
+        with _writing(part, there) as write:
             for piece in pieces:
                 size += len(piece)
                 if size > most:
                     raise _Refused(f"it sends more than the {most:,} bytes that the file has")
-                out.write(piece)
+                write(piece)
                 bar(len(piece))
     except _Refused:
         part.unlink(missing_ok=True)
@@ -183,6 +212,28 @@ def _keep(pieces: Iterator[bytes], part: Path, there: int, file: File, what: str
         raise _Refused(
             f"the connection ended after {size:,} of {file.size:,} bytes; the next attempt goes on from there"
         )
+
+
+@contextmanager
+def _writing(part: Path, there: int) -> Generator[Callable[[bytes], None]]:
+    """Writes on from `there`. Raises _NotKept where the disk does not take it; what the network raises passes through."""
+    try:
+        out = part.open("r+b" if there else "wb", buffering=0)
+    except OSError as error:
+        raise _NotKept(error) from error
+
+    def write(piece: bytes) -> None:
+        rest = memoryview(piece)
+        try:
+            while rest:
+                rest = rest[out.write(rest) or 0 :]
+        except OSError as error:
+            raise _NotKept(error) from error
+
+    with out:
+        out.seek(there)
+        out.truncate()
+        yield write
 
 
 def _bar(what: str, total: int | None, there: int) -> Callable[[int | None], None]:

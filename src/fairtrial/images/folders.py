@@ -20,6 +20,8 @@ from fairtrial.images.idx import LARGEST_BYTES
 
 TRAIN, TEST, VALIDATION = ("train", "training"), ("test", "testing"), ("val", "valid", "validation")
 MOST_IMAGES = 2_000_000
+DEEPEST = 8
+"""Folders within the folder of a class, of which each holds further images of it."""
 SHOWN = 3
 """File names that a message gives as examples."""
 
@@ -96,13 +98,24 @@ def _listing(folder: Path) -> _Listing:
             )
     if not 2 <= len(classes) <= MOST_CLASSES:
         inside = f"{len(classes)} folder{'' if len(classes) == 1 else 's'}"
+        below_it = len(classes) == 1 and len(_folders(root / classes[0])) > 1
+        meant = f"; is {root / classes[0]} meant?" if below_it else ""
+        if not classes and (others := [one.name for one in _sorted(root) if not one.name.startswith(".")]):
+            meant = (
+                f". It holds {_some(others)}; files of IDX would be called train-images-idx3-ubyte and the like, and arrays "
+                "images.npy and labels.npy"
+            )
         raise DataError(
             f"{root}: {inside} in it; a folder for each class is needed, 2 to {MOST_CLASSES} of them, with the "
-            "images of that class inside"
+            f"images of that class inside{meant}"
         )
     left_out: list[Path] = []
     listed = tuple(_files(root, classes, left_out))
     tested = None if test is None else tuple(_files(test, classes, left_out))
+    loose = [one for place in {folder, root, test or root} for one in _images_in(place)]
+    if loose:
+        shown = _some([one.relative_to(folder).as_posix() for one in loose])
+        notes.append(f"{name}: images outside of the class folders were not read: {shown}")
     if test is not None and (strangers := sorted({one.name for one in _folders(test)} - set(classes))):
         raise DataError(f"{test}: class {strangers[0]!r} has no training images; every class needs some")
     for place, called in enumerate(classes):
@@ -139,9 +152,12 @@ def _files(root: Path, classes: tuple[str, ...], left_out: list[Path]) -> Iterat
         folder = root / called
         if not folder.is_dir():
             continue
-        for one in sorted(folder.iterdir(), key=lambda file: file.name):
-            if one.name.startswith("."):
-                continue
+        for one in _below(folder, DEEPEST):
+            if one.suffix.lower() in pictures.OTHER_SUFFIXES:
+                raise DataError(
+                    f"{one}: images of this format are not read; those that are end in {', '.join(pictures.SUFFIXES)}. Convert "
+                    "it, or take it out of the folder"
+                )
             if one.suffix.lower() not in pictures.SUFFIXES or not one.is_file():
                 left_out.append(one)
                 continue
@@ -151,14 +167,58 @@ def _files(root: Path, classes: tuple[str, ...], left_out: list[Path]) -> Iterat
             yield _File(one, label)
 
 
+def _below(folder: Path, depth: int) -> Iterator[Path]:
+    """The files of a class by their names, those of the folders within it among them.
+
+    Raises DataError for folders within it that divide its images in parts: they would be mixed.
+    """
+    for one in _sorted(folder):
+        if one.name.startswith((".", "__")):
+            continue
+        if not one.is_dir():
+            yield one
+        elif one.name.lower() in (*TRAIN, *TEST, *VALIDATION):
+            raise DataError(
+                f"{one}: a part within the folder of a class; the parts come first, {TRAIN[0]}/CLASS/*.png and "
+                f"{TEST[0]}/CLASS/*.png"
+            )
+        elif depth:
+            yield from _below(one, depth - 1)
+        else:
+            raise DataError(f"{one}: a folder more than {DEEPEST} folders deep in that of its class")
+
+
+def _images_in(folder: Path) -> list[Path]:
+    every = (*pictures.SUFFIXES, *pictures.OTHER_SUFFIXES)
+    return [
+        one
+        for one in _sorted(folder)
+        if one.suffix.lower() in every and not one.name.startswith(".") and one.is_file()
+    ]
+
+
+def _sorted(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir(), key=lambda one: one.name)
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be read ({error.strerror})") from None
+
+
 def _images(folder: Path, every: tuple[_File, ...], source: Source) -> tuple[Bytes, tuple[str, ...]]:
     """All images as one array, and what was done to make them alike."""
+    pictures.demand_pillow(folder)
     made: Bytes | None = None
-    shapes: dict[tuple[int, ...], list[Path]] = {}
     notes: dict[str, int] = {}
+    unread: list[DataError] = []
     for place, one in enumerate(every):
-        picture = pictures.read(one.path)
-        shapes.setdefault(picture.shape, []).append(one.path)
+        try:
+            picture, turned = pictures.read(one.path)
+        except DataError as error:
+            unread.append(error)
+            if len(unread) > SHOWN:
+                break
+            continue
+        notes["turned"] = notes.get("turned", 0) + turned
         if picture.shape[2] == 4 or source.size is not None or source.colour is not None:
             before = picture.shape
             pixels, _ = converted(picture[np.newaxis], source, what=str(one.path))
@@ -177,9 +237,18 @@ def _images(folder: Path, every: tuple[_File, ...], source: Source) -> tuple[Byt
         if made.shape[1:] != picture.shape:
             raise _unlike(folder, every, source)
         made[place] = picture
+    if unread:
+        raise DataError(
+            "; ".join(str(one) for one in unread[:SHOWN]) + ("; and more" if len(unread) > SHOWN else "")
+        )
     if made is None:
         raise DataError(f"{folder}: there are no images in it")
     said: list[str] = []
+    if count := notes.get("turned"):
+        said.append(
+            f"{folder.name}: {count:,} image{' was' if count == 1 else 's were'} turned as EXIF says, as viewers show "
+            f"{'it' if count == 1 else 'them'}"
+        )
     if "scaled" in notes and source.size is not None:
         said.append(
             f"{folder.name}: {notes['scaled']:,} images were scaled to {source.size[0]} x {source.size[1]}"

@@ -25,6 +25,9 @@ LARGEST_RECORD, LARGEST_NAMES = 2**20, 2**27
 SETTLED_SECONDS = 2.0
 """A file younger than this when it was read may have changed since within one tick of its clock."""
 
+_READING = b"2"
+"""Changes with how files are read: what earlier versions found in them is then found out anew."""
+
 _UNREADABLE = (OSError, RuntimeError, ValueError, TypeError, LookupError, AttributeError, RecursionError)
 
 
@@ -38,7 +41,7 @@ class Look:
 
 def look(paths: list[Path]) -> Look:
     """Raises OSError for a file that is gone."""
-    digest, latest = hashlib.sha256(), 0.0
+    digest, latest = hashlib.sha256(_READING), 0.0
     for path in paths:
         about = path.stat()
         # The time of the inode tells of what `touch -d` and archives set back.

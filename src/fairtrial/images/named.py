@@ -85,7 +85,8 @@ def parts_from(
     for part in present:
         for kind in _KINDS:
             if (part, kind) not in by_role:
-                raise DataError(f"{where}: its {part} part has no {kind}; known names are {'; '.join(ROLES)}")
+                without = f"there are no {kind}" if part == "whole" else f"its {part} part has no {kind}"
+                raise DataError(f"{where}: {without}; known names are {'; '.join(ROLES)}")
         made, said = images_of(
             by_role[part, "images"], what=f"{name} ({part})" if "test" in parts else name, highest=highest
         )

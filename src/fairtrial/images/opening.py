@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from fairtrial.errors import DataError, DataTooLargeError, printable
 from fairtrial.images import arrayfiles, cache, known, published, reading, shipped
 from fairtrial.images.apart import SHARE, set_apart
@@ -135,7 +137,7 @@ def _look(source: Source) -> known.Look:
     try:
         return known.look(reading.files(_existing(source.dataset)))
     except OSError as error:
-        raise DataError(f"{source.dataset}: cannot be read ({error.strerror})") from None
+        raise DataError(f"{error.filename or source.dataset}: cannot be read ({error.strerror})") from None
 
 
 def _existing(reference: str) -> Path:
@@ -148,10 +150,15 @@ def _existing(reference: str) -> Path:
     near = difflib.get_close_matches(
         path.name.lower().replace("-", "_"), published.CATALOGUE, n=1, cutoff=0.6
     )
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    nor = (
+        f"without a folder before it {path.name!r} is the data set of the catalogue."
+        if path.name in published.CATALOGUE
+        else f"{path.name[:80]!r} is no data set of the catalogue"
+        + (f"; did you mean {near[0]!r}?" if near else ".")
+    )
     raise DataError(
-        f"{printable(reference)[:200]}: there is no such file or folder, and {path.name[:80]!r} is no data set of the "
-        f"catalogue{hint} The catalogue has {', '.join(published.CATALOGUE)}"
+        f"{printable(reference)[:200]}: there is no such file or folder, and {nor} The catalogue has "
+        f"{', '.join(published.CATALOGUE)}"
     )
 
 
@@ -177,18 +184,29 @@ def assembled(parts: Parts, source: Source) -> tuple[DatasetFacts, Arrays, Files
     train, test = both[0], both[1] if len(both) > 1 else None
     if test is None:
         share = SHARE if source.test is None else source.test
-        train, test, rule = set_apart(train, classes=parts.classes, share=share, what=parts.name)
+        train, test, rule = set_apart(
+            train, classes=parts.classes, share=share, what=parts.name, class_names=parts.class_names
+        )
         notes = (*notes, rule)
     elif source.test is not None:
         raise DataError(
             f"{parts.name} has test images of its own ({len(test.images):,}); leave out data.test ({source.test:g})"
         )
+    for part, called in ((train, "training"), (test, "test")):
+        absent: list[int] = np.setdiff1d(np.arange(parts.classes), part.labels).tolist()
+        if absent:
+            names = ", ".join(parts.class_names[one] if parts.class_names else str(one) for one in absent[:3])
+            more = ", ..." if len(absent) > 3 else ""
+            notes = (
+                *notes,
+                f"{parts.name}: no {called} image is of {len(absent)} of its {parts.classes} classes ({names}{more})",
+            )
     shapes = {one.images.shape[1:] for one in (train, test)}
     if len(shapes) > 1:
         sizes = " and ".join(" x ".join(map(str, shape)) for shape in sorted(shapes))
         raise DataError(
-            f"{parts.name}: training and test images differ ({sizes}); say one size with data.size, such as 28x28, and "
-            "one kind of colour with data.colour: grey or rgb"
+            f"{parts.name}: training and test images differ ({sizes}); say one size, such as data.size: 28x28, and "
+            "one kind of colour, data.colour: grey or rgb"
         )
     arrays = {
         "train_images": train.images,

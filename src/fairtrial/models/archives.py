@@ -80,6 +80,8 @@ def parsed(content: bytes | str, where: str) -> Any:
         return json.loads(content)
     except (ValueError, RecursionError, MemoryError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)[:100]
+        if isinstance(error, ValueError) and not isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
+            reason = "a number in it has too many digits"
         raise FairtrialError(f"{where}: it is no JSON ({reason})") from None
 
 

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from fairtrial.errors import FairtrialError, StudyError
 from fairtrial.fitting import made
+from fairtrial.images.facts import Background
 from fairtrial.models.archives import parsed
 from fairtrial.study.layers import AnyLayer, AveragePool, Conv, Network, Pool
 from fairtrial.study.shapes import LayerFacts, layer_facts, pair
@@ -25,7 +26,8 @@ MOST_WORK = 10**11
 """Multiply-adds, and comparisons of pools, for one image: half a minute."""
 MOST_LAYERS = 1000
 _NETWORK: TypeAdapter[Network] = TypeAdapter(tuple[AnyLayer, ...])
-Prepare = Literal["mnist", "resize"]
+Prepare = Literal["mnist", "emnist", "resize"]
+"""How pictures become images like those of training: drawn digits laid out as these data sets are, or scaled alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,10 @@ class Card:
     test_accuracy: float
     network: tuple[object, ...]
     """The layers as their models dump them, output layer included."""
+    light_on_dark: bool = False
+    """What is shown is lighter than what is around it, in all images of training."""
+    background: Background | None = None
+    """What transparent images of training were laid on."""
 
     @property
     def layers(self) -> Network:
@@ -108,9 +114,11 @@ def _check(card: Card) -> None:
     ):
         raise TypeError("its input is no image")
     if not 0 < len(set(card.seeds)) == len(card.seeds) == len(card.keys) <= 1000:
-        raise TypeError("it names no trials")
+        raise TypeError("it names no trials, one of them twice, or more than 1000")
     if shape[2] not in (1, 3):
         raise TypeError("its images are neither grey nor coloured")
+    if card.prepare != "resize" and tuple(shape) != (28, 28, 1):
+        raise TypeError("its images cannot be laid out as those of MNIST")
     if len(card.network) > MOST_LAYERS:
         raise TypeError(f"its network has more than {MOST_LAYERS} layers")
     network = card.layers

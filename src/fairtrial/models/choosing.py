@@ -14,6 +14,7 @@ from fairtrial.engine.saved_weights import read_weights
 from fairtrial.errors import FairtrialError, StoreError
 from fairtrial.rerunning import rerun
 from fairtrial.store import Store
+from fairtrial.store.places import weights_path
 from fairtrial.study.schema import Arm, Study
 from fairtrial.trial import Event, StoredTrial
 
@@ -40,10 +41,11 @@ def choose(
     seed: str,
     store: Store,
     *,
+    place: Path,
     executor: Callable[[], Executor] | None,
     on_event: Callable[[Event], None] = lambda _: None,
 ) -> Chosen:
-    """`seed` is `best`, `ensemble` or a number. With an `executor` what has no weights kept is trained again.
+    """`place` is where the store is: what is open may be a copy of it, or an empty one where there is none. `seed` is `best`, `ensemble` or a number. With an `executor` what has no weights kept is trained again.
 
     Raises FairtrialError where there is no such arm or trial, or its weights are not there.
     """
@@ -57,11 +59,13 @@ def choose(
         )
     stored = gather([arm], store)[name].trials
     finished = [trial for trial in stored if trial.outcome.state == "finished"]
-    kept = {trial.seed: weights for trial in finished if (weights := _kept(trial, store)) is not None}
+    kept = {trial.seed: weights for trial in finished if (weights := _kept(trial, place)) is not None}
     told = _number(seed)
     if not stored:
+        where = f"in {place} yet" if place.exists() else f"yet: there is no store {place}"
         raise FairtrialError(
-            f"arm {name!r} has no trial in {store.path} yet: train it with `fairtrial run {study.source or 'STUDY'} --arm {name}`"
+            f"arm {name!r} has no trial {where}. Train it with `fairtrial run {study.source or 'STUDY'} --arm {name}`, or say where "
+            "it was trained with --store"
         )
     if told is not None:
         chosen = [trial for trial in stored if trial.seed == told]
@@ -78,12 +82,12 @@ def choose(
         if not finished:
             raise FairtrialError(f"every trial of arm {name!r} diverged: there is no network to export")
         if not among:
-            raise _without(name, finished, store)
+            raise _without(name, finished, place)
         chosen, how = _best(among, finished) if seed == "best" else _all(among, finished)
         how += _left(len(stored) - len(finished))
     lacking = [trial for trial in chosen if trial.seed not in kept]
     if lacking and executor is None:
-        raise _without(name, lacking, store)
+        raise _without(name, lacking, place)
     for trial in lacking:
         assert executor is not None
         kept[trial.seed] = _retrained(trial, store, executor(), on_event)
@@ -141,14 +145,15 @@ def _left(count: int) -> str:
     return f" Left out: {count} that diverged." if count else ""
 
 
-def _kept(trial: StoredTrial, store: Store) -> Weights | None:
-    return read_weights(store.weights_path(trial.key), sha256=trial.outcome.weights_sha256)
+def _kept(trial: StoredTrial, place: Path) -> Weights | None:
+    return read_weights(weights_path(place, trial.key), sha256=trial.outcome.weights_sha256)
 
 
-def _without(name: str, trials: Sequence[StoredTrial], store: Store) -> FairtrialError:
+def _without(name: str, trials: Sequence[StoredTrial], place: Path) -> FairtrialError:
     seeds = ", ".join(str(trial.seed) for trial in trials[:10]) + (", …" if len(trials) > 10 else "")
-    damaged = [store.weights_path(trial.key) for trial in trials if store.weights_path(trial.key).exists()]
-    where = f"; {damaged[0]} is there and damaged" if damaged else f" in {store.weights_path('x').parent}"
+    paths = [weights_path(place, trial.key) for trial in trials]
+    damaged = [path for path in paths if path.exists()]
+    where = f"; {damaged[0]} is there and damaged" if damaged else f" in {paths[0].parent}"
     return FairtrialError(
         f"no weights are kept of arm {name!r}, seed{'' if len(trials) == 1 else 's'} {seeds}{where}. {HOW}"
     )

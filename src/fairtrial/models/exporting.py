@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 import fairtrial
 from fairtrial.data import catalog
 from fairtrial.engine.exporting import keras_file, onnx_file, tensor_file, torch_files
-from fairtrial.engine.exporting.members import Model, in_unit, probabilities
+from fairtrial.engine.exporting.batches import in_unit
+from fairtrial.engine.exporting.members import Model, probabilities
 from fairtrial.engine.exporting.running import run_apart
 from fairtrial.errors import FairtrialError
+from fairtrial.images.facts import MNIST, DatasetFacts, Source
+from fairtrial.images.published import CATALOGUE
 from fairtrial.models.card import FORMAT, Card, Prepare, dumped
 from fairtrial.models.choosing import Chosen
 from fairtrial.models.naming import FORMATS, file_name
@@ -32,6 +35,7 @@ ROUNDING = 4.0
 """Where float32 itself is further from float64 than that, this many times as far."""
 
 _CENTRED = ("mnist", "qmnist")
+_LIGHT_ON_DARK = ("mnist", "qmnist", "emnist", "fashion_mnist", "kmnist", "usps")
 
 
 class CheckFailed(FairtrialError):
@@ -78,6 +82,8 @@ def export(
     images = in_unit(data.test_images)
     part = path.with_name(f".{path.stem[:100]}.{os.getpid()}.part{FORMATS[format].suffix}")
     try:
+        if format == "onnx":
+            onnx_file.onnx_library()  # before anything is said to be written
         if not path.parent.is_dir():
             raise FairtrialError(f"{path}: the folder {path.parent} does not exist")
         on_step(f"writing {path}")
@@ -136,7 +142,9 @@ def model_of(study: Study, chosen: Chosen, *, layout: str) -> tuple[Model, Card]
         scale="float32 in [0, 1]: bytes divided by 255",
         output="probabilities of the classes",
         classes=facts.class_names or tuple(map(str, range(facts.classes))),
-        prepare=_preparation(facts.name),
+        prepare=_preparation(facts),
+        light_on_dark=_published(facts).startswith(_LIGHT_ON_DARK),
+        background=None if facts.source is None else facts.source.background,
         parameters=parameters(arm) * len(trials),
         validation_accuracy=float(np.mean([one["validation_accuracy"] for one in metrics])),
         test_accuracy=float(np.mean([one["test_accuracy"] for one in metrics])),
@@ -158,8 +166,21 @@ def plain_name(name: str) -> str:
     )
 
 
-def _preparation(dataset: str) -> Prepare:
-    return "mnist" if dataset in _CENTRED or dataset.startswith("emnist") else "resize"
+def _published(facts: DatasetFacts) -> str:
+    """The name in the catalogue of images taken as they come; empty for those of one's own, whatever these are called."""
+    if facts.fingerprint == MNIST.fingerprint:
+        return MNIST.name
+    source = facts.source
+    if source is None or source.dataset not in CATALOGUE or source != Source(dataset=source.dataset):
+        return ""
+    return source.dataset
+
+
+def _preparation(facts: DatasetFacts) -> Prepare:
+    name = _published(facts)
+    if name.startswith("emnist"):
+        return "emnist"
+    return "mnist" if name in _CENTRED else "resize"
 
 
 def _write(format: str, model: Model, path: Path, card: Card, chosen: Chosen) -> str:

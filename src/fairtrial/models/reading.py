@@ -8,64 +8,74 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fairtrial.engine.exporting import keras_file, tensor_file
-from fairtrial.engine.exporting.members import Model, Weights, probabilities
-from fairtrial.engine.exporting.running import run_apart
-from fairtrial.engine.exporting.torch_files import CARD, named_as_keras
+from fairtrial.engine.exporting.running import MEMBERS, run_apart
 from fairtrial.errors import FairtrialError
 from fairtrial.models.archives import LARGEST_JSON, entries, entry, parsed
 from fairtrial.models.card import Card, card_from
 from fairtrial.models.protobuf import metadata
 
+if TYPE_CHECKING:
+    from fairtrial.engine.exporting.members import Model, Weights
+
 LARGEST_WEIGHTS = 2**31
 _FLOAT32 = 7
 """torch's number for the type."""
+
+CARD = "fairtrial.json"
+"""The file within an archive that says what it is."""
 
 READABLE = (".onnx", ".keras", ".safetensors", ".pt2")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """`predict` takes images (n, height, width, channels) in [0, 1] and gives probabilities (n, classes)."""
+    """`predict` takes images (n, height, width, channels) in [0, 1] and gives probabilities (n, classes).
+
+    `members` gives those of each network of an ensemble, (n, classes, members); None where there is one network, or
+    where the file does not tell them apart.
+    """
 
     card: Card
     predict: Callable[[NDArray[np.float32]], NDArray[np.floating]]
+    members: Callable[[NDArray[np.float32]], NDArray[np.floating]] | None = None
 
 
 def open_file(path: Path) -> Opened:
     """Raises FairtrialError for a file that is none of ours, damaged or larger than memory allows."""
     suffix = path.suffix.lower()
+    if path.is_dir():
+        raise FairtrialError(
+            f"{path}: it is a folder; give the model's file itself{_models_in(path)}, or STUDY:ARM"
+        )
     if suffix in (".pt", ".ts"):
         raise FairtrialError(
             f"{path}: TorchScript is a program of its own, which is not run here; export the arm as onnx, safetensors, keras "
             "or torch.export, or give STUDY:ARM"
         )
-    if suffix not in READABLE:
-        raise FairtrialError(f"{path}: the end of a model's name says its format: {', '.join(READABLE)}")
     if not path.is_file():
-        raise FairtrialError(f"{path}: there is no such file")
-    if suffix == ".onnx":
-        card = card_from(metadata(path).get("fairtrial"), str(path))
-        what = f"{path}: it could not be run"
-        return Opened(
-            card=card, predict=lambda images: _checked(run_apart("onnx", path, images, what=what), card, path)
+        raise FairtrialError(
+            f"{path}: there is no such file; `fairtrial export STUDY ARM --format onnx` makes one, or give STUDY:ARM"
         )
+    if suffix not in READABLE:
+        raise FairtrialError(
+            f"{path}: it is no model, going by its name; the end of a model's name says its format: {', '.join(READABLE)}"
+        )
+    if suffix == ".onnx":
+        return _graph(path)
     try:
         card, weights = _READERS[suffix](path)
-        model = Model(
-            name="model",
-            network=card.layers,
-            input_shape=card.input_shape,
-            members=weights_in(weights, card.members),
-        )
-        said = probabilities(model, np.zeros((1, *card.input_shape), np.float32))
+        model = _model(card, weights)
+        opened = of_weights(card, model)
+        # A network that does not take its own weights says so now, of one image of nothing.
+        said = opened.predict(np.zeros((1, *card.input_shape), np.float32))
     except OSError as error:
         raise FairtrialError(f"{path}: {error.strerror or error}") from None
     except (MemoryError, RuntimeError):
@@ -76,7 +86,56 @@ def open_file(path: Path) -> Opened:
         ) from None
     if not np.isfinite(said).all():
         raise FairtrialError(f"{path}: its weights are damaged: what they give is no number")
-    return Opened(card=card, predict=lambda images: probabilities(model, images))
+    return opened
+
+
+def _models_in(folder: Path) -> str:
+    try:
+        found = sorted(one.name for one in folder.iterdir() if one.suffix.lower() in READABLE)
+    except OSError:
+        found = []
+    return f" ({', '.join(found[:5])}{', …' if len(found) > 5 else ''})" if found else ""
+
+
+def _graph(path: Path) -> Opened:
+    """An ONNX file; what each member of an ensemble says is found out by the package that reads graphs, if it is there."""
+    card = card_from(metadata(path).get("fairtrial"), str(path))
+    if find_spec("onnxruntime") is None:
+        raise FairtrialError(f'{path}: running it needs onnxruntime: pip install "fairtrial[onnx]"')
+    what = f"{path}: it could not be run"
+    return Opened(
+        card=card,
+        predict=lambda images: _checked(run_apart("onnx", path, images, what=what), card, path),
+        members=(lambda images: run_apart(MEMBERS, path, images, what=what))
+        if len(card.seeds) > 1 and find_spec("onnx") is not None
+        else None,
+    )
+
+
+def _model(card: Card, weights: Mapping[str, NDArray[np.float32]]) -> Model:
+    from fairtrial.engine.exporting.members import Model
+
+    return Model(
+        name="model",
+        network=card.layers,
+        input_shape=card.input_shape,
+        members=weights_in(weights, card.members),
+    )
+
+
+def of_weights(card: Card, model: Model) -> Opened:
+    """A model whose weights are at hand."""
+    from fairtrial.engine.exporting.members import probabilities
+
+    def members(images: NDArray[np.float32]) -> NDArray[np.floating]:
+        alone = [replace(model, members={name: one}) for name, one in model.members.items()]
+        return np.stack([probabilities(one, images) for one in alone], axis=-1)
+
+    return Opened(
+        card=card,
+        predict=lambda images: probabilities(model, images),
+        members=members if len(model.members) > 1 else None,
+    )
 
 
 def weights_in(tensors: Mapping[str, NDArray[np.float32]], members: list[str]) -> dict[str, Weights]:
@@ -103,6 +162,8 @@ def _checked(said: NDArray[np.float32], card: Card, path: Path) -> NDArray[np.fl
 
 
 def _safetensors(path: Path) -> tuple[Card, dict[str, NDArray[np.float32]]]:
+    from fairtrial.engine.exporting import tensor_file
+
     def room(text: str) -> int:
         return 4 * card_from(text, str(path)).parameters + 2**24
 
@@ -111,6 +172,8 @@ def _safetensors(path: Path) -> tuple[Card, dict[str, NDArray[np.float32]]]:
 
 
 def _keras(path: Path) -> tuple[Card, dict[str, NDArray[np.float32]]]:
+    from fairtrial.engine.exporting import keras_file
+
     card = card_from(entry(path, CARD, largest=LARGEST_JSON), str(path))
     content = entry(path, keras_file.WEIGHTS, largest=min(LARGEST_WEIGHTS, 64 * card.parameters + 2**24))
     if content is None:
@@ -120,6 +183,8 @@ def _keras(path: Path) -> tuple[Card, dict[str, NDArray[np.float32]]]:
 
 def _program(path: Path) -> tuple[Card, dict[str, NDArray[np.float32]]]:
     """Numbers alone out of what `torch.export.save` wrote; to load it as torch does would trust it."""
+    from fairtrial.engine.exporting.torch_files import named_as_keras
+
     tensors: dict[str, NDArray[np.float32]] = {}
     with entries(path) as content_of:
         card = card_from(content_of(CARD, LARGEST_JSON), str(path))

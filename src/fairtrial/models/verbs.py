@@ -1,7 +1,8 @@
-"""Models in and out, for programs: export a trained network, import a Keras model as an arm."""
+"""Models in and out, for programs: export a trained network, ask one about pictures, import a Keras model as an arm."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,6 +17,10 @@ from fairtrial.study.studyfile import load
 if TYPE_CHECKING:
     from fairtrial.models.exporting import Exported
     from fairtrial.models.importing.imported import Imported
+    from fairtrial.models.predicted import Predictions
+    from fairtrial.models.predicting import Wanted
+    from fairtrial.models.preparing.paper import Invert
+    from fairtrial.models.reading import Opened
     from fairtrial.trial import Event
 
 
@@ -53,11 +58,86 @@ def export(
             return made[0]
 
         chosen = choose(
-            study, arm, str(seed), opened, executor=executor if retrain else None, on_event=on_event
+            study,
+            arm,
+            str(seed),
+            opened,
+            place=store_path(store),
+            executor=executor if retrain else None,
+            on_event=on_event,
         )
         return exporting.export(
             study, chosen, format=format, out=None if out is None else Path(out), on_step=on_step
         )
+
+
+def predict(
+    model: str | Path,
+    pictures: Sequence[str | Path],
+    *,
+    prepare: Wanted = "auto",
+    invert: Invert = "auto",
+    save_inputs: str | Path | None = None,
+    seed: str | int = "best",
+    sets: Sequence[str] = (),
+    store: str | Path | None = None,
+) -> Predictions:
+    """What a model says of pictures: files, or folders of them.
+
+    `model` is a file that `export` wrote, or `STUDY:ARM` for what a store keeps, with `seed` as for `export`. A picture that
+    cannot be read is told of in the result. Raises FairtrialError for a model that cannot be used.
+    """
+    from fairtrial.models import predicting
+
+    return predicting.predict(
+        opened_model(model, seed=seed, sets=sets, store=store),
+        [Path(one) for one in pictures],
+        model=str(model),
+        prepare=prepare,
+        invert=invert,
+        save_inputs=None if save_inputs is None else Path(save_inputs),
+    )
+
+
+def opened_model(
+    model: str | Path, *, seed: str | int = "best", sets: Sequence[str] = (), store: str | Path | None = None
+) -> Opened:
+    """The file, or the arm of a study. Raises FairtrialError, saying what could have been meant."""
+    from fairtrial.models.reading import READABLE, open_file
+
+    path, (named, colon, arm) = Path(model), str(model).rpartition(":")
+    is_file = path.suffix.lower() in (*READABLE, ".pt", ".ts") or path.exists()
+    if is_file and path.suffix.lower() not in (".yaml", ".yml"):
+        if seed != "best" or sets or (store is not None and not os.environ.get("FAIRTRIAL_STORE")):
+            raise FairtrialError(
+                f"{model} is a file and holds the networks it holds: --seed, --set and --store are for STUDY:ARM"
+            )
+        return open_file(path)
+    if not colon or not named or not arm:
+        raise FairtrialError(_neither(str(model)))
+    from fairtrial.models.choosing import choose
+    from fairtrial.models.exporting import model_of
+    from fairtrial.models.reading import of_weights
+
+    study = load(named, sets=tuple(sets))
+    with open_to_read(store_path(store)) as opened:
+        chosen = choose(study, arm, str(seed), opened, place=store_path(store), executor=None)
+    network, card = model_of(study, chosen, layout="NHWC")
+    return of_weights(card, network)
+
+
+def _neither(model: str) -> str:
+    from fairtrial.study.studyfile import builtin_names
+
+    meant = model[:80]
+    if meant in builtin_names() or meant.lower().endswith((".yaml", ".yml")):
+        study = load(meant)
+        arms = ", ".join(f"{meant}:{one}" for one in list(study.arms)[:4])
+        return f"{meant} is a study; say which arm's network: {arms}{', …' if len(study.arms) > 4 else ''}"
+    return (
+        f"{meant!r} is neither a file that `fairtrial export` wrote (.onnx, .keras, .safetensors, .pt2) nor STUDY:ARM; "
+        "there is no such file"
+    )
 
 
 def import_keras(

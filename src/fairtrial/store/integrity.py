@@ -141,7 +141,7 @@ def _files(connection: sqlite3.Connection, path: Path) -> tuple[tuple[tuple[Path
     """The weights there should be; and the keys of trials with weights, of all trials, and of those in training."""
     rows = connection.execute("SELECT key, weights_sha256, weights_saved FROM trials ORDER BY key").fetchall()
     claimed = {row[0] for row in connection.execute("SELECT key FROM claims")}
-    expected = tuple((weights_path(path, row[0]), row[1]) for row in rows if row[2])
+    expected = tuple((weights_path(path, row[0]), row[1]) for row in rows if row[2] and row[1])
     return expected, ({row[0] for row in rows if row[2]}, {row[0] for row in rows}, claimed)
 
 

@@ -35,6 +35,9 @@ ENVIRONMENT = "env."
 GROUPS = ("data", "network", "optimizer", "batch_size", "epochs", "precision", "early_stopping")
 """Settings that a command may use; a group that it does not mention is not what it is trained by."""
 
+OF_HIDDEN_LAYERS = ("network.mlp.width", "network.mlp.activation")
+"""What nobody can know of a network that has none: a trial is known by its layers."""
+
 PACKAGE = Path(__file__).resolve().parents[1]
 SHELL_WORDS = frozenset({"|", "||", "&&", ";", "&", ">", ">>", "<", "2>", "2>&1", "&>"})
 
@@ -190,6 +193,13 @@ def _setting(settings: ArmSettings, name: str) -> Any:
                 break
             found = found[part]  # pyright: ignore[reportUnknownVariableType]
         else:
+            if (
+                name in OF_HIDDEN_LAYERS
+                and not settings.model_dump(include={"network"})["network"]["mlp"]["depth"]
+            ):
+                raise StudyError(
+                    f"the command asks for {{{name}}}, and this arm has no hidden layer that it could be of: depth is 0"
+                )
             if found is None:
                 raise StudyError(f"the command asks for {{{name}}}, which this arm does not set")
             return found  # pyright: ignore[reportUnknownVariableType]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from dataclasses import replace
 from os import PathLike, fspath
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Annotated, Any, cast
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from fairtrial.errors import DataError
-from fairtrial.images.facts import LARGEST_SIDE, MNIST, DatasetFacts, Source
+from fairtrial.images.facts import LARGEST_SIDE, MNIST, DatasetFacts, Source, size_of
 from fairtrial.study.limits import refusal
 from fairtrial.study.tree import Node, plain
 
@@ -29,17 +28,6 @@ def _absolute(reference: str) -> str:
         raise refusal(str(error)) from None
 
 
-def size_of(value: object) -> object:
-    """`32x32` and `32` as they are written, as the two numbers that they mean, height and width; None for what is none."""
-    if isinstance(value, str) and (found := re.fullmatch(r"\s*([0-9]{1,5})\s*[x×]\s*([0-9]{1,5})\s*", value)):
-        return int(found[1]), int(found[2])
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value, value
-    if isinstance(value, list | tuple) and len(cast("list[Any]", value)) == 2:
-        return tuple(cast("list[Any]", value))
-    return None
-
-
 def _size(value: object) -> object:
     if (sides := size_of(value)) is None:
         raise refusal(f"must be a height and a width in pixels, such as 28x28, got {str(value)[:40]!r}")
@@ -48,7 +36,20 @@ def _size(value: object) -> object:
 
 _Side = Annotated[int, Field(ge=1, le=LARGEST_SIDE, strict=True)]
 ImageSize = Annotated[tuple[_Side, _Side], BeforeValidator(_size)]
-Reference = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_absolute)]
+
+
+def _text(value: object) -> object:
+    if isinstance(value, str):
+        return value
+    got = "nothing" if value is None else f"{type(value).__name__} {' '.join(str(value).split())[:40]}"
+    raise refusal(
+        f"must be a name of the catalogue or a path, as text, or in Python fairtrial.Data(images, labels), got {got}"
+    )
+
+
+Reference = Annotated[
+    str, BeforeValidator(_text), Field(min_length=1, max_length=4096), AfterValidator(_absolute)
+]
 
 
 def placed(settings: Node, folder: Path | None) -> Node:

@@ -110,7 +110,9 @@ def read_weights(
                         if array.dtype != np.float32 or array.size > len(content):
                             raise ValueError("a weight is none of float32")
                         found[f"{prefix}{layer.name}/{weight}"] = array[()]
-    except (OSError, KeyError, ValueError, RuntimeError, TypeError, AttributeError, MemoryError) as error:
+    except (
+        OSError, KeyError, IndexError, ValueError, OverflowError, RuntimeError, TypeError, AttributeError, MemoryError
+    ) as error:  # fmt: skip
         raise OSError(22, f"its weights cannot be read ({str(error)[:100]})") from None
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,14 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from fairtrial.engine.exporting.batches import parts
 from fairtrial.engine.network import load_keras_weights, network_of
 from fairtrial.study import layers
 from fairtrial.study.shapes import Shape
 
 Weights = Mapping[str, NDArray[np.float32]]
 """By `layer/weight`, in Keras's names and layouts, as `saved_weights.read_weights` gives them."""
-
-_PIXELS_AT_ONCE = 2_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,15 +74,3 @@ def probabilities(model: Model, images: NDArray[np.float32], *, double: bool = F
             for part in parts(images)
         ]
     return torch.cat(said).numpy()
-
-
-def in_unit(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Bytes as every file takes them: float32 in [0, 1]."""
-    return np.divide(images, np.float32(255), dtype=np.float32)
-
-
-def parts(images: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
-    """The images in order, a few at a time, however large each is."""
-    each = max(1, min(500, _PIXELS_AT_ONCE // max(1, int(np.prod(images.shape[1:])))))
-    for begin in range(0, len(images), each):
-        yield images[begin : begin + each]

@@ -18,7 +18,10 @@ from numpy.typing import NDArray
 
 from fairtrial.engine import process
 from fairtrial.engine.exporting.apart import apart
-from fairtrial.engine.exporting.members import parts
+from fairtrial.engine.exporting.batches import parts
+
+MEMBERS = "onnx-members"
+"""As a format: what each member of an ensemble says, (n, classes, members)."""
 
 
 def run_apart(
@@ -34,25 +37,39 @@ def run_apart(
 
 
 def run(format: str, path: Path, images: NDArray[np.float32]) -> NDArray[np.float32]:
-    if format == "onnx":
-        return _onnx(path, images)
+    if format in ("onnx", MEMBERS):
+        return _onnx(path, images, members=format == MEMBERS)
     if format == "keras":
         return _keras(path, images)
     return _torch(format, path, images)
 
 
-def _onnx(path: Path, images: NDArray[np.float32]) -> NDArray[np.float32]:
+def _onnx(path: Path, images: NDArray[np.float32], *, members: bool = False) -> NDArray[np.float32]:
     onnxruntime: Any = importlib.import_module("onnxruntime")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    model, wanted = _with_members(path) if members else (str(path), ["probabilities"])
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     (name,) = (one.name for one in session.get_inputs())
     said = [
-        session.run(["probabilities"], {name: np.ascontiguousarray(part.transpose(0, 3, 1, 2))})[0]
+        np.stack(session.run(wanted, {name: np.ascontiguousarray(part.transpose(0, 3, 1, 2))}), axis=-1)
         for part in parts(images)
     ]
-    return np.concatenate(said)
+    return np.concatenate(said) if members else np.concatenate(said)[..., 0]
+
+
+def _with_members(path: Path) -> tuple[bytes, list[str]]:
+    """The graph with what its mean is of put out as well."""
+    onnx: Any = importlib.import_module("onnx")
+    model = onnx.load(str(path), load_external_data=False)
+    (mean,) = (node for node in model.graph.node if list(node.output) == ["probabilities"])
+    if mean.op_type != "Mean":
+        raise ValueError("its probabilities are no mean")
+    model.graph.output.extend(
+        onnx.helper.make_tensor_value_info(one, onnx.TensorProto.FLOAT, None) for one in mean.input
+    )
+    return model.SerializeToString(), list(mean.input)
 
 
 def _keras(path: Path, images: NDArray[np.float32]) -> NDArray[np.float32]:
