@@ -35,7 +35,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 BLOCK = re.compile(r"^( *)```(\w[\w.-]*)[^\n]*\n(.*?)^\1```", flags=re.MULTILINE | re.DOTALL)
 SHOWN = {"text", "pycon"}
 """What programs print, and what doctests run."""
-ELSEWHERE = {"models.md", "command-arms.md", "python.md"}
+ELSEWHERE = {"keras.md", "models.md", "command-arms.md", "python.md"}
 """Pages with tests of their own: what they tell to do needs other libraries, or programs of the reader's."""
 LONG = {"course.md", "cli.md", "scale.md"}
 """Pages whose examples take more than half a minute."""
