@@ -45,6 +45,9 @@ _ANY_FORMATS = (
     "PNG", "JPEG", "BMP", "WEBP", "PPM", "GIF", "TIFF", "AVIF", "ICO", "TGA",
 )  # fmt: skip
 
+_HIGHEST = tuple(2.0**bits - 1 for bits in (8, 10, 12, 14, 16))
+"""Of whole numbers of more than 8 bits: the least that holds all of a picture is taken to be white."""
+
 _FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "PPM", "GIF")
 _KEPT = {
     "L": "L",
