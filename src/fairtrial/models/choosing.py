@@ -53,10 +53,7 @@ def choose(
         raise FairtrialError(f"study {study.name!r} has no arm {name!r}; its arms: {', '.join(study.arms)}")
     arm = study.arms[name]
     if arm.is_command or not arm.is_described:
-        raise FairtrialError(
-            f"arm {name!r} cannot be exported: its network is {'trained by a command' if arm.is_command else 'built by code of your own'}, "
-            "and no study describes its layers; save it from there"
-        )
+        raise FairtrialError(f"arm {name!r} cannot be exported: {_undescribed(arm)}")
     stored = gather([arm], store)[name].trials
     finished = [trial for trial in stored if trial.outcome.state == "finished"]
     kept = {trial.seed: weights for trial in finished if (weights := _kept(trial, place)) is not None}
@@ -97,6 +94,19 @@ def choose(
         weights=tuple(kept[trial.seed] for trial in chosen),
         how=how,
         retrained=tuple(trial.seed for trial in lacking),
+    )
+
+
+def _undescribed(arm: Arm) -> str:
+    """Why nobody here knows its layers, and who does."""
+    if arm.is_command:
+        return (
+            "a command of your own trains it, and fairtrial sees its figures alone; let the command save its network itself, "
+            "with the seed it is given in the name of the file"
+        )
+    return (
+        f"its network is built by {arm.settings.network.python}, code of your own, and no study describes its layers; save it from there. "
+        "The weights that are kept of it lie in the folder beside the store, as safetensors by the module's own names"
     )
 
 
