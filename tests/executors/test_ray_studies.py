@@ -108,6 +108,7 @@ def test_a_trial_whose_node_is_killed_was_stopped_and_gives_the_same_numbers_els
     nodes: RayNodes,
 ) -> None:
     """Nobody is to blame for a power cut, and no other trial notices it."""
+    nodes.at_least(2)
     extra = nodes.add()
     with Place(name="ray", workers=3).ready() as executor:
         # One for each node; so many epochs that none of them ends by itself.
