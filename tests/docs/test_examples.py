@@ -35,9 +35,9 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 BLOCK = re.compile(r"^( *)```(\w[\w.-]*)[^\n]*\n(.*?)^\1```", flags=re.MULTILINE | re.DOTALL)
 SHOWN = {"text", "pycon"}
 """What programs print, and what doctests run."""
-ELSEWHERE = {"models.md", "command-arms.md", "python.md"}
+ELSEWHERE = {"keras.md", "models.md", "command-arms.md", "python.md"}
 """Pages with tests of their own: what they tell to do needs other libraries, or programs of the reader's."""
-LONG = {"course.md", "cli.md"}
+LONG = {"course.md", "cli.md", "scale.md"}
 """Pages whose examples take more than half a minute."""
 NOT_HERE = re.compile(r"^(scripts/|benchmarks/|\.venv/|python -m pip )")
 """Lines of a shell that are run by other tests, or install something."""
@@ -54,7 +54,22 @@ class Quick(_cli.FakeExecutor):
                     name: min(value, 0.9999) if "accuracy" in name else value
                     for name, value in event.metrics.items()
                 }
-                self.ready[place] = replace(event, metrics=metrics)
+                self.ready[place] = replace(event, metrics=metrics, **_weights(order))
+
+
+def _weights(order: Any) -> dict[str, str]:
+    """The first trial of the arm that pages export has a network, as drawn; it is no use, but a file like any other."""
+    if order.trial.arm.name != "width-200" or order.trial.seed != 1 or not order.weights:
+        return {}
+    from safetensors.numpy import save_file
+
+    from fairtrial.engine.network import keras_weights, network_of
+    from fairtrial.engine.saved_weights import fingerprint
+
+    weights = keras_weights(network_of(order.trial.arm.network, input_shape=(28, 28, 1), seed=1))
+    Path(order.weights).parent.mkdir(parents=True, exist_ok=True)
+    save_file({name: np.ascontiguousarray(one) for name, one in weights.items()}, order.weights)
+    return {"weights_sha256": fingerprint(weights)}
 
 
 def blocks(page: Path) -> list[tuple[str, str]]:
@@ -78,6 +93,7 @@ def prepared(fairtrial: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(choice.Place, "_on_ray", lambda place: Quick(workers=place.workers))
     notebook = (ROOT / "tests" / "audit" / "course-notebook.ipynb").read_text(encoding="utf-8")
     Path("class").mkdir()
+    _digits()
     for name in ("homework.ipynb", "class/one.ipynb", "class/two.ipynb"):
         Path(name).write_text(notebook, encoding="utf-8")
     _photos(Path("photos"))
@@ -98,6 +114,19 @@ def _photos(folder: Path) -> None:
         place = folder / ("cat", "dog", "hen")[number % 3] / f"{number}.png"
         place.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(place)
+
+
+def _digits() -> None:
+    """A digit as a picture, and a folder of such."""
+    if importlib.util.find_spec("PIL") is None:
+        return
+    from PIL import Image
+
+    strokes = np.full((90, 70), 255, np.uint8)
+    strokes[15:20, 15:55] = strokes[20:75, 45:50] = 0
+    for place in (Path("seven.png"), Path("digits/7/one.png"), Path("digits/1/two.png")):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(strokes).save(place)
 
 
 @pytest.mark.slow
@@ -149,6 +178,12 @@ def _command(line: str, page: Path, fairtrial: Callable[..., Any]) -> bool:
         Path("study.yaml").write_text(
             _with_searches(), encoding="utf-8"
         )  # a reader has one that declares some
+    if words[1] in ("export", "predict"):
+        if not all(map(importlib.util.find_spec, ("onnx", "onnxruntime", "PIL"))):
+            return False
+        assert fairtrial("run", "width", "--arm", "width-200", "--seeds", "1").exit_code == 0
+        if words[1] == "predict" and not Path("model.onnx").exists():
+            assert fairtrial("export", "width", "width-200", "--out", "model.onnx").exit_code == 0
     for place, word in enumerate(words[:-1]):
         if word in ("--save", "--write-study"):
             Path(words[place + 1]).unlink(missing_ok=True)

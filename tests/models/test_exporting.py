@@ -233,6 +233,17 @@ def test_mistakes_are_said(arguments: tuple[str, ...], said: str, trained: Any, 
     assert said in " ".join(text.split())
 
 
+def test_a_store_that_is_not_there_is_named_as_it_was_given(trained: Any, tmp_path: Path) -> None:
+    """What is read in its place is somewhere else, and gone by then."""
+    none = tmp_path / "none.db"
+    done = CliRunner().invoke(
+        app, ["export", str(trained.file), "mlp", "--format", "onnx", "--store", str(none)]
+    )
+    assert done.exit_code == 2
+    assert f"there is no store {none}. Train it with `fairtrial run" in " ".join(done.output.split())
+    assert not none.exists()
+
+
 def test_what_a_file_says_of_itself_is_checked(trained: Any, tmp_path: Path) -> None:
     """Another's file, a damaged one, a description of a network that would not fit into memory."""
     made = verbs.export(
@@ -264,7 +275,9 @@ def test_what_a_file_says_of_itself_is_checked(trained: Any, tmp_path: Path) -> 
 
 
 PAGE = Path(__file__).parents[2] / "docs" / "models.md"
-COMMANDS = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("fairtrial ")]
+COMMANDS = [
+    line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("fairtrial export ")
+]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -325,3 +327,40 @@ def test_an_onnx_file_is_asked_without_torch(files: dict[str, Path], pictures: P
         [sys.executable, "-c", program], env=os.environ, capture_output=True, text=True, timeout=120, check=False
     )  # fmt: skip
     assert done.stdout.split() == ["False", "False"], done.stdout + done.stderr
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "models.md"
+COMMANDS = [
+    line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("fairtrial predict ")
+]
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_the_examples_of_the_page_work(
+    line: str,
+    files: dict[str, Path],
+    trained: Any,
+    pictures: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As they stand there, with a smaller network."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(files["onnx"], "width-200-seed-2.onnx")
+    shutil.copy(next(pictures.glob("7/*.png")), "seven.png")
+    shutil.copytree(pictures, "digits")
+    words = line.replace("width:width-200", f"{trained.file}:mlp --store {trained.store}").split()[2:]
+    code, text, said = predict(*words)
+    assert code == 0 and text, said
+    if "--save-inputs" in words:
+        assert len(list(Path("seen").iterdir())) == 30
+
+
+def test_the_json_of_the_page_has_the_fields_that_there_are(files: dict[str, Path], pictures: Path) -> None:
+    """Programs are written after it."""
+    (example,) = re.findall(
+        r"^```json\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    _, text, _ = predict(files["one"], next(pictures.glob("*/0.png")), "--json")
+    (told,) = json.loads(text)["pictures"]
+    assert list(json.loads(example)) == list(told)

@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as arrays
 
 from fairtrial.data import catalog
 from fairtrial.images.converting import scaled
-from fairtrial.models.preparing.layout import box_of
+from fairtrial.models.preparing.layout import MNIST, box_of
 from fairtrial.models.preparing.prepared import Prepared, is_laid_out, prepared
 
 pytest.importorskip("PIL")
@@ -93,7 +93,7 @@ def test_a_drawing_is_laid_out_as_mnist_is(digit: int) -> None:
 def test_every_image_of_mnist_passes_unchanged_and_so_does_its_negative() -> None:
     """An image that is laid out already is what the network was tested on; to lay it out again would change it."""
     images = catalog.load("mnist").test_images
-    assert all(is_laid_out(one[..., 0]) for one in images)
+    assert all(is_laid_out(one[..., 0], MNIST) for one in images)
     for one in images[:200]:
         kept, turned = as_mnist(one), as_mnist(255 - one)
         assert np.array_equal(kept.image, one) and np.array_equal(turned.image, one)
@@ -106,7 +106,7 @@ def test_small_pictures_that_are_not_laid_out_are() -> None:
     top, left, height, width = box_of(one[..., 0] > 0)
     corner = np.zeros_like(one)
     corner[:height, :width] = one[top : top + height, left : left + width]
-    assert not is_laid_out(corner[..., 0])
+    assert not is_laid_out(corner[..., 0], MNIST)
     found = as_mnist(corner).image
     assert _likeness(found, one) > 0.9
 
@@ -183,6 +183,8 @@ def test_emnist_is_laid_out_by_its_own_rule() -> None:
     top, left, height, width = box_of(image > 0)
     assert max(height, width) == 24
     assert abs(2 * top + height - 28) <= 1 and abs(2 * left + width - 28) <= 1
+    again = prepared(image[..., np.newaxis], preparation="emnist", shape=SHAPE)
+    assert np.array_equal(again.image[..., 0], image) and again.done == ("as it is",)
 
 
 def test_other_images_are_scaled_as_those_of_training_were_and_nothing_else() -> None:

@@ -45,6 +45,9 @@ _ANY_FORMATS = (
     "PNG", "JPEG", "BMP", "WEBP", "PPM", "GIF", "TIFF", "AVIF", "ICO", "TGA",
 )  # fmt: skip
 
+_HIGHEST = tuple(2.0**bits - 1 for bits in (8, 10, 12, 14, 16))
+"""Of whole numbers of more than 8 bits: the least that holds all of a picture is taken to be white."""
+
 _FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "PPM", "GIF")
 _KEPT = {
     "L": "L",
@@ -143,14 +146,14 @@ def _smaller(image: Image.Image) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image, done: list[str]) -> Image.Image:
-    """As L, RGB or RGBA. Of more bits, 16 are taken to be all used; other numbers are scaled by their own highest."""
+    """As L, RGB or RGBA. Numbers that are no whole ones are scaled by their own highest."""
     from PIL.Image import fromarray
 
     if image.mode in ("I", "F"):
         levels = np.nan_to_num(np.asarray(image, np.float64), posinf=0, neginf=0).clip(0)
         highest = float(levels.max(initial=0))
         if image.mode == "I":
-            highest = next((one for one in (255.0, 65_535.0) if highest <= one), highest)
+            highest = next((one for one in _HIGHEST if highest <= one), highest)
         done.append("made 8 bits")
         return fromarray(np.rint(levels * (255 / max(highest, 1e-9))).clip(0, 255).astype(np.uint8))
     if image.mode in ("CMYK", "YCbCr", "LAB", "HSV"):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
 from scipy import ndimage
 
-from fairtrial.models.preparing.paper import Mask
+from fairtrial.models.preparing.regions import Mask, Place, inner_distance, labelled, places_of, sides_of
 
-AROUND = np.ones((3, 3), bool)
 _LEAST_SIDE = 40
 """Pixels of a picture in which lines can be told from strokes."""
 
@@ -17,10 +17,10 @@ _LEAST_SIDE = 40
 def without_frames(mask: Mask) -> tuple[Mask, bool]:
     """Without what runs along the edges, or around everything, provided that something else is left."""
     mask, peeled = _without_edges(mask)
-    labels, count = ndimage.label(mask, AROUND)
+    labels, count = labelled(mask)
     if count < 2:
         return mask, peeled
-    places = ndimage.find_objects(labels)
+    places = places_of(labels)
     areas = np.bincount(labels.ravel(), minlength=count + 1)[1:].astype(float)
     sides = np.array([max(sides_of(one)) for one in places], float)
     frames = np.zeros(count + 1, bool)
@@ -52,7 +52,7 @@ def _lined(mask: Mask) -> int:
     return 0 if not full[0] else most if full.all() else int(full.argmin()) + 1
 
 
-def _is_frame(shape: Mask, place: tuple[slice, ...]) -> bool:
+def _is_frame(shape: Mask, place: Place) -> bool:
     """Whether it runs along an edge for long, or around the picture with nothing in the middle."""
     height, width = shape.shape
     along = max(shape[0].mean(), shape[-1].mean(), shape[:, 0].mean(), shape[:, -1].mean())
@@ -133,19 +133,15 @@ def _clear(rest: Mask, crossing: Mask, first: int, last: int) -> None:
 def _thickness(mask: Mask) -> float:
     if not mask.any():
         return 0.0
-    return 4 * float(ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1][mask].mean())
+    return 4 * float(inner_distance(mask)[mask].mean())
 
 
 def _largest_side(mask: Mask) -> int:
-    labels, count = ndimage.label(mask, AROUND)
-    return 0 if not count else max(max(sides_of(one)) for one in ndimage.find_objects(labels))
+    labels, count = labelled(mask)
+    return 0 if not count else max(max(sides_of(one)) for one in places_of(labels))
 
 
-def sides_of(place: tuple[slice, ...]) -> tuple[int, int]:
-    return place[0].stop - place[0].start, place[1].stop - place[1].start
-
-
-def gap(one: tuple[slice, ...], other: tuple[slice, ...]) -> float:
+def gap(one: Place, other: Place) -> float:
     """Between two boxes, in pixels."""
     apart = [max(0, max(a.start, b.start) - min(a.stop, b.stop)) for a, b in zip(one, other, strict=True)]
-    return float(np.hypot(*apart))
+    return math.hypot(*apart)

@@ -12,12 +12,14 @@ EMNIST: the same with a box of 24 x 24 in the middle, whatever its mass (Cohen e
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from fairtrial.models.preparing.paper import Floats, Mask
+from fairtrial.models.preparing.paper import Floats
+from fairtrial.models.preparing.regions import Mask, inner_distance, labelled, outer_distance
 
 SIDE = 28
 _CENTRE = 14
@@ -88,7 +90,7 @@ def _large(ink: Floats) -> Mask:
         return averaged(ink, rows, columns) > 0.5
     y = (np.arange(rows) + 0.5) * height / rows + 0.5
     x = (np.arange(columns) + 0.5) * width / columns + 0.5
-    grown = ndimage.map_coordinates(padded, np.meshgrid(y, x, indexing="ij"), order=1)
+    grown: Any = ndimage.map_coordinates(padded, np.meshgrid(y, x, indexing="ij"), order=1)
     mask = grown > 0.5
     return mask if mask.any() else grown >= grown.max()
 
@@ -99,10 +101,10 @@ def _of_thickness(shape: Mask, layout: Layout) -> tuple[Mask, tuple[str, ...]]:
     if width < least:
         reach = (least - width) / 2
         padded = np.pad(shape, int(reach) + 2)
-        return ndimage.distance_transform_edt(~padded) <= reach, ("strokes thickened",)
+        return outer_distance(padded) <= reach, ("strokes thickened",)
     if width > most:
         reach = (width - most) / 2
-        inside = ndimage.distance_transform_edt(np.pad(shape, 1))[1:-1, 1:-1]
+        inside = inner_distance(shape)
         for share in (1.0, 0.75, 0.5, 0.25):
             thinner = inside > share * reach
             if thinner.any() and _parts(thinner) == _parts(shape):
@@ -112,13 +114,13 @@ def _of_thickness(shape: Mask, layout: Layout) -> tuple[Mask, tuple[str, ...]]:
 
 def thickness(shape: Mask) -> float:
     """Of strokes, in pixels: the mean distance to the edge of a band is a quarter of its width."""
-    inside = ndimage.distance_transform_edt(np.pad(shape, 1))[1:-1, 1:-1]
+    inside = inner_distance(shape)
     return 4 * float(inside[shape].mean()) - 1
 
 
 def _parts(shape: Mask) -> tuple[int, int]:
     """How many shapes there are, and how many regions of paper around and in them."""
-    return ndimage.label(shape, np.ones((3, 3)))[1], ndimage.label(~np.pad(shape, 1))[1]
+    return labelled(shape)[1], labelled(~np.pad(shape, 1), corners=False)[1]
 
 
 def _start(small: Floats, axis: int, layout: Layout) -> int:

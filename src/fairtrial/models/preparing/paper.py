@@ -8,14 +8,15 @@ Ink is what departs from paper in one direction of colour, so that red on green 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from fairtrial.models.preparing.regions import Mask, labelled, places_of, sides_of
+
 Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 Invert = Literal["auto", "yes", "no"]
 
 COARSE = 72
@@ -47,9 +48,9 @@ def contrast(picture: Floats, *, invert: Invert = "auto") -> Contrast:
     """Of a picture (height, width, 1 or 3) with levels from 0 to 255."""
     rows, columns = slice(0, picture.shape[0]), slice(0, picture.shape[1])
     peeled = False
-    for _ in range(3):
-        coarse = _coarse(picture[rows, columns])
-        paper = _paper(coarse, invert)
+    coarse = _coarse(picture)
+    paper = _paper(coarse, invert)
+    for _ in range(2):
         inner = _sheet(~paper, coarse)
         if inner is None or min(rows.stop - rows.start, columns.stop - columns.start) < 40:
             break
@@ -57,6 +58,8 @@ def contrast(picture: Floats, *, invert: Invert = "auto") -> Contrast:
         rows = _cut(rows, inner[0], coarse.shape[0], step)
         columns = _cut(columns, inner[1], coarse.shape[1], step)
         peeled = True
+        coarse = _coarse(picture[rows, columns])
+        paper = _paper(coarse, invert)
     part = picture[rows, columns]
     paper, surface = _settled(coarse, paper, invert)
     level: Floats = _values(surface, coarse.shape)
@@ -76,11 +79,12 @@ def _coarse(picture: Floats) -> Floats:
     """Averages of square blocks; those at the lower and right edges may be smaller."""
     step = _step(picture.shape)
     rows, columns = (np.arange(0, length, step) for length in picture.shape[:2])
-    sums = np.add.reduceat(np.add.reduceat(picture, rows, axis=0), columns, axis=1)
+    sums: Floats = np.asarray(np.add.reduceat(np.add.reduceat(picture, rows, axis=0), columns, axis=1))
     tall, wide = (
-        np.diff(np.append(one, length)) for one, length in zip((rows, columns), picture.shape, strict=False)
+        np.diff(np.append(one, length)).astype(float)
+        for one, length in zip((rows, columns), picture.shape, strict=False)
     )
-    return sums / (tall[:, None] * wide[None, :])[..., None]
+    return sums / tall[:, None, None] / wide[None, :, None]
 
 
 def _step(shape: tuple[int, ...]) -> int:
@@ -121,13 +125,14 @@ def _between(levels: Floats) -> float:
 
 def _sheet(light: Mask, coarse: Floats) -> tuple[slice, slice] | None:
     """The place of a sheet of paper in what looked like ink: one region that nearly fills a rectangle, written upon."""
-    labels, count = ndimage.label(ndimage.binary_fill_holes(light))
+    filled: Any = ndimage.binary_fill_holes(light)
+    labels, count = labelled(filled, corners=False)
     if not count:
         return None
     sizes = np.bincount(labels.ravel())[1:]
     largest = int(sizes.argmax())
-    place = ndimage.find_objects(labels)[largest]
-    sides = [one.stop - one.start for one in place]
+    place = places_of(labels)[largest]
+    sides = sides_of(place)
     full, small = sizes[largest] / (sides[0] * sides[1]), light.mean() < 0.5
     # Strokes, however thick, fill no rectangle, and are not much more than what they enclose.
     if min(sides) < 8 or sizes[largest] < 0.15 * light.size or light[place].mean() < 0.5:

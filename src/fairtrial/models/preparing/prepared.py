@@ -59,7 +59,7 @@ def _drawn(pixels: Bytes, layout: Layout, invert: Invert) -> Prepared:
     for inverted in (False, True):
         image = 255 - grey if inverted else grey
         allowed = {"auto": True, "yes": inverted, "no": not inverted}[invert]
-        if allowed and layout.by_mass and is_laid_out(image):
+        if allowed and is_laid_out(image, layout):
             word = "inverted" if inverted else "as it is"
             return Prepared(
                 image=image[..., np.newaxis], inverted=inverted, box=box_of(image > 0), done=(*done, word)
@@ -89,15 +89,24 @@ def _drawn(pixels: Bytes, layout: Layout, invert: Invert) -> Prepared:
     )
 
 
-def is_laid_out(image: Bytes) -> bool:
-    """Whether a grey image is as all of MNIST's are: half of it black, 19 or 20 pixels long, its mass in the middle."""
-    if image.shape != (SIDE, SIDE) or (image == 0).mean() < 0.5 or not image.any():
+def is_laid_out(image: Bytes, layout: Layout) -> bool:
+    """Whether a grey image is as those of the data set are.
+
+    All of MNIST's are black for a half, 19 or 20 pixels long, and have their mass in the middle; EMNIST's have black
+    around them, and their box in the middle.
+    """
+    if image.shape != (SIDE, SIDE) or not image.any():
         return False
-    _, _, height, width = box_of(image > 0)
+    top, left, height, width = box_of(image > 0)
+    if not layout.by_mass:
+        middle = 2 * top + height - SIDE, 2 * left + width - SIDE
+        within = min(top, left, SIDE - top - height, SIDE - left - width) >= 1
+        return within and max(height, width) >= layout.box - 3 and max(map(abs, middle)) <= 2
     mass = image.astype(np.float64)
     places = np.arange(SIDE)
     centre = [float((mass.sum(1 - axis) * places).sum() / mass.sum()) for axis in (0, 1)]
-    return max(height, width) in (19, 20) and all(13.4 < one < 14.6 for one in centre)
+    black = (image == 0).mean() >= 0.5
+    return bool(black) and max(height, width) in (19, 20) and all(13.4 < one < 14.6 for one in centre)
 
 
 def _resized(

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from fairtrial.models.preparing.forms import AROUND, gap, sides_of, without_frames, without_lines
-from fairtrial.models.preparing.paper import FAINTEST, Floats, Mask
+from fairtrial.models.preparing.forms import gap, without_frames, without_lines
+from fairtrial.models.preparing.paper import FAINTEST, Floats
+from fairtrial.models.preparing.regions import AROUND, Mask, Place, labelled, places_of, sides_of
 
 _NOISE = 4.0
 """Ink stands out of the paper's own grain by so many of its standard deviations."""
@@ -32,7 +33,9 @@ def strokes(values: Floats) -> Strokes | None:
     """What was drawn, of contrasts as `paper.contrast` gives them; None where nothing was."""
     values = _without_dots(values)
     grain = _grain(values)
-    smooth = values if grain < 1 else ndimage.gaussian_filter(values, _width(values.shape))
+    smooth: Floats = (
+        values if grain < 1 else np.asarray(ndimage.gaussian_filter(values, _width(values.shape)))
+    )
     left = grain if grain < 1 else _grain(smooth) + grain / 8
     level = _level(smooth)
     if level < max(FAINTEST, _NOISE * left):
@@ -89,11 +92,15 @@ def _along_strokes(values: Floats) -> Floats:
     padded = np.pad(values, 2, mode="edge")
     directions = [(0, 1), (1, 0), (1, 1), (1, -1)]
     means = [
-        sum(
-            padded[2 + down * step : 2 + down * step + height, 2 + right * step : 2 + right * step + width]
-            for step in range(-2, 3)
+        np.mean(
+            [
+                padded[
+                    2 + down * step : 2 + down * step + height, 2 + right * step : 2 + right * step + width
+                ]
+                for step in range(-2, 3)
+            ],
+            axis=0,
         )
-        / 5
         for down, right in directions
     ]
     return np.max(means, axis=0)
@@ -129,7 +136,7 @@ def _neighbours(mask: Mask) -> NDArray[np.int8]:
 
 def _connected(values: Floats, *, low: float, high: float) -> Mask:
     """What is above `low` and hangs together with something above `high`."""
-    labels, count = ndimage.label(values > low, AROUND)
+    labels, count = labelled(values > low)
     sure = np.zeros(count + 1, bool)
     sure[np.unique(labels[values > high])] = True
     sure[0] = False
@@ -138,10 +145,10 @@ def _connected(values: Floats, *, low: float, high: float) -> Mask:
 
 def _chosen(mask: Mask) -> tuple[Mask, bool]:
     """The shapes that make up what was drawn, and whether specks were left out."""
-    labels, count = ndimage.label(mask, AROUND)
+    labels, count = labelled(mask)
     if not count:
         return mask, False
-    places = ndimage.find_objects(labels)
+    places = places_of(labels)
     areas = np.bincount(labels.ravel(), minlength=count + 1)[1:].astype(float)
     sides = np.array([max(sides_of(one)) for one in places], float)
     least = max(3.0, 0.03 * max(mask.shape))
@@ -167,13 +174,13 @@ def _chosen(mask: Mask) -> tuple[Mask, bool]:
     return wanted[labels], len(chosen) < count
 
 
-def _at_edge(place: tuple[slice, ...], mask: Mask) -> bool:
+def _at_edge(place: Place, mask: Mask) -> bool:
     return any(one.start == 0 or one.stop == length for one, length in zip(place, mask.shape, strict=True))
 
 
 def _doubts(kept: Mask) -> tuple[str, ...]:
-    labels, count = ndimage.label(kept, AROUND)
-    places = ndimage.find_objects(labels)
+    labels, count = labelled(kept)
+    places = places_of(labels)
     areas = np.bincount(labels.ravel())[1:]
     main = int(areas.argmax())
     side = max(sides_of(places[main]))
