@@ -32,7 +32,7 @@ def nodes() -> Iterator[RayNodes]:
         yield made
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def nodes_from_afar() -> Iterator[RayNodes]:
     """Two others, whose head serves drivers that are no node of the cluster: one more process that takes seconds."""
     with found_nodes(from_afar=True) as made:
