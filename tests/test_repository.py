@@ -126,6 +126,7 @@ def test_the_public_names_are_these():
         "compare",
         "doctor",
         "figures",
+        "import_keras",
         "load",
         "merge",
         "rerun",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fairtrial.comparison import Comparison, compare
     from fairtrial.errors import FairtrialError, StudyError
     from fairtrial.images.given import Data
+    from fairtrial.models.verbs import import_keras
     from fairtrial.seeking import search
     from fairtrial.study.schema import Arm, Study
     from fairtrial.study.studyfile import builtin_names, load
@@ -43,6 +44,7 @@ __all__ = [
     "compare",
     "doctor",
     "figures",
+    "import_keras",
     "load",
     "merge",
     "rerun",
@@ -70,6 +72,7 @@ _HOMES = {
     "compare": "fairtrial.comparison",
     "doctor": "fairtrial.upkeep",
     "figures": "fairtrial.api",
+    "import_keras": "fairtrial.models.verbs",
     "load": "fairtrial.study.studyfile",
     "merge": "fairtrial.upkeep",
     "rerun": "fairtrial.upkeep",

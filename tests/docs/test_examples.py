@@ -35,9 +35,9 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 BLOCK = re.compile(r"^( *)```(\w[\w.-]*)[^\n]*\n(.*?)^\1```", flags=re.MULTILINE | re.DOTALL)
 SHOWN = {"text", "pycon"}
 """What programs print, and what doctests run."""
-ELSEWHERE = {"models.md", "command-arms.md", "python.md"}
+ELSEWHERE = {"keras.md", "models.md", "command-arms.md", "python.md"}
 """Pages with tests of their own: what they tell to do needs other libraries, or programs of the reader's."""
-LONG = {"course.md", "cli.md"}
+LONG = {"course.md", "cli.md", "scale.md"}
 """Pages whose examples take more than half a minute."""
 NOT_HERE = re.compile(r"^(scripts/|benchmarks/|\.venv/|python -m pip )")
 """Lines of a shell that are run by other tests, or install something."""
@@ -86,9 +86,11 @@ def test_no_block_is_of_a_kind_that_nobody_runs() -> None:
 @pytest.fixture
 def prepared(fairtrial: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """A folder as a reader of any page has it: notebooks to audit, numbers to compare, another store."""
-    from fairtrial.executors import local
+    from fairtrial.executors import choice, local
 
     monkeypatch.setattr(local, "LocalExecutor", Quick)
+    # A cluster's place is taken by the same: its own tests have a real one.
+    monkeypatch.setattr(choice.Place, "_on_ray", lambda place: Quick(workers=place.workers))
     notebook = (ROOT / "tests" / "audit" / "course-notebook.ipynb").read_text(encoding="utf-8")
     Path("class").mkdir()
     _digits()
@@ -187,9 +189,6 @@ def _command(line: str, page: Path, fairtrial: Callable[..., Any]) -> bool:
             Path(words[place + 1]).unlink(missing_ok=True)
     if words[1] == "init":
         Path("study.yaml").unlink(missing_ok=True)
-    for option in ("--executor", "--cpus-per-trial", "--gpus-per-trial"):  # a cluster has tests of its own
-        if option in words:
-            del words[words.index(option) : words.index(option) + 2]
     if words[1] == "search":
         words += [
             "--trials",

@@ -16,6 +16,15 @@ from benchmarks.ray_nodes import ENVIRONMENT, RayNodes, ray_nodes
 sys.path.insert(0, str(Path(__file__).parent))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def loopback() -> Iterator[None]:
+    """Ray reads its environment when it is imported, by whichever test comes first."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in ENVIRONMENT.items():
+            environment.setenv(name, value)
+        yield
+
+
 @pytest.fixture(scope="session")
 def nodes() -> Iterator[RayNodes]:
     """Two nodes, which whatever looks for a cluster finds."""
@@ -37,6 +46,5 @@ def found_nodes(*, from_afar: bool = False) -> Generator[RayNodes]:
         missing = "needs pip install 'fairtrial[ray]'"
         pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
     with pytest.MonkeyPatch.context() as environment, ray_nodes(2, from_afar=from_afar) as made:
-        for name, value in {**ENVIRONMENT, "RAY_ADDRESS": made.address}.items():
-            environment.setenv(name, value)
+        environment.setenv("RAY_ADDRESS", made.address)
         yield made

@@ -117,7 +117,7 @@ def test_a_head_that_is_gone_is_waited_for_and_then_said_before_the_library_ends
     clock[0] += addresses.GONE_SECONDS + 1
     with pytest.raises(ConnectionError, match="nobody answers at"):
         pulse.beats(lately=True)
-    assert addresses.Pulse("").beats()
+    assert addresses.Pulse("").beats() and addresses.Pulse("no:such:form").beats()
 
 
 def test_this_machine_is_what_nobody_has_to_ask_for() -> None:

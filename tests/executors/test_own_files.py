@@ -265,14 +265,14 @@ def test_what_killed_processes_have_left_on_a_node_is_cleared_and_nothing_else(
 ) -> None:
     """Ray ends a process in the middle of a trial; its copy of the data would stay for ever."""
     monkeypatch.setattr(scratch.tempfile, "tempdir", str(tmp_path))
-    left, held, young = (tmp_path / f"fairtrial-scratch-{name}" for name in ("left", "held", "young"))
+    left, held, young = (tmp_path / f"{scratch._PREFIX}{name}" for name in ("left", "held", "young"))
     old = time.time() - 1000
     for folder in (left, held, young):
         folder.mkdir()
         (folder / "file").write_text("content")
     for folder in (left, held):
         os.utime(folder, (old, old))
-    (tmp_path / "fairtrial-scratch-link").symlink_to(tmp_path / "fairtrial-scratch-young")
+    (tmp_path / f"{scratch._PREFIX}link").symlink_to(young)
     keeps = scratch._hold(held)
     assert keeps is not None
     scratch._clear()

@@ -86,7 +86,11 @@ def test_a_killed_node_a_killed_driver_and_one_from_afar_leave_an_undisturbed_st
     assert (found["trials"], found["equal_trials"]) == (12, 12)
     words = ("run", "study.yaml", "--store", "store.db", "--seeds", "7", "--executor", nodes.client)
     ran = Command(tmp_path / "there", *words)
-    assert ran.wait(seconds=300) == 0, ran.errors
+    if ran.wait(seconds=300) == 2 and "Initialization failure" in ran.errors:
+        # Ray gives what serves a driver from afar half a minute to start, which is too little on a machine that is busy.
+        ran = Command(tmp_path / "there", *words)
+        ran.wait(seconds=300)
+    assert ran.process.returncode == 0, ran.errors
     assert sorted(ran.finished) == [("narrow", 7), ("wide", 7)]
     study, path = ft.load(tmp_path / "there" / "study.yaml"), tmp_path / "there" / "store.db"
     answers = ft.answers(study, store=path)

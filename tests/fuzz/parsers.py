@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 import fake_executor  # pyright: ignore[reportMissingImports]
+import keras_models  # pyright: ignore[reportMissingImports]
 import model_files
 import numpy as np
 import store_samples  # pyright: ignore[reportMissingImports]
@@ -879,6 +880,14 @@ PARSERS: tuple[Parser, ...] = (
     Parser(
         name="pt2-content", reads="exported models (torch.export), damaged beneath zip", begin=model_files.content_of_program,
         read=model_files.opener("m.pt2", _put, model_files.beneath_program), words=model_files.WORDS,
+    ),
+    Parser(
+        name="import-json", reads="Keras models to import (JSON)", begin=keras_models.json_files, read=keras_models.importer("m.json", _put),
+        words=keras_models.WORDS, file="m.json", bombs=keras_models.json_bombs,
+    ),
+    Parser(
+        name="import-keras", reads="Keras models to import (.keras)", begin=keras_models.keras_files, read=keras_models.importer("m.keras", _put),
+        words=keras_models.WORDS, file="m.keras", bombs=keras_models.keras_bombs,
     ),
 )  # fmt: skip
 

@@ -164,6 +164,8 @@ def test_the_list_of_parsers_is_whole() -> None:
         # what programs of the user's own say: tests/own/test_commands.py and test_networks.py give them odd ones
         "commands/reading.py", "commands/running.py", "executors/probing.py", "study/own.py",
         "report/blocks.py",
+        # `import-json`, `import-keras`
+        "models/importing/opening.py", "models/importing/adding.py",
         # an order as this program's own driver wrote it, on a node of a cluster
         "executors/attempt.py",
         # `onnx`, `safetensors`, `keras`, `pt2`; the last is an .npy file that a process of ours wrote a moment before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import pytest
 import fairtrial as ft
 from fairtrial.study.schema import Study
 from fairtrial.study.spelling import flow
+
+# Tests are imported one by one and would not find the module beside them.
+sys.path.insert(0, str(Path(__file__).parent))
 
 STUDY = {
     "schema": "fairtrial/1",

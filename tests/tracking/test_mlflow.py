@@ -112,6 +112,19 @@ def test_an_interrupted_trial_goes_on_as_the_same_run(trial: Trial, tmp_path: Pa
     assert MLflow(uri).has(run)
 
 
+def test_epochs_are_found_again_by_whatever_they_tell(trial: Trial, tmp_path: Path) -> None:
+    """A command may tell its training loss alone; gone on with, none of its epochs is there twice."""
+    uri = f"sqlite:///{tmp_path / 'm.db'}"
+    run, nan = Run(study="tiny", trial=trial), float("nan")
+    for _ in range(2):
+        tracker = MLflow(uri)
+        tracker.take(run, EpochRecord(1, nan, 0.5, nan, nan, nan, nan))
+        tracker.close()
+    (one,) = [one for one in runs(uri) if "fairtrial.key" in one.data.tags]
+    assert history(uri, one, "train_loss") == [(1, 0.5)]
+    assert set(one.data.metrics) == {"train_loss"}
+
+
 class Recording(ThreadingHTTPServer):
     """As much of MLflow's REST interface as a client of ours calls, kept in memory, on this machine alone."""
 

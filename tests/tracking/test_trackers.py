@@ -17,7 +17,7 @@ from fairtrial.errors import FairtrialError
 from fairtrial.tracking import live
 from fairtrial.tracking.live import Tracked, reason
 from fairtrial.tracking.opening import open_tracker
-from fairtrial.tracking.runs import Run, without_password
+from fairtrial.tracking.runs import Run, at_the_end, of_epoch, without_password
 from fairtrial.tracking.tensorboard import FILE, TensorBoard
 from fairtrial.trial import EpochRecord, Lost, Outcome, Progress, Started, Trial
 
@@ -275,3 +275,44 @@ def test_an_export_of_trials_takes_no_single_seed(fairtrial: Command, tiny: Path
     """Options of models would otherwise be ignored without a word."""
     done = fairtrial("export", "tiny.yaml", "--format", "csv", "--seed", "2")
     assert done.exit_code == 2 and "--seed and --retrain choose one network" in done.stderr
+
+
+def test_what_a_command_tells_at_the_end_alone_is_told_and_nothing_else(trial: Trial) -> None:
+    """A curve of nothing but nan hides the one figure that there is."""
+    nan = float("nan")
+    history = tuple(EpochRecord(epoch, nan, 1 / epoch, nan, nan, nan, nan) for epoch in (1, 2))
+    assert of_epoch(history[1]) == {"train_loss": 0.5}
+    outcome = Outcome(
+        key=trial.key, state="finished", epochs=2, metrics={"train_loss": 0.5, "validation_accuracy": 0.9},
+        seconds={"train": 3.0}, provenance={}, history=history,
+    )  # fmt: skip
+    assert at_the_end(outcome) == {"validation_accuracy": 0.9, "train_seconds": 3.0}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("tensorboard:tiny.yaml", "tiny.yaml is a file; name a folder"),
+        ("tensorboard:tiny.yaml/below", "tiny.yaml is a file; name a folder"),
+        ("mlflow:tiny.yaml", "or a database, mlflow:sqlite:///tiny.yaml"),
+        ("mlflow:ftp://me:pw@host", "begin with http, https, sqlite, .* got 'ftp'"),
+        ("mlflow:sqlite://", "it names no place"),
+    ],
+)
+def test_places_that_cannot_be_told_are_refused_at_once(
+    tiny: Path, monkeypatch, wrong: str, said: str
+) -> None:
+    """What is known before the first trial is not found out after it."""
+    pytest.importorskip("mlflow")
+    monkeypatch.chdir(tiny.parent)
+    with pytest.raises(FairtrialError, match=said) as refused:
+        open_tracker(wrong)
+    assert "pw@" not in str(refused.value)
+
+
+def test_a_study_s_name_is_no_path_of_its_tables(fairtrial: Command, tiny: Path) -> None:
+    tiny.write_text(tiny.read_text().replace("name: tiny", "name: a/b c"))
+    done = fairtrial("export", "tiny.yaml", "--format", "csv")
+    assert done.exit_code == 0 and Path("a-b-c.csv").exists() and Path("a-b-c-history.csv").exists(), (
+        done.output
+    )

@@ -17,6 +17,7 @@ from fairtrial.cli.compare import compare
 from fairtrial.cli.data import data
 from fairtrial.cli.export import export
 from fairtrial.cli.group import Commands, never_fail_to_encode, program
+from fairtrial.cli.importing import importing
 from fairtrial.cli.options import (
     Arms,
     AsJson,
@@ -283,6 +284,7 @@ def answers(
 for _command in (export, predict, compare, audit, rerun, merge, doctor):
     app.command(rich_help_panel=MORE)(_command)
 app.add_typer(data, name="data", rich_help_panel=MORE)
+app.add_typer(importing, name="import", rich_help_panel=MORE)
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from fairtrial.cli.app import load
 from fairtrial.cli.console import emit_json, note_missing_store
 from fairtrial.cli.exporting import Request
 from fairtrial.errors import FairtrialError
+from fairtrial.models.naming import as_file_name
 from fairtrial.report.exports import HISTORY_COLUMNS, TRIAL_COLUMNS, trial_rows, trials_csv
 from fairtrial.report.files import write_bytes
 from fairtrial.report.parquet import parquet
@@ -37,7 +38,9 @@ def export_trials(request: Request, format: str) -> None:
     note_missing_store(path)
     with open_to_read(path) as opened:
         if format in ("csv", "parquet"):
-            done = _tables(study, opened, format, request.out or Path(f"{study.name}.{format}"))
+            done = _tables(
+                study, opened, format, request.out or Path(f"{as_file_name(study.name) or 'trials'}.{format}")
+            )
         else:
             done = _tracked(study, opened, format, request.place)
     if request.as_json:

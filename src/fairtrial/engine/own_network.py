@@ -8,7 +8,6 @@ import inspect
 import json
 import random
 import sys
-import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -23,6 +22,7 @@ from fairtrial.data.streams import generator
 from fairtrial.engine.network import Network
 from fairtrial.errors import OwnCodeError
 from fairtrial.study.factories import parts_of
+from fairtrial.study.own_code import line_at_fault
 from fairtrial.study.schema import Arm
 
 if TYPE_CHECKING:
@@ -238,16 +238,4 @@ def _fault(error: BaseException, folder: str, when: str) -> Exception:
         return error
     if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "memory" in str(error)):
         return error
-    at = ""
-    if isinstance(error, SyntaxError) and error.filename:
-        at = f"{Path(error.filename).name}:{error.lineno}: "
-    else:
-        frames = [one for one in traceback.extract_tb(error.__traceback__) if one.filename.startswith(folder)]
-        if frames:
-            last = frames[-1]
-            line = f" ({last.line})" if last.line else ""
-            at = f"{Path(last.filename).name}:{last.lineno}, in {last.name}{line}: "
-    first = str(error).strip().split("\n")[0][:300]
-    return OwnCodeError(
-        f"{at}{type(error).__name__}: {first}, {when}" if first else f"{at}{type(error).__name__}, {when}"
-    )
+    return OwnCodeError(line_at_fault(error, folder, when))

@@ -56,6 +56,8 @@ class Pulse:
         self._asked = now
         try:
             check_answers(self.address)
+        except ValueError:
+            self.address = ""  # in a way of writing addresses that is not known here
         except ConnectionError:
             self._silent = now if self._silent is None else self._silent
             if now - self._silent > GONE_SECONDS:

@@ -30,6 +30,11 @@ def file_name(arm: str, seeds: Sequence[int], format: str) -> str:
     >>> file_name("width 200", [3], "onnx"), file_name("a/b", [1, 2], "keras")
     ('width-200-seed-3.onnx', 'a-b-ensemble.keras')
     """
-    name = re.sub(r"[^\w.+-]+", "-", arm).strip("-.")[:80] or "model"
+    name = as_file_name(arm) or "model"
     which = f"seed-{seeds[0]}" if len(seeds) == 1 else "ensemble"
     return f"{name}-{which}{FORMATS[format].suffix}"
+
+
+def as_file_name(name: str) -> str:
+    """A name of a study or an arm as part of a file's; empty if nothing of it can be."""
+    return re.sub(r"[^\w.+-]+", "-", name).strip("-.")[:80]

@@ -1,4 +1,4 @@
-"""Models in and out, for programs: export a trained network, and ask one about pictures."""
+"""Models in and out, for programs: export a trained network, ask one about pictures, import a Keras model as an arm."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fairtrial.api import open_to_read, store_path
 from fairtrial.errors import FairtrialError
@@ -16,6 +16,7 @@ from fairtrial.study.studyfile import load
 
 if TYPE_CHECKING:
     from fairtrial.models.exporting import Exported
+    from fairtrial.models.importing.imported import Imported
     from fairtrial.models.predicted import Predictions
     from fairtrial.models.predicting import Wanted
     from fairtrial.models.preparing.paper import Invert
@@ -137,3 +138,22 @@ def _neither(model: str) -> str:
         f"{meant!r} is neither a file that `fairtrial export` wrote (.onnx, .keras, .safetensors, .pt2) nor STUDY:ARM; "
         "there is no such file"
     )
+
+
+def import_keras(
+    model: Any,
+    *,
+    arm: str | None = None,
+    data: str | Path | None = None,
+    sets: Sequence[str] = (),
+    write: str | Path | None = None,
+) -> Imported:
+    """An arm of the layers of a Keras model and how it was compiled, not of its weights, in a study of its own.
+
+    `model` is a `.keras` file, a `.json` file of `model.to_json()`, `FILE.py:build`, or a Keras model itself. `write`
+    names a file to write the study to; one that is there gets the arm added. Raises StudyError with everything that
+    cannot be taken, each with its place in the model and a reason.
+    """
+    from fairtrial.models.importing.bringing import brought
+
+    return brought(model, arm=arm, data=data, sets=tuple(sets), write=None if write is None else Path(write))

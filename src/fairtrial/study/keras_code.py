@@ -19,7 +19,7 @@ from fairtrial.study.training import Cosine, EarlyStopping, Exponential, Optimiz
 SEED = 1
 
 # Our names of layer fields where Keras has others.
-_KERAS_NAMES = {
+KERAS_NAMES = {
     "kernel": "kernel_size",
     "stride": "strides",
     "size": "pool_size",
@@ -214,7 +214,7 @@ def layer_arguments(layer: AnyLayer) -> dict[str, object]:
     defaults = {name: field.default for name, field in type(layer).model_fields.items()}
     # A kernel has a default here and none in Keras; a window is worth saying in any case.
     return {
-        _KERAS_NAMES.get(name, name): value
+        KERAS_NAMES.get(name, name): value
         for name, value in given.items()
         if value != defaults[name] or name in {"kernel", "size"}
     }

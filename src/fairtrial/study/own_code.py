@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import traceback
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -76,3 +77,18 @@ def _at(tree: Node, *path: str) -> Node:
 def _mistake(arm: Arm, node: Node, subject: str, error: StudyError) -> Mistake:
     owner = f"{node.owner}: " if node.owner else ""
     return Mistake(where=node.where, message=f"{owner}{subject}{error}")
+
+
+def line_at_fault(error: BaseException, folder: str, when: str) -> str:
+    """What went wrong in the user's code, with the line of it that was last."""
+    at = ""
+    if isinstance(error, SyntaxError) and error.filename:
+        at = f"{Path(error.filename).name}:{error.lineno}: "
+    else:
+        frames = [one for one in traceback.extract_tb(error.__traceback__) if one.filename.startswith(folder)]
+        if frames:
+            last = frames[-1]
+            line = f" ({last.line})" if last.line else ""
+            at = f"{Path(last.filename).name}:{last.lineno}, in {last.name}{line}: "
+    first = str(error).strip().split("\n")[0][:300]
+    return f"{at}{type(error).__name__}: {first}, {when}" if first else f"{at}{type(error).__name__}, {when}"

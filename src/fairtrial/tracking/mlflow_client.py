@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fairtrial.errors import FairtrialError
-from fairtrial.tracking.runs import News, Run, at_the_end, of_epoch, settings, without_password
+from fairtrial.tracking.runs import EPOCH_FIGURES, News, Run, at_the_end, of_epoch, settings, without_password
 from fairtrial.trial import EpochRecord, Lost, Outcome, Started
 
 if TYPE_CHECKING:
@@ -131,8 +131,11 @@ class MLflow:
             known = self._runs[run.study, run.key] = _Known(id=made, over=False)
             self._note_settings(made, settings(run))
         elif known.steps is None and not known.over:  # begun by an earlier call that did not get to its end
-            told = self._client_here.get_metric_history(known.id, "validation_accuracy")
-            known.steps = {metric.step for metric in told}
+            known.steps = {
+                metric.step
+                for name in EPOCH_FIGURES  # a command may tell any of them, and leave out the others
+                for metric in self._client_here.get_metric_history(known.id, name)
+            }
             self._client_here.update_run(known.id, status="RUNNING")
         return known
 

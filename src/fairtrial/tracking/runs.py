@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ News = Started | EpochRecord | Outcome | Lost
 """What a tracker is told of a run: that it began, an epoch, that it ended with or without an outcome."""
 
 _EPOCH_NAMES = {"train_seconds": "epoch_train_seconds", "validation_seconds": "epoch_validation_seconds"}
+EPOCH_FIGURES = tuple(_EPOCH_NAMES.get(name, name) for name in EpochRecord._fields if name != "epoch")
+"""What an epoch may have, as trackers are told it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,19 +70,25 @@ def _flat(path: str, value: Any) -> Iterator[tuple[str, str | float | bool]]:
 
 
 def of_epoch(record: EpochRecord) -> dict[str, float]:
-    """The figures of one epoch by name; seconds are those of the epoch."""
+    """The figures of one epoch by name; seconds are those of the epoch. What a command did not tell is not there."""
     return {
-        _EPOCH_NAMES.get(name, name): value for name, value in record._asdict().items() if name != "epoch"
+        _EPOCH_NAMES.get(name, name): value
+        for name, value in record._asdict().items()
+        if name != "epoch" and not math.isnan(value)
     }
 
 
 def at_the_end(outcome: Outcome) -> dict[str, float]:
-    """The figures that epochs do not have: last-epoch means, the test images, seconds of the whole trial."""
+    """The figures that epochs do not have: last-epoch means, the test images, seconds of the whole trial.
+
+    A command may tell at the end what its epochs did not: that is among them.
+    """
+    told = of_epoch(outcome.history[-1]) if outcome.history else {}
     seconds = {f"{phase}_seconds": value for phase, value in outcome.seconds.items()}
     return {
         name: value
         for name, value in {**outcome.metrics, **seconds}.items()
-        if name not in EpochRecord._fields or name in _EPOCH_NAMES
+        if name not in told or name in _EPOCH_NAMES
     }
 
 
