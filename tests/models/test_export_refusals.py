@@ -76,5 +76,5 @@ def test_the_verb_refuses_them_too(folder: Path) -> None:
         for seed in ("best", "ensemble", 1):
             with pytest.raises(FairtrialError, match=f"arm '{arm}' cannot be exported"):
                 export(study, arm, format="onnx", seed=seed, store=folder / "some.db")
-    with pytest.raises(FairtrialError, match=r"arm 'ours' has no trial .* train it with `fairtrial run"):
+    with pytest.raises(FairtrialError, match=r"arm 'ours' has no trial yet.* Train it with `fairtrial run"):
         export(study, "ours", format="onnx", store=folder / "some.db")
