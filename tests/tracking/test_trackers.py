@@ -182,8 +182,9 @@ def test_a_tracker_that_hangs_holds_a_run_up_for_seconds_alone(
 
 
 def test_a_run_with_a_broken_tracker_has_the_same_answers(fairtrial: Command, tiny: Path) -> None:
-    """A file stands where the folder should be: the run says so once and answers all the same."""
-    Path("tb").write_text("in the way", encoding="utf-8")
+    """A file stands where the study's folder should be: the run says so once and answers all the same."""
+    Path("tb").mkdir()
+    Path("tb", "tiny").write_text("in the way", encoding="utf-8")
     broken = fairtrial(
         "run", "tiny.yaml", "--seeds", "3", "--track", "tensorboard:tb", "--store", "a.db", "--json"
     )
