@@ -37,7 +37,7 @@ SHOWN = {"text", "pycon"}
 """What programs print, and what doctests run."""
 ELSEWHERE = {"keras.md", "models.md", "command-arms.md", "python.md"}
 """Pages with tests of their own: what they tell to do needs other libraries, or programs of the reader's."""
-LONG = {"course.md", "cli.md", "scale.md"}
+LONG = {"course.md", "cli.md"}
 """Pages whose examples take more than half a minute."""
 NOT_HERE = re.compile(r"^(scripts/|benchmarks/|\.venv/|python -m pip )")
 """Lines of a shell that are run by other tests, or install something."""
