@@ -110,6 +110,24 @@ def test_a_plan_knows_arms_by_what_they_compute_not_by_name(study: Study) -> Non
     assert sha256(renamed) == sha256(study)
 
 
+def test_two_runs_that_register_at_once_register_one_plan(
+    narrow_study: Study, store: Store, put_pairs: Pairs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second has read that there is none when the first writes it and begins to train: it has seen nothing all the same."""
+    counted, others = store.seen, [narrow_study]
+
+    def seen(*given: Any, **more: Any) -> dict[str, int]:
+        while others:
+            register(others.pop(), store)
+            put_pairs(CLEAR[:3])
+        return counted(*given, **more)
+
+    monkeypatch.setattr(Store, "seen", lambda _, *given, **more: seen(*given, **more))
+    register(narrow_study, store)
+    (plan,) = store.plans()
+    assert plan.seen == {}
+
+
 def test_only_a_run_registers_and_the_same_plan_once(
     narrow_study: Study, store: Store, put_pairs: Pairs
 ) -> None:

@@ -36,6 +36,15 @@ def test_plans_come_back_in_the_order_they_were_registered(store: Store) -> None
     ]  # fmt: skip
 
 
+def test_a_plan_made_without_knowing_the_last_one_is_not_kept(store: Store) -> None:
+    """Two runs that start at once read that there is none; one of them must look again."""
+    assert store.add_plan(study="s", sha256="0", plan="{}", seen={}, after=0)
+    assert not store.add_plan(study="s", sha256="1", plan="{}", seen={}, after=0)
+    assert store.add_plan(study="another", sha256="2", plan="{}", seen={}, after=0)
+    assert store.add_plan(study="s", sha256="3", plan="{}", seen={}, after=1)
+    assert [plan.sha256 for plan in store.plans()] == ["0", "2", "3"]
+
+
 def test_a_look_once_stored_is_never_written_over(store: Store) -> None:
     """A history that can be rewritten proves nothing."""
     store.add_looks([JUDGED])

@@ -81,16 +81,21 @@ def register(study: Study, store: Store, *, seen: Mapping[str, int] | None = Non
     """
     keys = arm_keys(study)
     plan = plan_of(study, keys)
-    history = _registered(study.name, store)
-    if not _in_force(plan, history):
+    kept = False
+    while not kept:
+        history = _registered(study.name, store)
+        if _in_force(plan, history):
+            return
         known = None if connected(plan, history) else seen
-        store.add_plan(
+        # Where another run of the study registers at this very moment its plan is read first: most likely it is this one.
+        kept = store.add_plan(
             study=study.name,
             sha256=plan.sha256,
             plan=plan.text,
             seen=_seen(study, plan, history, store)
             if known is None
             else {key: known[key] for key in sorted(plan.arms) if known.get(key)},
+            after=len(history),
         )
 
 

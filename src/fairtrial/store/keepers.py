@@ -42,11 +42,20 @@ class PlanKeeper(Opened):
                 counts |= plans.seen(self._connection, some, block=block)
         return counts
 
-    def add_plan(self, *, study: str, sha256: str, plan: str, seen: Mapping[str, int]) -> None:
-        """Keep what a study set out to ask, after all that is kept of it already."""
+    def add_plan(
+        self, *, study: str, sha256: str, plan: str, seen: Mapping[str, int], after: int | None = None
+    ) -> bool:
+        """Keep what a study set out to ask, after all that is kept of it already.
+
+        `after`: how many plans of the study the caller knows. If another process has added one since, nothing is
+        kept and False comes back.
+        """
         registered = StoredPlan(study=study, sha256=sha256, plan=plan, seen=seen, registered_at=self._now())
         with explained(self.path), writing(self._connection):
+            if after is not None and plans.count(self._connection, study) != after:
+                return False
             plans.insert_plan(self._connection, registered)
+            return True
 
     def plans(self, study: str | None = None) -> list[StoredPlan]:
         """The plans of one study, or all there are, in the order they were registered."""

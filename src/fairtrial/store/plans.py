@@ -81,6 +81,12 @@ def insert_plan(connection: sqlite3.Connection, plan: StoredPlan) -> None:
     )
 
 
+def count(connection: sqlite3.Connection, study: str) -> int:
+    """How many plans of the study are kept."""
+    row = connection.execute("SELECT count(*) FROM plans WHERE study = ?", (study,)).fetchone()
+    return int(row[0])
+
+
 def plans(connection: sqlite3.Connection, study: str | None) -> Iterator[StoredPlan]:
     """Those of one study, or all of them, in the order they were registered."""
     for row in connection.execute(
