@@ -19,6 +19,7 @@ from fairtrial.cli.app import app
 from fairtrial.errors import FairtrialError, StudyError
 from fairtrial.identity import canonical
 from fairtrial.models.importing import opening
+from fairtrial.models.importing.told import Told
 from fairtrial.models.verbs import import_keras
 from fairtrial.study import layers as of
 from fairtrial.study.keras_code import layer_arguments
@@ -584,3 +585,10 @@ def test_the_page_shows_what_is_printed(tmp_path: Path, monkeypatch: pytest.Monk
             outputs.append(out)
     assert shown in outputs[0]
     assert "epochs: 3" in outputs[1]
+
+
+def test_a_reason_stays_a_line_that_is_read() -> None:
+    """However deep a model lies in others, and whatever its settings hold."""
+    told = Told(source="it")
+    told.refuse("model" + ".layers[0]" * 500, "because " + "very " * 2000)
+    assert max(map(len, str(told.error()).splitlines())) < 1500

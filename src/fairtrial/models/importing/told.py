@@ -15,6 +15,9 @@ from fairtrial.study.tree import shortened
 MOST_SAID = 50
 """Reasons why a model cannot be taken."""
 
+LONGEST = 300
+"""Characters of where a layer is, and a third of those of what is said of it."""
+
 ELSE = (
     "what cannot be left out or changed is trained as code of your own, a torch module (network: {python: FILE.py:build}), or as a "
     "command that runs the Keras program itself"
@@ -52,6 +55,9 @@ class Told:
 
     def refuse(self, at: Part | str, why: str) -> None:
         where = at if isinstance(at, str) else at.where
+        if len(where) > LONGEST:  # models within models within models
+            where = f"{where[: LONGEST // 3]} … {where[-LONGEST // 2 :]}"
+        why = why if len(why) <= 3 * LONGEST else f"{why[: 3 * LONGEST]} …"
         self.mistakes.append(Mistake(where=f"{self.source}: {where}" if where else self.source, message=why))
 
     def error(self) -> StudyError:
